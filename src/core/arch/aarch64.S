@@ -1,0 +1,92 @@
+/* aarch64, AAPCS64 (Linux, macOS): where coroutines begin, and the portable switch. See switch.h. */
+#if defined(__aarch64__) && !defined(_WIN32)
+
+#if defined(__APPLE__)
+#define SYMBOL(name) _##name
+#define HIDDEN(name) .private_extern SYMBOL(name)
+#define FUNCTION(name)
+#define SIZE(name)
+#else
+#define SYMBOL(name) name
+#define HIDDEN(name) .hidden SYMBOL(name)
+#define FUNCTION(name) .type name, %function
+#define SIZE(name) .size name, . - name
+#endif
+
+#define LANDING_CALL hint 34 /* bti c */
+#define LANDING_JUMP hint 36 /* bti j */
+
+        .text
+
+/* Entered by a switch: x1 is the context of the new coroutine, sp the aligned top of its stack. The return address is declared
+ * undefined and the frame pointer zero, so that unwinders of both kinds end here. */
+        .globl SYMBOL(fibril__entry)
+        HIDDEN(fibril__entry)
+        FUNCTION(fibril__entry)
+        .p2align 4
+SYMBOL(fibril__entry):
+        .cfi_startproc
+        .cfi_undefined x30
+        LANDING_JUMP
+        mov x29, xzr
+        mov x30, xzr
+        mov x0, x1
+        bl SYMBOL(fibril__coroutine_main)
+        brk #1
+        .cfi_endproc
+        SIZE(fibril__entry)
+
+/* void fibril__switch_call(fibril__context *from (x0), fibril__context *to (x1))
+ * Saved: x19-x28, x30 and d8-d15 on the stack, sp and x29 in the context: what a call preserves. */
+        .globl SYMBOL(fibril__switch_call)
+        HIDDEN(fibril__switch_call)
+        FUNCTION(fibril__switch_call)
+        .p2align 4
+SYMBOL(fibril__switch_call):
+        .cfi_startproc
+        LANDING_CALL
+        sub sp, sp, #160
+        .cfi_def_cfa_offset 160
+        stp x19, x20, [sp, #0]
+        stp x21, x22, [sp, #16]
+        stp x23, x24, [sp, #32]
+        stp x25, x26, [sp, #48]
+        stp x27, x28, [sp, #64]
+        str x30, [sp, #80]
+        .cfi_offset x30, -80
+        stp d8, d9, [sp, #96]
+        stp d10, d11, [sp, #112]
+        stp d12, d13, [sp, #128]
+        stp d14, d15, [sp, #144]
+        mov x9, sp
+        adr x10, 1f
+        stp x9, x29, [x0]
+        str x10, [x0, #16]
+        ldp x9, x29, [x1]
+        ldr x10, [x1, #16]
+        mov sp, x9
+        br x10
+1:
+        LANDING_JUMP
+        ldp x19, x20, [sp, #0]
+        ldp x21, x22, [sp, #16]
+        ldp x23, x24, [sp, #32]
+        ldp x25, x26, [sp, #48]
+        ldp x27, x28, [sp, #64]
+        ldr x30, [sp, #80]
+        ldp d8, d9, [sp, #96]
+        ldp d10, d11, [sp, #112]
+        ldp d12, d13, [sp, #128]
+        ldp d14, d15, [sp, #144]
+        add sp, sp, #160
+        .cfi_def_cfa_offset 0
+        .cfi_restore x30
+        br x30
+        .cfi_endproc
+        SIZE(fibril__switch_call)
+
+#if defined(__linux__) && defined(__ELF__)
+        .section .note.GNU-stack, "", %progbits
+#endif
+
+#endif

@@ -1,0 +1,102 @@
+/* x86_64, System V ABI (Linux, macOS, the BSDs): where coroutines begin, and the portable switch. See switch.h. */
+#if defined(__x86_64__) && !defined(_WIN32)
+
+#if defined(__APPLE__)
+#define SYMBOL(name) _##name
+#define HIDDEN(name) .private_extern SYMBOL(name)
+#define FUNCTION(name)
+#define SIZE(name)
+#else
+#define SYMBOL(name) name
+#define HIDDEN(name) .hidden SYMBOL(name)
+#define FUNCTION(name) .type name, @function
+#define SIZE(name) .size name, . - name
+#endif
+
+#if defined(__CET__)
+#define LANDING endbr64
+#else
+#define LANDING
+#endif
+
+        .text
+
+/* Entered by a switch: rsi is the context of the new coroutine, rsp the aligned top of its stack. The return address is declared
+ * undefined and the frame pointer zero, so that unwinders of both kinds end here. */
+        .globl SYMBOL(fibril__entry)
+        HIDDEN(fibril__entry)
+        FUNCTION(fibril__entry)
+        .p2align 4
+SYMBOL(fibril__entry):
+        .cfi_startproc
+        .cfi_undefined rip
+        LANDING
+        xorl %ebp, %ebp
+        movq %rsi, %rdi
+        call SYMBOL(fibril__coroutine_main)
+        ud2
+        .cfi_endproc
+        SIZE(fibril__entry)
+
+/* void fibril__switch_call(fibril__context *from (rdi), fibril__context *to (rsi))
+ * Saved: rbx, r12-r15 on the stack, rsp and rbp in the context: what a call preserves. The return is a jump: see switch.h. */
+        .globl SYMBOL(fibril__switch_call)
+        HIDDEN(fibril__switch_call)
+        FUNCTION(fibril__switch_call)
+        .p2align 4
+SYMBOL(fibril__switch_call):
+        .cfi_startproc
+        LANDING
+        pushq %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbx, 0
+        pushq %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r12, 0
+        pushq %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r13, 0
+        pushq %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r14, 0
+        pushq %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r15, 0
+        leaq 1f(%rip), %rax
+        movq %rsp, 0(%rdi)
+        movq %rbp, 8(%rdi)
+        movq %rax, 16(%rdi)
+        movq 0(%rsi), %rsp
+        movq 8(%rsi), %rbp
+        jmpq *16(%rsi)
+1:
+        LANDING
+        popq %r15
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r15
+        popq %r14
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r14
+        popq %r13
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r13
+        popq %r12
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r12
+        popq %rbx
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore rbx
+        popq %rcx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register rip, rcx
+        jmpq *%rcx
+        .cfi_endproc
+        SIZE(fibril__switch_call)
+
+#if defined(__linux__) && defined(__ELF__)
+        .section .note.GNU-stack, "", @progbits
+#endif
+
+#elif defined(__linux__) && defined(__ELF__)
+        .section .note.GNU-stack, "", %progbits
+#endif
