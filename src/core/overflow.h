@@ -1,0 +1,25 @@
+/* A stack overflow ends the process with one sentence that says whose stack it was; every other
+ * fault goes on to whoever handled such faults before. */
+#ifndef FIBRIL_CORE_OVERFLOW_H_
+#define FIBRIL_CORE_OVERFLOW_H_
+
+#include "stack.h"
+
+/* Gives the calling thread an alternate signal stack, unless it has one, and the process its
+ * SIGSEGV handler. Counted per thread. 0 or a negative UV code; without it overflows still end the
+ * process, only wordlessly. */
+FIBRIL__INTERNAL int fibril__overflow_attach(void);
+
+/* The last one of a thread takes the alternate stack away again, if it is still in place. */
+FIBRIL__INTERNAL void fibril__overflow_detach(void);
+
+/* Makes a slab known to the handler. 0 or UV_ENOMEM. */
+FIBRIL__INTERNAL int fibril__overflow_publish(fibril__slab *slab);
+
+/* To be called before a slab is unmapped: no handler looks at it any more when this returns. */
+FIBRIL__INTERNAL void fibril__overflow_withdraw(fibril__slab *slab);
+
+/* Writes the sentence to stderr. Async-signal-safe. */
+FIBRIL__INTERNAL void fibril__overflow_report(const fibril__stack *stack);
+
+#endif

@@ -1,0 +1,115 @@
+/* Coroutine stacks: slabs of guarded slots, handed out last in, first out. One pool per loop, used
+ * from the loop's thread only. */
+#ifndef FIBRIL_CORE_STACK_H_
+#define FIBRIL_CORE_STACK_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guard.h"
+
+/* Class k holds stacks of 16 KiB << k. */
+#define FIBRIL__STACK_MIN ((size_t)16 * 1024)
+#define FIBRIL__STACK_MAX ((size_t)64 * 1024 * 1024)
+#define FIBRIL__STACK_CLASSES 13
+
+/* The stacks' tops differ by multiples of a cache line, or else all control blocks would share the
+ * few cache sets of one offset in a page. With 16 of them a sleeping coroutine has at least 3 KiB
+ * of its one resident page left. */
+#define FIBRIL__STACK_COLOURS 16
+#define FIBRIL__STACK_COLOUR_BYTES 64
+
+/* From this many bytes of used and freed stacks on, and when they are more than those in use, they
+ * are worth giving back. Whole stacks are counted: how much of one was written to is not known. */
+#define FIBRIL__STACK_TRIM_BYTES ((size_t)4 * 1024 * 1024)
+
+typedef struct fibril__slab fibril__slab;
+typedef struct fibril__stack fibril__stack;
+typedef struct fibril__stacks fibril__stacks;
+
+struct fibril__stack {
+  fibril__stack *next; /* in the free list it is in */
+  char *base;          /* lowest usable address, just above the guard */
+  char *top;           /* one past the highest usable address, 16-byte aligned */
+  const char *name;    /* the coroutine's, for the overflow message; NULL when free */
+  fibril__slab *slab;
+  uint8_t cls;
+  uint8_t guard; /* FIBRIL__GUARD_* */
+  uint8_t state; /* stack.c's */
+};
+
+struct fibril__slab {
+  fibril__slab *next;
+  char *memory; /* `count` slots: guard, then stack */
+  size_t slot;
+  uint32_t count;
+  uint32_t guarded; /* slots that have been handed out or are free; the others were never touched */
+  fibril__stack stacks[];
+};
+
+typedef struct {
+  fibril__stack *dirty; /* free, used before; the last freed first */
+  size_t size;          /* of a stack */
+  fibril__stack *clean; /* free, without memory of their own */
+  fibril__slab *slabs;
+  fibril__slab *fresh; /* the slab with slots that have no guard yet, if any */
+} fibril__stack_class_pool;
+
+struct fibril__stacks {
+  size_t dirty_bytes; /* of the free stacks that were used */
+  size_t taken_bytes; /* of all that are not clean: the dirty ones and those in use */
+  fibril__stack_class_pool classes[FIBRIL__STACK_CLASSES];
+};
+
+FIBRIL__INTERNAL void fibril__stacks_init(fibril__stacks *stacks);
+
+/* Unmaps everything. All stacks have been put back. */
+FIBRIL__INTERNAL void fibril__stacks_destroy(fibril__stacks *stacks);
+
+/* The class of the smallest stacks of at least `size` bytes, or UV_EINVAL below 16 KiB and above 64
+ * MiB. */
+FIBRIL__INTERNAL int fibril__stack_class(size_t size);
+
+/* Bytes of the stack, as the overflow message gives them. */
+FIBRIL__INTERNAL size_t fibril__stack_size(const fibril__stack *stack);
+
+/* Gives the memory of free stacks back to the system: a bounded share of it, so that no loop stands
+ * still for long. 1 when there is more to give back, else 0. */
+FIBRIL__INTERNAL int fibril__stacks_trim(fibril__stacks *stacks);
+
+/* The slow paths of what stands below. */
+FIBRIL__INTERNAL fibril__stack *fibril__stack_get_clean(fibril__stacks *stacks, int cls);
+FIBRIL__INTERNAL void fibril__stack_check_canary(const fibril__stack *stack);
+
+/* A stack of a class, or NULL without memory. Its contents are whatever was there. */
+static inline fibril__stack *fibril__stack_get(fibril__stacks *stacks, int cls) {
+  fibril__stack_class_pool *pool = &stacks->classes[cls];
+  fibril__stack *stack = pool->dirty;
+  if (__builtin_expect(stack == NULL, 0)) return fibril__stack_get_clean(stacks, cls);
+  pool->dirty = stack->next;
+  stacks->dirty_bytes -= pool->size;
+  return stack;
+}
+
+static inline void fibril__stack_put(fibril__stacks *stacks, fibril__stack *stack) {
+  fibril__stack_class_pool *pool = &stacks->classes[stack->cls];
+  stack->name = NULL;
+  stack->next = pool->dirty;
+  pool->dirty = stack;
+  stacks->dirty_bytes += pool->size;
+}
+
+/* Whether the loop should arm its timer that calls fibril__stacks_trim. */
+static inline int fibril__stacks_want_trim(const fibril__stacks *stacks) {
+  return stacks->dirty_bytes > FIBRIL__STACK_TRIM_BYTES &&
+         stacks->dirty_bytes > stacks->taken_bytes - stacks->dirty_bytes;
+}
+
+/* Ends the process with a sentence when the stack has overflowed and no guard page could say so. To
+ * be called whenever the coroutine stops running: a flag test where all guards are pages. */
+static inline void fibril__stack_check(const fibril__stack *stack) {
+  if (__builtin_expect(atomic_load_explicit(&fibril__guard_canaries, memory_order_relaxed), 0))
+    fibril__stack_check_canary(stack);
+}
+
+#endif
