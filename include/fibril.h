@@ -26,9 +26,9 @@ extern "C" {
 #define FIBRIL_VERSION_PATCH 0
 
 #if defined(__GNUC__)
-#define FIBRIL_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define FIBRIL_PRINTF(position, first) __attribute__((format(printf, position, first)))
 #else
-#define FIBRIL_PRINTF(format, first)
+#define FIBRIL_PRINTF(position, first)
 #endif
 
 typedef struct fibril_loop fibril_loop;

@@ -1,0 +1,243 @@
+/* What the files of src/core share: the layout of loops, coroutines, futures and values. Not for addons. */
+#ifndef FIBRIL_CORE_CORE_H
+#define FIBRIL_CORE_CORE_H
+
+#include "fibril.h"
+
+#include "arch/switch.h"
+#include "stack.h"
+#include "timers.h"
+#include "value.h"
+
+#define FIBRIL__LIKELY(x) __builtin_expect(!!(x), 1)
+#define FIBRIL__UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define FIBRIL__CONTAINER(type, member, pointer) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#define FIBRIL__STACK_DEFAULT (256 * 1024)
+
+/* ---- Ready queue ---- */
+
+/* What waits in the ready queue: a coroutine (run == NULL) or a callback. */
+typedef struct fibril__task fibril__task;
+struct fibril__task {
+  fibril__task *next;
+  void (*run)(fibril__task *task);
+};
+
+/* ---- Coroutines ---- */
+
+/* One wait, on the waiting coroutine's stack. Whoever ends it calls fibril__wake. */
+typedef struct fibril__wait fibril__wait;
+struct fibril__wait {
+  const char *what;                  /* "sleep", for reports */
+  void (*cancel)(fibril__wait *wait); /* asked to end early; NULL: it ends when it ends */
+  fibril_coroutine *coroutine;
+  int status;
+  bool woken;
+};
+
+enum {
+  FIBRIL__FRESH,     /* has not run */
+  FIBRIL__READY,     /* in the ready queue, or its frame's list of parents */
+  FIBRIL__RUNNING,   /* it, or a generator that it called */
+  FIBRIL__WAITING,   /* in a wait */
+  FIBRIL__SUSPENDED, /* in fibril_suspend */
+  FIBRIL__ENDED
+};
+
+/* The first cache line is all that a switch touches. `context` comes first: fibril__entry passes its address on. */
+struct fibril_coroutine {
+  fibril__context context;
+  fibril__task task;
+  fibril_loop *loop;
+  uint8_t state;
+  bool cancelled;
+  bool momentary;       /* queued by fibril_moment: not before the next poll */
+  uint16_t refusals;    /* waits refused because it was cancelled */
+  fibril_fn fn;
+  /* second line */
+  void *arg;
+  fibril_coroutine *root; /* the coroutine that called this generator; itself otherwise */
+  fibril__wait *wait;     /* of a root: what it, or the generator it called, waits for */
+  fibril_future *future;  /* its result; NULL for a bare one */
+  fibril_value result;
+  fibril__box *arena;
+  fibril__stack *stack;
+  /* third line */
+  struct fibril__local *locals;
+  struct fibril__deferred *deferred;
+  fibril_generator *generator; /* that it is the coroutine of */
+  fibril_coroutine *next_live, *prev_live;
+};
+
+/* ---- Frames ---- */
+
+/* A place on the loop's stack that runs coroutines: where a suspending one goes. Frames nest when JavaScript that a coroutine
+ * called starts coroutines itself. */
+typedef struct fibril__frame fibril__frame;
+struct fibril__frame {
+  fibril__context context;
+  /* Set by a coroutine just before it comes back: what is to be done for it on this stack, and then with `running`. */
+  void (*after)(fibril__frame *frame);
+  fibril_coroutine *running;
+  void *data;
+  fibril__task *parents; /* coroutines that spawned a child and go on as soon as it waits */
+  void (*hop)(void *data);
+  fibril__frame *prev;
+};
+
+/* ---- Futures ---- */
+
+typedef struct fibril__callback fibril__callback;
+struct fibril__callback {
+  fibril__callback *next, *prev;
+  fibril_future_cb fn;
+  void *arg;
+  bool watched;
+  uint64_t id; /* 0: embedded in a wait, only queues a coroutine, runs on any stack */
+};
+
+enum { FIBRIL__PENDING, FIBRIL__SETTLED };
+
+struct fibril_future {
+  fibril_loop *loop; /* NULL: one of the shared failed futures, immortal and immutable */
+  uint32_t refs;
+  uint8_t state;
+  bool read;      /* somebody looked at the outcome */
+  bool queued;    /* in the loop's list of futures whose callbacks are to run */
+  fibril_value value;
+  fibril__callback *first, *last;
+  fibril_coroutine *coroutine; /* whose result it is, while that runs */
+  fibril_future *next;         /* in a free list or the list of `queued` */
+};
+
+/* ---- Loop ---- */
+
+enum { FIBRIL__OPEN, FIBRIL__CLOSING, FIBRIL__CLOSED };
+
+struct fibril_loop {
+  /* hot */
+  fibril_coroutine *current;
+  fibril__frame *frame;
+  fibril__task *head;
+  fibril__task **tail;
+  size_t queued;
+  fibril__stacks stacks;
+
+  uv_loop_t *uv;
+  fibril_coroutine *live;
+  size_t coroutines;
+  fibril_future *free_futures;
+  size_t free_future_count;
+  fibril_future *settling, *settled; /* `settled`: by a callback that runs now, to be put before the rest */
+  fibril_future **settled_tail;
+  bool running_callbacks;
+  unsigned depth; /* of frames */
+  int state;
+  bool idle_active;
+
+  fibril__timers timers;
+  uint64_t armed; /* when uv_timer fires, in ns; 0: it is off */
+  uint64_t next_callback_id;
+  uv_check_t check;
+  uv_idle_t idle;
+  uv_timer_t timer;
+  uv_timer_t trim;
+  uv_async_t async;
+  int open_handles;
+  fibril_poster *poster;
+  struct fibril__watchers *watchers;
+
+  bool uv_running; /* fibril_loop_run or run_sync is on the stack */
+  bool stop;
+  size_t refs; /* futures, and itself until closed: keeps the struct, nothing else */
+
+  fibril_log_cb log;
+  void *log_arg;
+  void (*closed)(void *arg);
+  void *closed_arg;
+
+  /* The layer above: told at the end of an iteration when it asked to be. */
+  void (*flush)(void *arg);
+  void *flush_arg;
+  bool flush_wanted;
+};
+
+/* The loop whose frame or callback runs on this thread. */
+extern __thread fibril_loop *fibril__loop_here;
+
+/* coroutine.c */
+int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
+                          fibril_coroutine **coroutine);
+void fibril__coroutine_main(fibril__context *context);
+void fibril__coroutine_cancel(fibril_coroutine *coroutine);
+void fibril__coroutine_release(fibril_coroutine *coroutine); /* the memory of one that has ended or never ran */
+/* Runs a coroutine that is fresh or suspended, nested on the loop's stack, until it waits or ends. */
+void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine);
+/* Runs up to `count` tasks of the ready queue; `turn`: stops at the first callback or moment. How many ran. */
+size_t fibril__drain(fibril_loop *loop, size_t count, bool turn);
+/* The same in a frame of the caller's. */
+void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine);
+/* Makes a frame the innermost one; what fibril__frame_pop has to restore. */
+fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *frame);
+void fibril__frame_pop(fibril_loop *loop, fibril__frame *frame, fibril_loop *here);
+
+/* wait.c. The running coroutine, or NULL, through the thread's loop. */
+static inline fibril_coroutine *fibril__self(void) {
+  fibril_loop *loop = fibril__loop_here;
+  return loop == NULL ? NULL : loop->current;
+}
+
+/* What a wait has to check first: 0, UV_ECANCELED or FIBRIL_ENOTCOROUTINE. */
+int fibril__wait_check(fibril_coroutine *self);
+/* Waits: fills in `coroutine`, suspends, returns the status it was woken with. `what` and `cancel` are set by the caller. */
+int fibril__wait_until_woken(fibril_coroutine *self, fibril__wait *wait);
+/* Ends a wait; the first call counts. The coroutine runs in the order of the ready queue. */
+void fibril__wake(fibril__wait *wait, int status);
+/* A `cancel` that ends the wait at once. */
+void fibril__wait_cancel_now(fibril__wait *wait);
+
+/* loop.c */
+void fibril__loop_activate(fibril_loop *loop);
+void fibril__loop_iterate(fibril_loop *loop);
+/* Runs the coroutines that are ready, a snapshot, in the turn of the host that made them so. Not an iteration: stops at the
+ * first callback or moment. */
+size_t fibril__loop_run_turn(fibril_loop *loop);
+void fibril__loop_log(fibril_loop *loop, const char *message, fibril_value error);
+void fibril__loop_unref(fibril_loop *loop);
+
+static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
+  task->next = NULL;
+  *loop->tail = task;
+  loop->tail = &task->next;
+  loop->queued++;
+  if (FIBRIL__UNLIKELY(!loop->idle_active)) fibril__loop_activate(loop);
+}
+
+/* schedule.c: timeouts on the loop's clock. `deadline` in nanoseconds of uv_hrtime. */
+int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg, fibril_timeout *timeout);
+/* ms as nanoseconds from now, or UINT64_MAX for what uv_hrtime never reaches. */
+uint64_t fibril__deadline(double ms);
+/* Sets libuv's timer for the next deadline. */
+void fibril__loop_arm(fibril_loop *loop);
+
+/* future.c */
+fibril_future *fibril__future_failed(int code);
+void fibril__future_settle(fibril_future *future, fibril_value owned);
+void fibril__future_watch(fibril_future *future, fibril__callback *callback);
+/* Does nothing for one that has been called or removed. */
+void fibril__future_unwatch(fibril_future *future, fibril__callback *callback);
+
+/* generator.c */
+_Noreturn void fibril__generator_ended(fibril_coroutine *coroutine);
+void fibril__generators_close(fibril_loop *loop);
+
+/* post.c, handlers.c */
+int fibril__post_init(fibril_loop *loop);
+void fibril__post_close(fibril_loop *loop);
+void fibril__handlers_close(fibril_loop *loop);
+
+/* error.c: one sentence on stderr, then abort. */
+_Noreturn void fibril__fatal(const char *format, ...) FIBRIL_PRINTF(1, 2);
+
+#endif /* FIBRIL_CORE_CORE_H */

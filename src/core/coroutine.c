@@ -1,0 +1,387 @@
+/* Coroutines: how they begin, run on the loop's behalf, and end. */
+#include "core.h"
+
+#include <stdlib.h>
+
+/* How deep frames may nest on the loop's stack before a new coroutine is queued instead of run at once. */
+#define FRAMES_MAX 32
+
+__thread fibril_loop *fibril__loop_here;
+
+struct fibril__local {
+  struct fibril__local *next;
+  const void *key;
+  void *value;
+  void (*release)(void *value);
+};
+
+struct fibril__deferred {
+  struct fibril__deferred *next;
+  void (*release)(void *arg);
+  void *arg;
+};
+
+/* ---- Making one ---- */
+
+static int read_options(const fibril_spawn_options *options, const char **name, size_t *stack_size) {
+  *name = "";
+  *stack_size = FIBRIL__STACK_DEFAULT;
+  if (options == NULL) return 0;
+  if (options->size != sizeof *options) return UV_EINVAL;
+  if (options->name != NULL) *name = options->name;
+  if (options->stack_size != 0) *stack_size = options->stack_size;
+  return 0;
+}
+
+int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
+                          fibril_coroutine **coroutine) {
+  const char *name;
+  size_t stack_size;
+  if (FIBRIL__UNLIKELY(loop->state != FIBRIL__OPEN)) return FIBRIL_ECLOSED;
+  int err = read_options(options, &name, &stack_size);
+  if (err != 0) return err;
+  int cls = fibril__stack_class(stack_size);
+  if (cls < 0) return cls;
+  fibril__stack *stack = fibril__stack_get(&loop->stacks, cls);
+  if (stack == NULL) return UV_ENOMEM;
+  stack->name = name;
+
+  /* The top of a stack is a multiple of a cache line. */
+  fibril_coroutine *self = (fibril_coroutine *)(stack->top - ((sizeof *self + 63) & ~(size_t)63));
+  self->context = (fibril__context){self, NULL, (void *)fibril__entry};
+  self->task.run = NULL;
+  self->loop = loop;
+  self->state = FIBRIL__FRESH;
+  self->cancelled = false;
+  self->momentary = false;
+  self->refusals = 0;
+  self->fn = fn;
+  self->arg = arg;
+  self->root = self;
+  self->wait = NULL;
+  self->future = NULL;
+  self->arena = NULL;
+  self->stack = stack;
+  self->locals = NULL;
+  self->deferred = NULL;
+  self->generator = NULL;
+  self->prev_live = NULL;
+  self->next_live = loop->live;
+  if (loop->live != NULL) loop->live->prev_live = self;
+  loop->live = self;
+  loop->coroutines++;
+  *coroutine = self;
+  return 0;
+}
+
+void fibril__coroutine_release(fibril_coroutine *self) {
+  fibril_loop *loop = self->loop;
+  if (self->prev_live != NULL)
+    self->prev_live->next_live = self->next_live;
+  else
+    loop->live = self->next_live;
+  if (self->next_live != NULL) self->next_live->prev_live = self->prev_live;
+  loop->coroutines--;
+  fibril__arena_release(&self->arena);
+  fibril__stack_put(&loop->stacks, self->stack);
+}
+
+/* ---- Ending ---- */
+
+/* On the loop's stack, the coroutine's own being free from here on. */
+static void finish(fibril__frame *frame) {
+  fibril_coroutine *self = frame->running;
+  fibril_future *future = self->future;
+  frame->running = NULL;
+  if (future == NULL) {
+    fibril__coroutine_release(self);
+    return;
+  }
+  fibril_value result = fibril__value_take(self->result);
+  fibril__coroutine_release(self);
+  future->coroutine = NULL;
+  if (future->state == FIBRIL__PENDING)
+    fibril__future_settle(future, result);
+  else
+    fibril_value_free(result);
+  fibril_future_unref(future);
+}
+
+static void run_deferred(fibril_coroutine *self) {
+  while (self->deferred != NULL) {
+    struct fibril__deferred *deferred = self->deferred;
+    self->deferred = deferred->next;
+    deferred->release(deferred->arg);
+    free(deferred);
+  }
+  while (self->locals != NULL) {
+    struct fibril__local *local = self->locals;
+    self->locals = local->next;
+    if (local->release != NULL) local->release(local->value);
+    free(local);
+  }
+}
+
+void fibril__coroutine_main(fibril__context *context) {
+  fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
+  self->result = self->fn(self->arg);
+  if (FIBRIL__UNLIKELY(self->deferred != NULL || self->locals != NULL)) run_deferred(self);
+  self->state = FIBRIL__ENDED;
+  if (self->generator != NULL) fibril__generator_ended(self);
+  self->loop->frame->after = finish;
+  fibril__switch(&self->context, &self->loop->frame->context);
+  __builtin_unreachable();
+}
+
+/* ---- Running ---- */
+
+/* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once: spawned children, hops. */
+__attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibril__frame *frame,
+                                                         fibril_coroutine *coroutine) {
+  for (;;) {
+    coroutine->state = FIBRIL__RUNNING;
+    loop->current = coroutine;
+    fibril__switch(&frame->context, &coroutine->context);
+    if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
+    if (FIBRIL__UNLIKELY(frame->after != NULL)) {
+      void (*after)(fibril__frame *) = frame->after;
+      frame->after = NULL;
+      frame->running = loop->current;
+      loop->current = NULL;
+      after(frame);
+      coroutine = frame->running;
+      if (coroutine != NULL) continue;
+    }
+    if (FIBRIL__LIKELY(frame->parents == NULL)) break;
+    coroutine = FIBRIL__CONTAINER(fibril_coroutine, task, frame->parents);
+    frame->parents = coroutine->task.next;
+  }
+  loop->current = NULL;
+}
+
+fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *frame) {
+  fibril_loop *here = fibril__loop_here;
+  frame->after = NULL;
+  frame->parents = NULL;
+  frame->prev = loop->frame;
+  loop->frame = frame;
+  loop->depth++;
+  fibril__loop_here = loop;
+  return here;
+}
+
+void fibril__frame_pop(fibril_loop *loop, fibril__frame *frame, fibril_loop *here) {
+  loop->frame = frame->prev;
+  loop->depth--;
+  fibril__loop_here = here;
+}
+
+void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
+  if (loop->depth >= FRAMES_MAX) {
+    coroutine->state = FIBRIL__READY;
+    fibril__enqueue(loop, &coroutine->task);
+    return;
+  }
+  fibril__frame frame;
+  fibril_loop *here = fibril__frame_push(loop, &frame);
+  run_in(loop, &frame, coroutine);
+  fibril__frame_pop(loop, &frame, here);
+}
+
+void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
+  run_in(loop, frame, coroutine);
+}
+
+size_t fibril__drain(fibril_loop *loop, size_t count, bool turn) {
+  fibril__frame frame;
+  fibril_loop *here = fibril__frame_push(loop, &frame);
+  size_t done = 0;
+  for (; done < count && loop->head != NULL; done++) {
+    fibril__task *task = loop->head;
+    fibril_coroutine *coroutine = FIBRIL__CONTAINER(fibril_coroutine, task, task);
+    if (FIBRIL__UNLIKELY(turn) && (task->run != NULL || coroutine->momentary)) break;
+    loop->head = task->next;
+    if (loop->head == NULL)
+      loop->tail = &loop->head;
+    else
+      __builtin_prefetch(loop->head);
+    loop->queued--;
+    if (FIBRIL__LIKELY(task->run == NULL))
+      run_in(loop, &frame, coroutine);
+    else
+      task->run(task);
+  }
+  fibril__frame_pop(loop, &frame, here);
+  return done;
+}
+
+/* ---- From a coroutine to the loop's stack ---- */
+
+/* Leaves for the innermost frame. */
+static void switch_out(fibril_coroutine *self) {
+  fibril__switch(&self->context, &self->loop->frame->context);
+}
+
+static void do_hop(fibril__frame *frame) {
+  fibril_coroutine *running = frame->running;
+  frame->hop(frame->data);
+  frame->running = running;
+}
+
+void fibril_on_loop(void (*fn)(void *data), void *data) {
+  fibril_coroutine *self = fibril__self();
+  if (self == NULL) {
+    fn(data);
+    return;
+  }
+  fibril__frame *frame = self->loop->frame;
+  frame->hop = fn;
+  frame->data = data;
+  frame->after = do_hop;
+  switch_out(self);
+}
+
+static void start_child(fibril__frame *frame) {
+  fibril_coroutine *parent = frame->running;
+  parent->state = FIBRIL__READY;
+  parent->task.next = frame->parents;
+  frame->parents = &parent->task;
+  frame->running = frame->data;
+}
+
+/* ---- Spawning ---- */
+
+fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options) {
+  fibril_coroutine *child;
+  fibril_future *future = fibril_future_new(loop);
+  int err = future == NULL ? UV_ENOMEM : fibril__coroutine_new(loop, fn, arg, options, &child);
+  if (err != 0) {
+    if (future != NULL) fibril_future_unref(future);
+    return fibril__future_failed(err);
+  }
+  child->future = fibril_future_ref(future);
+  future->coroutine = child;
+  fibril_coroutine *self = fibril__self();
+  if (self != NULL && self->loop == loop) {
+    fibril__frame *frame = loop->frame;
+    frame->data = child;
+    frame->after = start_child;
+    switch_out(self);
+  } else if (self == NULL) {
+    fibril__enter(loop, child);
+  } else {
+    child->state = FIBRIL__READY;
+    fibril__enqueue(loop, &child->task);
+  }
+  return future;
+}
+
+fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options) {
+  fibril_coroutine *self = fibril__self();
+  return self == NULL ? fibril__future_failed(FIBRIL_ENOTCOROUTINE) : fibril_loop_spawn(self->loop, fn, arg, options);
+}
+
+void fibril__coroutine_cancel(fibril_coroutine *coroutine) {
+  coroutine->cancelled = true;
+  fibril__wait *wait = coroutine->wait;
+  if (wait != NULL && !wait->woken && wait->cancel != NULL) wait->cancel(wait);
+}
+
+int fibril_cancel(fibril_future *future) {
+  if (future->state == FIBRIL__SETTLED) return FIBRIL_EALREADY;
+  if (future->coroutine == NULL) return fibril_future_set_error(future, UV_ECANCELED);
+  fibril__coroutine_cancel(future->coroutine);
+  return 0;
+}
+
+/* ---- Bare coroutines ---- */
+
+int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
+                            fibril_coroutine **coroutine) {
+  return fibril__coroutine_new(loop, fn, arg, options, coroutine);
+}
+
+int fibril_coroutine_ready(fibril_coroutine *coroutine) {
+  if (coroutine->state == FIBRIL__SUSPENDED) {
+    fibril__wake(coroutine->root->wait, 0);
+    return 0;
+  }
+  if (coroutine->state != FIBRIL__FRESH) return FIBRIL_ERUNNING;
+  coroutine->state = FIBRIL__READY;
+  fibril__enqueue(coroutine->loop, &coroutine->task);
+  return 0;
+}
+
+int fibril_coroutine_resume(fibril_coroutine *coroutine) {
+  if (fibril__self() != NULL) return FIBRIL_ERUNNING;
+  if (coroutine->state == FIBRIL__SUSPENDED) {
+    coroutine->root->wait->woken = true;
+    coroutine->root->wait->status = 0;
+  } else if (coroutine->state != FIBRIL__FRESH) {
+    return FIBRIL_ERUNNING;
+  }
+  fibril__enter(coroutine->loop, coroutine);
+  return 0;
+}
+
+fibril_coroutine *fibril_coroutine_self(void) {
+  return fibril__self();
+}
+
+/* ---- What belongs to a coroutine ---- */
+
+bool fibril_cancelled(void) {
+  fibril_coroutine *self = fibril__self();
+  return self != NULL && self->root->cancelled;
+}
+
+const char *fibril_name(void) {
+  fibril_coroutine *self = fibril__self();
+  return self == NULL ? "" : self->stack->name;
+}
+
+void fibril_set_name(const char *name) {
+  fibril_coroutine *self = fibril__self();
+  if (self != NULL) self->stack->name = name;
+}
+
+int fibril_defer(void (*release)(void *arg), void *arg) {
+  fibril_coroutine *self = fibril__self();
+  if (self == NULL) return FIBRIL_ENOTCOROUTINE;
+  struct fibril__deferred *deferred = malloc(sizeof *deferred);
+  if (deferred == NULL) return UV_ENOMEM;
+  *deferred = (struct fibril__deferred){self->deferred, release, arg};
+  self->deferred = deferred;
+  return 0;
+}
+
+static struct fibril__local *find_local(const fibril_coroutine *self, const void *key) {
+  struct fibril__local *local = self->locals;
+  while (local != NULL && local->key != key) local = local->next;
+  return local;
+}
+
+int fibril_local_set(const void *key, void *value, void (*release)(void *value)) {
+  fibril_coroutine *self = fibril__self();
+  if (self == NULL) return FIBRIL_ENOTCOROUTINE;
+  struct fibril__local *local = find_local(self, key);
+  if (local != NULL) {
+    void (*old_release)(void *) = local->release;
+    void *old = local->value;
+    local->value = value;
+    local->release = release;
+    if (old_release != NULL) old_release(old);
+    return 0;
+  }
+  local = malloc(sizeof *local);
+  if (local == NULL) return UV_ENOMEM;
+  *local = (struct fibril__local){self->locals, key, value, release};
+  self->locals = local;
+  return 0;
+}
+
+void *fibril_local_get(const void *key) {
+  fibril_coroutine *self = fibril__self();
+  struct fibril__local *local = self == NULL ? NULL : find_local(self, key);
+  return local == NULL ? NULL : local->value;
+}

@@ -1,0 +1,248 @@
+/* Futures: a result that is or will be there, and who wants to know. Answers to Tornado's Future. */
+#include "core.h"
+
+#include <stdlib.h>
+
+#define FREE_FUTURES_MAX 4096
+
+/* ---- Shared failed futures: what functions that return a future return when they can't make one ---- */
+
+/* Immutable: `loop` is NULL, and every function checks that before it writes. */
+#define FAILED(name, error_code) \
+  static fibril_future name = {.state = FIBRIL__SETTLED, .value = {FIBRIL_ERROR, {.integer = error_code}}}
+FAILED(failed_enomem, UV_ENOMEM);
+FAILED(failed_einval, UV_EINVAL);
+FAILED(failed_closed, FIBRIL_ECLOSED);
+FAILED(failed_notcoroutine, FIBRIL_ENOTCOROUTINE);
+
+fibril_future *fibril__future_failed(int code) {
+  switch (code) {
+  case UV_EINVAL:
+    return &failed_einval;
+  case FIBRIL_ECLOSED:
+    return &failed_closed;
+  case FIBRIL_ENOTCOROUTINE:
+    return &failed_notcoroutine;
+  default:
+    return &failed_enomem;
+  }
+}
+
+/* ---- Life ---- */
+
+fibril_future *fibril_future_new(fibril_loop *loop) {
+  fibril_future *future = loop->free_futures;
+  if (FIBRIL__LIKELY(future != NULL)) {
+    loop->free_futures = future->next;
+    loop->free_future_count--;
+  } else {
+    future = malloc(sizeof *future);
+    if (future == NULL) return NULL;
+  }
+  future->loop = loop;
+  future->refs = 1;
+  future->state = FIBRIL__PENDING;
+  future->read = false;
+  future->queued = false;
+  future->first = future->last = NULL;
+  future->coroutine = NULL;
+  loop->refs++;
+  return future;
+}
+
+fibril_future *fibril_future_ref(fibril_future *future) {
+  if (future->loop != NULL) future->refs++;
+  return future;
+}
+
+static void drop_callbacks(fibril_future *future) {
+  while (future->first != NULL) {
+    fibril__callback *callback = future->first;
+    fibril__future_unwatch(future, callback);
+    free(callback);
+  }
+}
+
+void fibril_future_unref(fibril_future *future) {
+  fibril_loop *loop = future->loop;
+  if (loop == NULL || --future->refs > 0) return;
+  if (future->state == FIBRIL__SETTLED) {
+    if (fibril__is_error(future->value) && !future->read)
+      fibril__loop_log(loop, "a future failed and nobody read its error", fibril__value_borrow(future->value));
+    fibril_value_free(future->value);
+  } else {
+    drop_callbacks(future);
+  }
+  if (loop->state != FIBRIL__CLOSED && loop->free_future_count < FREE_FUTURES_MAX) {
+    future->next = loop->free_futures;
+    loop->free_futures = future;
+    loop->free_future_count++;
+  } else {
+    free(future);
+  }
+  fibril__loop_unref(loop);
+}
+
+bool fibril_future_done(const fibril_future *future) {
+  return future->state == FIBRIL__SETTLED;
+}
+
+fibril_value fibril_future_result(fibril_future *future) {
+  if (future->state != FIBRIL__SETTLED) return fibril__error_code(FIBRIL_EPENDING);
+  if (future->loop != NULL) future->read = true;
+  return fibril__value_borrow(future->value);
+}
+
+/* ---- Callbacks ---- */
+
+void fibril__future_watch(fibril_future *future, fibril__callback *callback) {
+  callback->watched = true;
+  callback->next = NULL;
+  callback->prev = future->last;
+  if (future->last != NULL)
+    future->last->next = callback;
+  else
+    future->first = callback;
+  future->last = callback;
+}
+
+void fibril__future_unwatch(fibril_future *future, fibril__callback *callback) {
+  if (!callback->watched) return;
+  callback->watched = false;
+  if (callback->prev != NULL)
+    callback->prev->next = callback->next;
+  else
+    future->first = callback->next;
+  if (callback->next != NULL)
+    callback->next->prev = callback->prev;
+  else
+    future->last = callback->prev;
+}
+
+static void run_first_callback(fibril_future *future) {
+  fibril__callback *callback = future->first;
+  fibril_future_cb fn = callback->fn;
+  void *arg = callback->arg;
+  fibril__future_unwatch(future, callback);
+  if (callback->id != 0) free(callback);
+  fn(future, arg);
+}
+
+static void enqueue_settled(fibril_loop *loop, fibril_future *future) {
+  future->queued = true;
+  future->next = NULL;
+  *loop->settled_tail = fibril_future_ref(future);
+  loop->settled_tail = &future->next;
+}
+
+/* Runs what is to be run, iteratively, in the order that recursion would have: what a callback settles comes before the callbacks
+ * that are left. On the loop's stack. */
+static void run_callbacks(void *arg) {
+  fibril_loop *loop = arg;
+  loop->running_callbacks = true;
+  while (loop->settled != NULL || loop->settling != NULL) {
+    if (loop->settled != NULL) {
+      *loop->settled_tail = loop->settling;
+      loop->settling = loop->settled;
+      loop->settled = NULL;
+      loop->settled_tail = &loop->settled;
+    }
+    fibril_future *future = loop->settling;
+    if (future->first != NULL) {
+      run_first_callback(future);
+    } else {
+      loop->settling = future->next;
+      future->queued = false;
+      fibril_future_unref(future);
+    }
+  }
+  loop->running_callbacks = false;
+}
+
+/* True while only waits are registered: those may run on any stack. */
+static bool only_waits(const fibril_future *future) {
+  for (const fibril__callback *callback = future->first; callback != NULL; callback = callback->next)
+    if (callback->id != 0) return false;
+  return true;
+}
+
+void fibril__future_settle(fibril_future *future, fibril_value owned) {
+  fibril_loop *loop = future->loop;
+  future->value = owned;
+  future->state = FIBRIL__SETTLED;
+  if (future->first == NULL) return;
+  if (loop->running_callbacks || !only_waits(future)) {
+    enqueue_settled(loop, future);
+    if (!loop->running_callbacks) fibril_on_loop(run_callbacks, loop);
+    return;
+  }
+  while (future->first != NULL) run_first_callback(future);
+}
+
+int fibril_future_set_result(fibril_future *future, fibril_value value) {
+  value = fibril__value_take(value);
+  if (future->state == FIBRIL__SETTLED) {
+    fibril_value_free(value);
+    return FIBRIL_EALREADY;
+  }
+  fibril__future_settle(future, value);
+  return 0;
+}
+
+int fibril_future_set_error(fibril_future *future, int code) {
+  return fibril_future_set_result(future, fibril__error_code(code));
+}
+
+typedef struct {
+  fibril_future *future;
+  fibril_future_cb callback;
+  void *arg;
+} call_now;
+
+static void do_call_now(void *data) {
+  call_now *call = data;
+  call->callback(call->future, call->arg);
+}
+
+int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg, uint64_t *id) {
+  if (id != NULL) *id = 0;
+  /* One that is settling right now still has callbacks before this one. */
+  if (future->state == FIBRIL__SETTLED && !(future->queued && future->first != NULL)) {
+    call_now call = {future, callback, arg};
+    fibril_on_loop(do_call_now, &call);
+    return 0;
+  }
+  fibril__callback *entry = malloc(sizeof *entry);
+  if (entry == NULL) return UV_ENOMEM;
+  entry->fn = callback;
+  entry->arg = arg;
+  entry->id = ++future->loop->next_callback_id;
+  fibril__future_watch(future, entry);
+  if (id != NULL) *id = entry->id;
+  return 0;
+}
+
+int fibril_future_remove_done_callback(fibril_future *future, uint64_t id) {
+  if (id == 0) return UV_ENOENT;
+  for (fibril__callback *callback = future->first; callback != NULL; callback = callback->next) {
+    if (callback->id != id) continue;
+    fibril__future_unwatch(future, callback);
+    free(callback);
+    return 0;
+  }
+  return UV_ENOENT;
+}
+
+static void copy_outcome(fibril_future *from, void *arg) {
+  fibril_future *to = arg;
+  fibril_value value = fibril_future_result(from);
+  if (to->state == FIBRIL__PENDING) fibril__future_settle(to, fibril_value_dup(value));
+  fibril_future_unref(to);
+}
+
+int fibril_future_chain(fibril_future *from, fibril_future *to) {
+  fibril_future_ref(to);
+  int err = fibril_future_add_done_callback(from, copy_outcome, to, NULL);
+  if (err != 0) fibril_future_unref(to);
+  return err;
+}

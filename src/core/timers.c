@@ -1,0 +1,140 @@
+#include "timers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_SLOT UINT32_MAX
+
+static fibril_timeout handle_of(const fibril__timers *timers, uint32_t slot) {
+  return (uint64_t)timers->slots[slot].generation << 32 | slot;
+}
+
+/* The slot of a handle that is still good, or NO_SLOT. Generations of live slots are odd. */
+static uint32_t slot_of(const fibril__timers *timers, fibril_timeout timeout) {
+  uint32_t slot = (uint32_t)timeout, generation = (uint32_t)(timeout >> 32);
+  return slot < timers->used && generation & 1 && timers->slots[slot].generation == generation ? slot : NO_SLOT;
+}
+
+static bool before(const fibril__timer *a, const fibril__timer *b) {
+  return a->deadline != b->deadline ? a->deadline < b->deadline : a->order < b->order;
+}
+
+static void place(fibril__timers *timers, uint32_t position, fibril__timer timer) {
+  timers->heap[position] = timer;
+  timers->slots[timer.slot].position = position;
+}
+
+static void sift_up(fibril__timers *timers, uint32_t position, fibril__timer timer) {
+  while (position > 0) {
+    uint32_t parent = (position - 1) / 4;
+    if (!before(&timer, &timers->heap[parent])) break;
+    place(timers, position, timers->heap[parent]);
+    position = parent;
+  }
+  place(timers, position, timer);
+}
+
+static void sift_down(fibril__timers *timers, uint32_t position, fibril__timer timer) {
+  for (;;) {
+    uint64_t first = (uint64_t)position * 4 + 1;
+    if (first >= timers->length) break;
+    uint32_t least = (uint32_t)first, last = first + 4 < timers->length ? (uint32_t)first + 4 : timers->length;
+    for (uint32_t child = least + 1; child < last; child++)
+      if (before(&timers->heap[child], &timers->heap[least])) least = child;
+    if (!before(&timers->heap[least], &timer)) break;
+    place(timers, position, timers->heap[least]);
+    position = least;
+  }
+  place(timers, position, timer);
+}
+
+static void heap_delete(fibril__timers *timers, uint32_t position) {
+  fibril__timer last = timers->heap[--timers->length];
+  if (position == timers->length) return;
+  if (position > 0 && before(&last, &timers->heap[(position - 1) / 4]))
+    sift_up(timers, position, last);
+  else
+    sift_down(timers, position, last);
+}
+
+static void slot_free(fibril__timers *timers, uint32_t slot) {
+  timers->slots[slot].generation++;
+  timers->slots[slot].position = timers->free;
+  timers->free = slot;
+}
+
+void fibril__timers_init(fibril__timers *timers) {
+  memset(timers, 0, sizeof *timers);
+  timers->free = NO_SLOT;
+}
+
+void fibril__timers_destroy(fibril__timers *timers) {
+  free(timers->heap);
+  free(timers->slots);
+  free(timers->due);
+}
+
+/* Each array grows by itself: when a later one fails, the earlier ones are merely larger than needed. */
+static bool grow(fibril__timers *timers) {
+  if (timers->capacity >= UINT32_MAX / 4) return false;
+  uint32_t capacity = timers->capacity == 0 ? 16 : timers->capacity * 2;
+  fibril__timer *heap = realloc(timers->heap, capacity * sizeof *heap);
+  if (heap == NULL) return false;
+  timers->heap = heap;
+  fibril__timer_slot *slots = realloc(timers->slots, capacity * sizeof *slots);
+  if (slots == NULL) return false;
+  timers->slots = slots;
+  fibril_timeout *due = realloc(timers->due, capacity * sizeof *due);
+  if (due == NULL) return false;
+  timers->due = due;
+  timers->capacity = capacity;
+  return true;
+}
+
+fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback, void *arg) {
+  uint32_t slot = timers->free;
+  if (slot != NO_SLOT) {
+    timers->free = timers->slots[slot].position;
+  } else {
+    if (timers->used == timers->capacity && !grow(timers)) return 0;
+    slot = timers->used++;
+    timers->slots[slot].generation = 0;
+  }
+  timers->slots[slot].generation++;
+  timers->slots[slot].callback = callback;
+  timers->slots[slot].arg = arg;
+  sift_up(timers, timers->length++, (fibril__timer){deadline, timers->order++, slot});
+  return handle_of(timers, slot);
+}
+
+bool fibril__timers_remove(fibril__timers *timers, fibril_timeout timeout) {
+  uint32_t slot = slot_of(timers, timeout);
+  if (slot == NO_SLOT) return false;
+  if (timers->slots[slot].position != FIBRIL__TIMER_DUE) heap_delete(timers, timers->slots[slot].position);
+  slot_free(timers, slot);
+  return true;
+}
+
+uint64_t fibril__timers_next(const fibril__timers *timers) {
+  return timers->length == 0 ? 0 : timers->heap[0].deadline;
+}
+
+uint32_t fibril__timers_choose(fibril__timers *timers, uint64_t now) {
+  uint32_t count = 0;
+  while (timers->length > 0 && timers->heap[0].deadline <= now) {
+    uint32_t slot = timers->heap[0].slot;
+    heap_delete(timers, 0);
+    timers->slots[slot].position = FIBRIL__TIMER_DUE;
+    timers->due[count++] = handle_of(timers, slot);
+  }
+  return count;
+}
+
+bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_cb *callback, void **arg) {
+  uint32_t slot = slot_of(timers, timeout);
+  if (slot == NO_SLOT) return false;
+  *callback = timers->slots[slot].callback;
+  *arg = timers->slots[slot].arg;
+  slot_free(timers, slot);
+  return true;
+}
