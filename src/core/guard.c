@@ -154,8 +154,8 @@ static void choose_kind(void) {
              "fibril: FIBRIL_GUARD=%.32s is unknown: use install, mprotect or canary\n", name);
     warn(text);
   } else if (kind == FIBRIL__GUARD_INSTALL && !installs) {
-    warn(
-        "fibril: FIBRIL_GUARD=install needs MADV_GUARD_INSTALL (Linux 6.13 or later): using mprotect\n");
+    warn("fibril: FIBRIL_GUARD=install needs MADV_GUARD_INSTALL (Linux 6.13 or later): "
+         "using mprotect\n");
   } else {
     guard.kind = kind;
     guard.forced = 1;
@@ -190,9 +190,8 @@ static uint8_t set_one(char *address) {
   if (guard.kind != FIBRIL__GUARD_CANARY && protect(address) == 0) return FIBRIL__GUARD_MPROTECT;
   int asked_for = guard.forced && guard.kind == FIBRIL__GUARD_CANARY;
   if (!asked_for && !atomic_flag_test_and_set(&warned))
-    warn(
-        "fibril: no more guard pages: overflows of further coroutine stacks are only noticed afterwards "
-        "(raise vm.max_map_count, or use Linux 6.13 or later)\n");
+    warn("fibril: no more guard pages: overflows of further coroutine stacks are only noticed "
+         "afterwards (raise vm.max_map_count, or use Linux 6.13 or later)\n");
   atomic_store_explicit(&fibril__guard_canaries, 1, memory_order_relaxed);
   return FIBRIL__GUARD_CANARY;
 }
@@ -209,7 +208,7 @@ void fibril__guard_set(char *first, size_t stride, unsigned count, uint8_t *kind
   for (unsigned i = 0; i < count; i++) kinds[i] = set_one(first + i * stride);
 }
 
-void fibril__guard_forget(uint8_t kind) {
+void fibril__guard_forget(int kind) {
   if (kind == FIBRIL__GUARD_MPROTECT) atomic_fetch_add(&mprotect_budget, 1);
 }
 

@@ -32,7 +32,7 @@ FIBRIL__INTERNAL size_t fibril__guard_size(void);
 FIBRIL__INTERNAL void fibril__guard_set(char *first, size_t stride, unsigned count, uint8_t *kinds);
 
 /* Gives back what a guard of this kind counts for, once its memory is unmapped. */
-FIBRIL__INTERNAL void fibril__guard_forget(uint8_t kind);
+FIBRIL__INTERNAL void fibril__guard_forget(int kind);
 
 /* The kind of guard that the process uses, found out at the first call. */
 FIBRIL__INTERNAL int fibril__guard_kind(void);

@@ -91,7 +91,8 @@ static void look_into(const fibril__slab *slab, uintptr_t fault, uintptr_t sp, o
   out->in_slot = sp >= low && sp <= low + slab->slot;
   /* A frame can be so large that the stack pointer is below the guard; but a fault from further up
    * in memory, or at a free stack, is only a stray pointer. */
-  if (!out->in_slot && (sp > low || low - sp > FIBRIL__STACK_MAX || stack->name == NULL)) return;
+  int may_be_frame = sp < low && low - sp <= FIBRIL__STACK_MAX;
+  if (!out->in_slot && (!may_be_frame || stack->state != FIBRIL__STACK_TAKEN)) return;
   out->found = 1;
   describe(stack, out);
 }

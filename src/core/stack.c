@@ -17,8 +17,11 @@
 #define SLAB_MAX ((size_t)64 * 1024 * 1024)
 #define SLAB_GROWTH 4
 
-/* Stacks given back by one fibril__stacks_trim: about a millisecond. */
-#define TRIM_STACKS 2048
+/* What one fibril__stacks_trim gives back at least, a millisecond or two of work, and the bytes of
+ * freed stacks for which it gives back one more, so that looking through very many stays in
+ * proportion. */
+#define TRIM_STACKS 1024
+#define TRIM_SHARE ((size_t)2 * 1024 * 1024)
 
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
@@ -33,14 +36,12 @@
 #define GIVE_BACK MADV_FREE
 #endif
 
-enum { STATE_TAKEN, STATE_CLEAN, STATE_DIRTY /* while trimming; it is not kept up otherwise */ };
-
 void fibril__stacks_init(fibril__stacks *stacks) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   *stacks = (fibril__stacks){0};
   for (int i = 0; i < FIBRIL__STACK_CLASSES; i++) {
     size_t size = FIBRIL__STACK_MIN << i;
-    stacks->classes[i].size = size < page ? page : size;
+    stacks->pools[i].size = size < page ? page : size;
   }
 }
 
@@ -52,7 +53,7 @@ int fibril__stack_class(size_t size) {
 }
 
 size_t fibril__stack_size(const fibril__stack *stack) {
-  return stack->slab->slot - fibril__guard_size();
+  return stack->pool->size;
 }
 
 static char *map_slab(size_t bytes) {
@@ -87,13 +88,13 @@ static fibril__slab *slab_new(size_t slot, uint32_t count) {
 static void slab_free(fibril__slab *slab) {
   fibril__overflow_withdraw(slab);
   munmap(slab->memory, slab->slot * slab->count);
-  for (uint32_t i = 0; i < slab->guarded; i++) fibril__guard_forget(slab->stacks[i].guard);
+  for (uint32_t i = 0; i < slab->guarded; i++) fibril__guard_forget((int)slab->stacks[i].guard);
   free(slab);
 }
 
 /* Each slab of a class is larger than the ones before. Address space may be limited (RLIMIT_AS,
  * overcommit_memory=2): then a smaller slab has to do, down to a single stack. */
-static int add_slab(fibril__stack_class_pool *pool) {
+static int add_slab(fibril__stack_pool *pool) {
   size_t slot = fibril__guard_size() + pool->size;
   size_t bytes = SLAB_FIRST;
   for (const fibril__slab *slab = pool->slabs; slab != NULL; slab = slab->next)
@@ -112,15 +113,15 @@ static int add_slab(fibril__stack_class_pool *pool) {
   return UV_ENOMEM;
 }
 
-static void push_clean(fibril__stack_class_pool *pool, fibril__stack *stack) {
-  stack->state = STATE_CLEAN;
+static void push_clean(fibril__stack_pool *pool, fibril__stack *stack) {
+  stack->state = FIBRIL__STACK_CLEAN;
   stack->next = pool->clean;
   pool->clean = stack;
 }
 
 /* Guards the next slots of a slab, more at a time as it fills: one system call for many guards is
  * half the price. */
-static void guard_more(fibril__stack_class_pool *pool, int cls) {
+static void guard_more(fibril__stack_pool *pool) {
   fibril__slab *slab = pool->fresh;
   uint8_t kinds[FIBRIL__GUARD_BATCH];
   uint32_t first = slab->guarded;
@@ -135,8 +136,7 @@ static void guard_more(fibril__stack_class_pool *pool, int cls) {
     char *end = slab->memory + (index + 1) * slab->slot;
     stack->base = end - pool->size;
     stack->top = end - index % FIBRIL__STACK_COLOURS * FIBRIL__STACK_COLOUR_BYTES;
-    stack->slab = slab;
-    stack->cls = (uint8_t)cls;
+    stack->pool = pool;
     stack->guard = kinds[i];
     push_clean(pool, stack);
   }
@@ -145,14 +145,14 @@ static void guard_more(fibril__stack_class_pool *pool, int cls) {
 }
 
 fibril__stack *fibril__stack_get_clean(fibril__stacks *stacks, int cls) {
-  fibril__stack_class_pool *pool = &stacks->classes[cls];
+  fibril__stack_pool *pool = &stacks->pools[cls];
   if (pool->clean == NULL) {
     if (pool->fresh == NULL && add_slab(pool)) return NULL;
-    guard_more(pool, cls);
+    guard_more(pool);
   }
   fibril__stack *stack = pool->clean;
   pool->clean = stack->next;
-  stack->state = STATE_TAKEN;
+  stack->state = FIBRIL__STACK_TAKEN;
   stacks->taken_bytes += pool->size;
   return stack;
 }
@@ -165,7 +165,7 @@ void fibril__stack_check_canary(const fibril__stack *stack) {
 
 void fibril__stacks_destroy(fibril__stacks *stacks) {
   for (int i = 0; i < FIBRIL__STACK_CLASSES; i++) {
-    fibril__slab *slab = stacks->classes[i].slabs;
+    fibril__slab *slab = stacks->pools[i].slabs;
     while (slab != NULL) {
       fibril__slab *next = slab->next;
       slab_free(slab);
@@ -179,8 +179,8 @@ static uint32_t count_dirty(const fibril__slab *slab, int *in_use) {
   uint32_t dirty = 0;
   *in_use = 0;
   for (uint32_t i = 0; i < slab->guarded; i++) {
-    dirty += slab->stacks[i].state == STATE_DIRTY;
-    *in_use |= slab->stacks[i].state == STATE_TAKEN;
+    dirty += slab->stacks[i].state == FIBRIL__STACK_DIRTY;
+    *in_use |= slab->stacks[i].state == FIBRIL__STACK_TAKEN;
   }
   return dirty;
 }
@@ -190,25 +190,24 @@ static uint32_t count_dirty(const fibril__slab *slab, int *in_use) {
 static void slab_give_back(fibril__slab *slab) {
   uint32_t i = 0;
   while (i < slab->guarded) {
-    if (slab->stacks[i].state != STATE_DIRTY) {
+    if (slab->stacks[i].state != FIBRIL__STACK_DIRTY) {
       i++;
       continue;
     }
     uint32_t first = i;
     uint32_t last = i;
-    for (; i < slab->guarded && slab->stacks[i].state != STATE_TAKEN; i++)
-      if (slab->stacks[i].state == STATE_DIRTY) last = i;
+    for (; i < slab->guarded && slab->stacks[i].state != FIBRIL__STACK_TAKEN; i++)
+      if (slab->stacks[i].state == FIBRIL__STACK_DIRTY) last = i;
     (void)madvise(slab->memory + first * slab->slot, (last - first + 1) * slab->slot, GIVE_BACK);
   }
 }
 
-static void push_dirty(fibril__stack_class_pool *pool, fibril__slab *slab) {
+static void push_free(fibril__stack_pool *pool, fibril__slab *slab) {
   for (uint32_t i = slab->guarded; i-- > 0;) {
     fibril__stack *stack = &slab->stacks[i];
-    if (stack->state == STATE_CLEAN) {
+    if (stack->state == FIBRIL__STACK_CLEAN) {
       push_clean(pool, stack);
-    } else if (stack->state == STATE_DIRTY) {
-      stack->state = STATE_TAKEN;
+    } else if (stack->state == FIBRIL__STACK_DIRTY) {
       stack->next = pool->dirty;
       pool->dirty = stack;
     }
@@ -217,10 +216,7 @@ static void push_dirty(fibril__stack_class_pool *pool, fibril__slab *slab) {
 
 /* Both lists are made anew from the slabs, in the order of their addresses. Returns what is left of
  * the budget. */
-static uint32_t trim_class(fibril__stacks *stacks, fibril__stack_class_pool *pool,
-                           uint32_t budget) {
-  for (fibril__stack *stack = pool->dirty; stack != NULL; stack = stack->next)
-    stack->state = STATE_DIRTY;
+static size_t trim_pool(fibril__stacks *stacks, fibril__stack_pool *pool, size_t budget) {
   pool->dirty = pool->clean = NULL;
 
   int kept_free = 0;
@@ -230,7 +226,7 @@ static uint32_t trim_class(fibril__stacks *stacks, fibril__stack_class_pool *poo
     int in_use;
     uint32_t dirty = count_dirty(slab, &in_use);
     if (dirty > 0 && budget == 0) {
-      push_dirty(pool, slab);
+      push_free(pool, slab);
       link = &slab->next;
       continue;
     }
@@ -246,17 +242,17 @@ static uint32_t trim_class(fibril__stacks *stacks, fibril__stack_class_pool *poo
     kept_free |= !in_use;
     slab_give_back(slab);
     for (uint32_t i = slab->guarded; i-- > 0;)
-      if (slab->stacks[i].state != STATE_TAKEN) push_clean(pool, &slab->stacks[i]);
+      if (slab->stacks[i].state != FIBRIL__STACK_TAKEN) push_clean(pool, &slab->stacks[i]);
     link = &slab->next;
   }
   return budget;
 }
 
 int fibril__stacks_trim(fibril__stacks *stacks) {
-  uint32_t budget = TRIM_STACKS;
+  size_t budget = TRIM_STACKS + stacks->dirty_bytes / TRIM_SHARE;
   for (int i = 0; i < FIBRIL__STACK_CLASSES; i++) {
-    fibril__stack_class_pool *pool = &stacks->classes[i];
-    if (pool->slabs != NULL && budget > 0) budget = trim_class(stacks, pool, budget);
+    fibril__stack_pool *pool = &stacks->pools[i];
+    if (pool->slabs != NULL && budget > 0) budget = trim_pool(stacks, pool, budget);
   }
   return stacks->dirty_bytes > 0;
 }

@@ -23,8 +23,15 @@
  * are worth giving back. Whole stacks are counted: how much of one was written to is not known. */
 #define FIBRIL__STACK_TRIM_BYTES ((size_t)4 * 1024 * 1024)
 
+enum {
+  FIBRIL__STACK_TAKEN,
+  FIBRIL__STACK_DIRTY, /* free, used before */
+  FIBRIL__STACK_CLEAN  /* free, without memory of its own */
+};
+
 typedef struct fibril__slab fibril__slab;
 typedef struct fibril__stack fibril__stack;
+typedef struct fibril__stack_pool fibril__stack_pool;
 typedef struct fibril__stacks fibril__stacks;
 
 struct fibril__stack {
@@ -32,10 +39,18 @@ struct fibril__stack {
   char *base;          /* lowest usable address, just above the guard */
   char *top;           /* one past the highest usable address, 16-byte aligned */
   const char *name;    /* the coroutine's, for the overflow message; NULL when free */
-  fibril__slab *slab;
-  uint8_t cls;
-  uint8_t guard; /* FIBRIL__GUARD_* */
-  uint8_t state; /* stack.c's */
+  fibril__stack_pool *pool;
+  uint32_t state; /* FIBRIL__STACK_TAKEN ...; bytes next to bytes would stall put after get */
+  uint32_t guard; /* FIBRIL__GUARD_* */
+};
+
+/* The stacks of one class. */
+struct fibril__stack_pool {
+  fibril__stack *dirty; /* the last freed first */
+  size_t size;          /* of a stack */
+  fibril__stack *clean;
+  fibril__slab *slabs;
+  fibril__slab *fresh; /* the slab with slots that have no guard yet, if any */
 };
 
 struct fibril__slab {
@@ -47,20 +62,13 @@ struct fibril__slab {
   fibril__stack stacks[];
 };
 
-typedef struct {
-  fibril__stack *dirty; /* free, used before; the last freed first */
-  size_t size;          /* of a stack */
-  fibril__stack *clean; /* free, without memory of their own */
-  fibril__slab *slabs;
-  fibril__slab *fresh; /* the slab with slots that have no guard yet, if any */
-} fibril__stack_class_pool;
-
 struct fibril__stacks {
   size_t dirty_bytes; /* of the free stacks that were used */
   size_t taken_bytes; /* of all that are not clean: the dirty ones and those in use */
-  fibril__stack_class_pool classes[FIBRIL__STACK_CLASSES];
+  fibril__stack_pool pools[FIBRIL__STACK_CLASSES];
 };
 
+/* `stacks` stays where it is until it is destroyed. */
 FIBRIL__INTERNAL void fibril__stacks_init(fibril__stacks *stacks);
 
 /* Unmaps everything. All stacks have been put back. */
@@ -83,17 +91,19 @@ FIBRIL__INTERNAL void fibril__stack_check_canary(const fibril__stack *stack);
 
 /* A stack of a class, or NULL without memory. Its contents are whatever was there. */
 static inline fibril__stack *fibril__stack_get(fibril__stacks *stacks, int cls) {
-  fibril__stack_class_pool *pool = &stacks->classes[cls];
+  fibril__stack_pool *pool = &stacks->pools[cls];
   fibril__stack *stack = pool->dirty;
   if (__builtin_expect(stack == NULL, 0)) return fibril__stack_get_clean(stacks, cls);
   pool->dirty = stack->next;
+  stack->state = FIBRIL__STACK_TAKEN;
   stacks->dirty_bytes -= pool->size;
   return stack;
 }
 
 static inline void fibril__stack_put(fibril__stacks *stacks, fibril__stack *stack) {
-  fibril__stack_class_pool *pool = &stacks->classes[stack->cls];
+  fibril__stack_pool *pool = stack->pool;
   stack->name = NULL;
+  stack->state = FIBRIL__STACK_DIRTY;
   stack->next = pool->dirty;
   pool->dirty = stack;
   stacks->dirty_bytes += pool->size;
