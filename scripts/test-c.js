@@ -1,0 +1,121 @@
+'use strict';
+
+// npm run test:c -- [--cc CC[,CC...]] [-O LEVEL[,LEVEL...]] [NAME...]
+// Builds src/core, src/io and test/c against the system's libuv, without Node-API, once for each compiler and optimisation level,
+// and runs the C tests (all, or those whose name contains a NAME). Options after -- go to the compiler.
+
+const { execFile, execFileSync, spawnSync } = require('child_process');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { parseArgs, promisify } = require('util');
+const { judge } = require('../test/c/judge.js');
+const { addCounts } = require('./counts.js');
+
+const root = path.join(__dirname, '..');
+const run = promisify(execFile);
+const FLAGS = [
+  '-std=gnu11', '-g', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-fstack-clash-protection', '-pthread',
+];
+
+function libuv() {
+  try {
+    const text = execFileSync('pkg-config', ['--cflags', '--libs', 'libuv'], { encoding: 'utf8', stdio: 'pipe' });
+    return text.split(/\s+/).filter(Boolean);
+  } catch {
+    throw new Error('pkg-config does not find libuv (Debian: apt-get install libuv1-dev pkg-config)');
+  }
+}
+
+function sources() {
+  const args = ['src/core:.c', 'src/core/arch:.S', 'src/io:.c', 'test/c:.c'];
+  const text = execFileSync(process.execPath, ['gyp/sources.js', ...args], { cwd: root, encoding: 'utf8' });
+  return text.trim().split('\n').map((line) => JSON.parse(line));
+}
+
+async function compileAll(compiler, flags, folder) {
+  const queue = sources();
+  const objects = queue.map((file) => path.join(folder, `${file.replaceAll('/', '_')}.o`));
+  const jobs = queue.map((file, i) => [...flags, '-Iinclude', '-c', file, '-o', objects[i]]);
+  const worker = async () => {
+    for (let job = jobs.pop(); job; job = jobs.pop()) await run(compiler, job, { cwd: root });
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+  return objects;
+}
+
+async function build(compiler, level, extra) {
+  const uv = libuv();
+  const folder = path.join(root, 'build', 'c', `${path.basename(compiler)}-O${level}`);
+  fs.mkdirSync(folder, { recursive: true });
+  const flags = [...FLAGS, `-O${level}`, ...extra, ...uv.filter((flag) => /^-[ID]/.test(flag))];
+  const objects = await compileAll(compiler, flags, folder);
+  const program = path.join(folder, 'tests');
+  await run(compiler, [...objects, '-o', program, '-pthread', ...extra, ...uv]);
+  return program;
+}
+
+function list(program) {
+  const text = execFileSync(program, { encoding: 'utf8' });
+  return text.trimEnd().split('\n').map((line) => {
+    const [name, kind, ending, pattern] = line.split('\t').map((field) => JSON.parse(`"${field}"`));
+    return { name, kind, ending, pattern };
+  });
+}
+
+// A process for each: a test that dies takes no other one with it.
+function runTest(program, test) {
+  const child = spawnSync(program, [test.name], { encoding: 'utf8', timeout: 120000 });
+  const failures = child.stdout.split('\n').filter((line) => line.startsWith('  ')).map((line) => line.slice(2));
+  return judge(test, {
+    ended: child.signal || String(child.status),
+    failures: failures.join('\n'),
+    stderr: child.stderr,
+  });
+}
+
+async function runMatrixEntry(compiler, level, options, counts) {
+  console.log(`\n${compiler} -O${level}`);
+  const program = await build(compiler, level, options.extra);
+  for (const test of list(program)) {
+    if (options.names.length > 0 && !options.names.some((name) => test.name.includes(name))) continue;
+    const problem = runTest(program, test);
+    counts[problem ? 'failed' : 'passed'] += 1;
+    console.log(problem ? `  not ok ${test.name}\n    ${problem.replaceAll('\n', '\n    ')}` : `  ok ${test.name}`);
+  }
+}
+
+function options(argv) {
+  const at = argv.indexOf('--');
+  const own = at < 0 ? argv : argv.slice(0, at);
+  const { values, positionals } = parseArgs({
+    args: own,
+    allowPositionals: true,
+    options: {
+      cc: { type: 'string', default: process.env.CC || 'cc' },
+      level: { type: 'string', short: 'O', default: '2' },
+    },
+  });
+  return {
+    compilers: values.cc.split(','),
+    levels: values.level.split(','),
+    names: positionals,
+    extra: at < 0 ? [] : argv.slice(at + 1),
+  };
+}
+
+async function main() {
+  const chosen = options(process.argv.slice(2));
+  const counts = { passed: 0, failed: 0 };
+  for (const compiler of chosen.compilers) {
+    for (const level of chosen.levels) await runMatrixEntry(compiler, level, chosen, counts);
+  }
+  addCounts(counts);
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+  if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
+}
+
+main().catch((error) => {
+  console.error(error.stderr || error.message);
+  process.exitCode = 1;
+});

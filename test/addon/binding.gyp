@@ -1,0 +1,24 @@
+# Two addons that depend on fibril as any other package does: the C tests, and native functions for the JavaScript tests.
+{
+  'target_defaults': {
+    'type': 'loadable_module',
+    'dependencies': ["<!(node -p \"require('fibril/gyp').target\")"],
+    'cflags_c': ['-std=gnu11', '-fvisibility=hidden'],
+    'conditions': [
+      ['"<!(node -p "process.env.FIBRIL_WERROR || 0")"=="1"', {
+        'cflags_c': ['-Wunused-parameter', '-Werror'],
+      }],
+    ],
+  },
+  'targets': [
+    {
+      'target_name': 'c_tests',
+      'defines': ['NAPI_VERSION=8'],
+      'sources': ['c_tests.c', '<!@(node ../../gyp/sources.js ../c:.c !../c/main.c)'],
+    },
+    {
+      'target_name': 'natives',
+      'sources': ['<!@(node ../../gyp/sources.js .:.c !./c_tests.c)'],
+    },
+  ],
+}
