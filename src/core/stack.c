@@ -254,5 +254,5 @@ int fibril__stacks_trim(fibril__stacks *stacks) {
     fibril__stack_pool *pool = &stacks->pools[i];
     if (pool->slabs != NULL && budget > 0) budget = trim_pool(stacks, pool, budget);
   }
-  return stacks->dirty_bytes > 0;
+  return budget == 0 && stacks->dirty_bytes > 0;
 }
