@@ -290,8 +290,8 @@ bool fibril_future_done(const fibril_future *future);
 /* The result, borrowed; an error value when it failed; an error of FIBRIL_EPENDING before. Tornado: Future.result. */
 fibril_value fibril_future_result(fibril_future *future);
 
-/* Settles. Done callbacks run inside, in order of registration; no coroutine does. `value` is handed over (an error value fails
- * the future). 0, or FIBRIL_EALREADY and nothing changes. */
+/* Settles. Done callbacks run inside, on the loop's stack and in order of registration; no coroutine does. `value` is handed over (an
+ * error value fails the future). 0, or FIBRIL_EALREADY and nothing changes. */
 int fibril_future_set_result(fibril_future *future, fibril_value value);
 
 /* Settles with an error of `code`. */
@@ -299,8 +299,7 @@ int fibril_future_set_error(fibril_future *future, int code);
 
 typedef void (*fibril_future_cb)(fibril_future *future, void *arg);
 
-/* Calls callback(future, arg) when the future is done; at once when it is. Callbacks may not wait. Inside set_result they run on the
- * caller's stack, so keep them small. *id (may be NULL) is for removal. 0 or UV_ENOMEM. Tornado: add_done_callback. */
+/* Calls callback(future, arg) on the loop's stack when the future is done; at once when it is. Callbacks may not wait. *id (may be NULL) is for removal. 0 or UV_ENOMEM. Tornado: add_done_callback. */
 int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg, uint64_t *id);
 
 /* 0, or UV_ENOENT when it ran or was removed. */
@@ -365,8 +364,9 @@ void fibril_loop_stop(fibril_loop *loop);
  * FIBRIL_ESTOPPED, UV_ENOMEM. Tornado: IOLoop.run_sync. */
 int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double timeout, fibril_value *out);
 
-/* Runs what is ready now, once each, as one iteration does, and returns how many. For a host that turns the loop itself. */
-size_t fibril_loop_run_ready(fibril_loop *loop);
+/* Runs what is ready, in order, until nothing is or `most` tasks ran; how many did. Only on the loop's stack. The loop does this
+ * by itself; for a host that turns it by hand, and for benchmarks. Does not poll. */
+size_t fibril_loop_run_ready(fibril_loop *loop, size_t most);
 
 /* How many coroutines of the loop have not ended. */
 size_t fibril_loop_coroutines(const fibril_loop *loop);

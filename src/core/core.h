@@ -13,7 +13,7 @@
 #define FIBRIL__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define FIBRIL__CONTAINER(type, member, pointer) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-#define FIBRIL__STACK_DEFAULT (256 * 1024)
+#define FIBRIL__STACK_DEFAULT_CLASS 4 /* 256 KiB */
 
 /* ---- Ready queue ---- */
 
@@ -47,7 +47,7 @@ enum {
 
 /* The first cache line is all that a switch touches. `context` comes first: fibril__entry passes its address on. */
 struct fibril_coroutine {
-  fibril__context context;
+  _Alignas(64) fibril__context context;
   fibril__task task;
   fibril_loop *loop;
   uint8_t state;
@@ -63,11 +63,9 @@ struct fibril_coroutine {
   fibril_value result;
   fibril__box *arena;
   fibril__stack *stack;
-  /* third line */
   struct fibril__local *locals;
   struct fibril__deferred *deferred;
   fibril_generator *generator; /* that it is the coroutine of */
-  fibril_coroutine *next_live, *prev_live;
 };
 
 /* ---- Frames ---- */
@@ -77,9 +75,8 @@ struct fibril_coroutine {
 typedef struct fibril__frame fibril__frame;
 struct fibril__frame {
   fibril__context context;
-  /* Set by a coroutine just before it comes back: what is to be done for it on this stack, and then with `running`. */
-  void (*after)(fibril__frame *frame);
-  fibril_coroutine *running;
+  /* Set by a coroutine just before it comes back: what is to be done for it on this stack. */
+  enum { FIBRIL__NOTHING, FIBRIL__FINISH, FIBRIL__HOP, FIBRIL__START } after;
   void *data;
   fibril__task *parents; /* coroutines that spawned a child and go on as soon as it waits */
   void (*hop)(void *data);
@@ -125,7 +122,6 @@ struct fibril_loop {
   fibril__stacks stacks;
 
   uv_loop_t *uv;
-  fibril_coroutine *live;
   size_t coroutines;
   fibril_future *free_futures;
   size_t free_future_count;
@@ -172,6 +168,8 @@ int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibr
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
 void fibril__coroutine_release(fibril_coroutine *coroutine); /* the memory of one that has ended or never ran */
+/* Calls each(coroutine) for all that have not ended; it may end them. */
+void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *coroutine));
 /* Runs a coroutine that is fresh or suspended, nested on the loop's stack, until it waits or ends. */
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine);
 /* Runs up to `count` tasks of the ready queue; `turn`: stops at the first callback or moment. How many ran. */

@@ -23,31 +23,30 @@ struct fibril__deferred {
 
 /* ---- Making one ---- */
 
-static int read_options(const fibril_spawn_options *options, const char **name, size_t *stack_size) {
-  *name = "";
-  *stack_size = FIBRIL__STACK_DEFAULT;
-  if (options == NULL) return 0;
+/* The class of stack that `options` ask for, or UV_EINVAL. */
+static int read_options(const fibril_spawn_options *options, const char **name) {
+  if (FIBRIL__LIKELY(options == NULL)) return FIBRIL__STACK_DEFAULT_CLASS;
   if (options->size != sizeof *options) return UV_EINVAL;
   if (options->name != NULL) *name = options->name;
-  if (options->stack_size != 0) *stack_size = options->stack_size;
-  return 0;
+  return options->stack_size == 0 ? FIBRIL__STACK_DEFAULT_CLASS : fibril__stack_class(options->stack_size);
+}
+
+/* The control block is the top of the stack, which is a multiple of a cache line. */
+static inline fibril_coroutine *coroutine_of(const fibril__stack *stack) {
+  return (fibril_coroutine *)(stack->top - sizeof(fibril_coroutine));
 }
 
 int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
                           fibril_coroutine **coroutine) {
-  const char *name;
-  size_t stack_size;
+  const char *name = "";
   if (FIBRIL__UNLIKELY(loop->state != FIBRIL__OPEN)) return FIBRIL_ECLOSED;
-  int err = read_options(options, &name, &stack_size);
-  if (err != 0) return err;
-  int cls = fibril__stack_class(stack_size);
-  if (cls < 0) return cls;
+  int cls = read_options(options, &name);
+  if (FIBRIL__UNLIKELY(cls < 0)) return cls;
   fibril__stack *stack = fibril__stack_get(&loop->stacks, cls);
-  if (stack == NULL) return UV_ENOMEM;
+  if (FIBRIL__UNLIKELY(stack == NULL)) return UV_ENOMEM;
   stack->name = name;
-
-  /* The top of a stack is a multiple of a cache line. */
-  fibril_coroutine *self = (fibril_coroutine *)(stack->top - ((sizeof *self + 63) & ~(size_t)63));
+  fibril_coroutine *self = coroutine_of(stack);
+  /* One by one: as a whole gcc clears it with `rep stos`, which takes longer than all the rest. */
   self->context = (fibril__context){self, NULL, (void *)fibril__entry};
   self->task.run = NULL;
   self->loop = loop;
@@ -65,40 +64,36 @@ int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibr
   self->locals = NULL;
   self->deferred = NULL;
   self->generator = NULL;
-  self->prev_live = NULL;
-  self->next_live = loop->live;
-  if (loop->live != NULL) loop->live->prev_live = self;
-  loop->live = self;
   loop->coroutines++;
   *coroutine = self;
   return 0;
 }
 
-void fibril__coroutine_release(fibril_coroutine *self) {
+static inline void release(fibril_coroutine *self) {
   fibril_loop *loop = self->loop;
-  if (self->prev_live != NULL)
-    self->prev_live->next_live = self->next_live;
-  else
-    loop->live = self->next_live;
-  if (self->next_live != NULL) self->next_live->prev_live = self->prev_live;
   loop->coroutines--;
-  fibril__arena_release(&self->arena);
+  if (FIBRIL__UNLIKELY(self->arena != NULL)) fibril__arena_release(&self->arena);
   fibril__stack_put(&loop->stacks, self->stack);
+}
+
+void fibril__coroutine_release(fibril_coroutine *self) {
+  release(self);
+}
+
+void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *coroutine)) {
+  for (int cls = 0; cls < FIBRIL__STACK_CLASSES; cls++)
+    for (fibril__slab *slab = loop->stacks.pools[cls].slabs; slab != NULL; slab = slab->next)
+      for (uint32_t i = 0; i < slab->guarded; i++)
+        if (slab->stacks[i].state == FIBRIL__STACK_TAKEN) each(coroutine_of(&slab->stacks[i]));
 }
 
 /* ---- Ending ---- */
 
 /* On the loop's stack, the coroutine's own being free from here on. */
-static void finish(fibril__frame *frame) {
-  fibril_coroutine *self = frame->running;
+static void finish_with_future(fibril_coroutine *self) {
   fibril_future *future = self->future;
-  frame->running = NULL;
-  if (future == NULL) {
-    fibril__coroutine_release(self);
-    return;
-  }
   fibril_value result = fibril__value_take(self->result);
-  fibril__coroutine_release(self);
+  release(self);
   future->coroutine = NULL;
   if (future->state == FIBRIL__PENDING)
     fibril__future_settle(future, result);
@@ -127,13 +122,35 @@ void fibril__coroutine_main(fibril__context *context) {
   self->result = self->fn(self->arg);
   if (FIBRIL__UNLIKELY(self->deferred != NULL || self->locals != NULL)) run_deferred(self);
   self->state = FIBRIL__ENDED;
-  if (self->generator != NULL) fibril__generator_ended(self);
-  self->loop->frame->after = finish;
-  fibril__switch(&self->context, &self->loop->frame->context);
-  __builtin_unreachable();
+  if (FIBRIL__UNLIKELY(self->generator != NULL)) fibril__generator_ended(self);
+  self->loop->frame->after = FIBRIL__FINISH;
+  fibril__jump(&self->context, &self->loop->frame->context);
 }
 
 /* ---- Running ---- */
+
+/* Does for a coroutine what it came back for, on the loop's stack. The coroutine to go on with, or NULL. */
+static fibril_coroutine *attend(fibril_loop *loop, fibril__frame *frame) {
+  fibril_coroutine *self = loop->current;
+  int after = frame->after;
+  frame->after = FIBRIL__NOTHING;
+  loop->current = NULL;
+  if (FIBRIL__LIKELY(after == FIBRIL__FINISH)) {
+    if (self->future == NULL)
+      release(self);
+    else
+      finish_with_future(self);
+    return NULL;
+  }
+  if (after == FIBRIL__HOP) {
+    frame->hop(frame->data);
+    return self;
+  }
+  self->state = FIBRIL__READY;
+  self->task.next = frame->parents;
+  frame->parents = &self->task;
+  return frame->data;
+}
 
 /* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once: spawned children, hops. */
 __attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibril__frame *frame,
@@ -143,13 +160,8 @@ __attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibr
     loop->current = coroutine;
     fibril__switch(&frame->context, &coroutine->context);
     if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
-    if (FIBRIL__UNLIKELY(frame->after != NULL)) {
-      void (*after)(fibril__frame *) = frame->after;
-      frame->after = NULL;
-      frame->running = loop->current;
-      loop->current = NULL;
-      after(frame);
-      coroutine = frame->running;
+    if (FIBRIL__UNLIKELY(frame->after != FIBRIL__NOTHING)) {
+      coroutine = attend(loop, frame);
       if (coroutine != NULL) continue;
     }
     if (FIBRIL__LIKELY(frame->parents == NULL)) break;
@@ -161,7 +173,7 @@ __attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibr
 
 fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *frame) {
   fibril_loop *here = fibril__loop_here;
-  frame->after = NULL;
+  frame->after = FIBRIL__NOTHING;
   frame->parents = NULL;
   frame->prev = loop->frame;
   loop->frame = frame;
@@ -222,12 +234,6 @@ static void switch_out(fibril_coroutine *self) {
   fibril__switch(&self->context, &self->loop->frame->context);
 }
 
-static void do_hop(fibril__frame *frame) {
-  fibril_coroutine *running = frame->running;
-  frame->hop(frame->data);
-  frame->running = running;
-}
-
 void fibril_on_loop(void (*fn)(void *data), void *data) {
   fibril_coroutine *self = fibril__self();
   if (self == NULL) {
@@ -237,16 +243,8 @@ void fibril_on_loop(void (*fn)(void *data), void *data) {
   fibril__frame *frame = self->loop->frame;
   frame->hop = fn;
   frame->data = data;
-  frame->after = do_hop;
+  frame->after = FIBRIL__HOP;
   switch_out(self);
-}
-
-static void start_child(fibril__frame *frame) {
-  fibril_coroutine *parent = frame->running;
-  parent->state = FIBRIL__READY;
-  parent->task.next = frame->parents;
-  frame->parents = &parent->task;
-  frame->running = frame->data;
 }
 
 /* ---- Spawning ---- */
@@ -265,7 +263,7 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg, con
   if (self != NULL && self->loop == loop) {
     fibril__frame *frame = loop->frame;
     frame->data = child;
-    frame->after = start_child;
+    frame->after = FIBRIL__START;
     switch_out(self);
   } else if (self == NULL) {
     fibril__enter(loop, child);

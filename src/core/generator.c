@@ -45,8 +45,7 @@ void fibril__generator_ended(fibril_coroutine *coroutine) {
   fibril_generator *generator = coroutine->generator;
   generator->out = fibril__value_take(coroutine->result);
   generator->state = ENDED;
-  fibril__switch(&coroutine->context, generator->back);
-  __builtin_unreachable();
+  fibril__jump(&coroutine->context, generator->back);
 }
 
 /* Runs the generator from a coroutine, on which a wait inside it suspends the whole chain. */
@@ -153,15 +152,10 @@ fibril_value fibril_yield(fibril_generator *generator, fibril_value value) {
   return generator->closing ? fibril__error_code(UV_ECANCELED) : fibril__value_borrow(generator->sent);
 }
 
+static void close_each(fibril_coroutine *coroutine) {
+  if (coroutine->generator != NULL) fibril_generator_close(coroutine->generator);
+}
+
 void fibril__generators_close(fibril_loop *loop) {
-  fibril_coroutine *coroutine = loop->live;
-  while (coroutine != NULL) {
-    fibril_generator *generator = coroutine->generator;
-    if (generator != NULL && generator->state != RUNNING) {
-      fibril_generator_close(generator);
-      coroutine = loop->live; /* unwinding may have ended others */
-    } else {
-      coroutine = coroutine->next_live;
-    }
-  }
+  fibril__coroutines_each(loop, close_each);
 }

@@ -91,16 +91,18 @@ static void close_handles(fibril_loop *loop) {
   uv_close((uv_handle_t *)&loop->async, on_handle_closed);
 }
 
+static void cancel_each(fibril_coroutine *coroutine) {
+  if (coroutine->generator != NULL) return;
+  fibril__coroutine_cancel(coroutine);
+  if (coroutine->state == FIBRIL__FRESH) fibril_coroutine_ready(coroutine);
+}
+
 int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
   loop->state = FIBRIL__CLOSING;
   loop->closed = closed;
   loop->closed_arg = arg;
-  for (fibril_coroutine *coroutine = loop->live; coroutine != NULL; coroutine = coroutine->next_live) {
-    if (coroutine->generator != NULL) continue;
-    fibril__coroutine_cancel(coroutine);
-    if (coroutine->state == FIBRIL__FRESH) fibril_coroutine_ready(coroutine);
-  }
+  fibril__coroutines_each(loop, cancel_each);
   fibril__loop_activate(loop);
   return 0;
 }
@@ -147,8 +149,8 @@ void fibril__loop_iterate(fibril_loop *loop) {
   }
 }
 
-size_t fibril_loop_run_ready(fibril_loop *loop) {
-  return loop->queued == 0 ? 0 : fibril__drain(loop, loop->queued, false);
+size_t fibril_loop_run_ready(fibril_loop *loop, size_t most) {
+  return fibril__drain(loop, most, false);
 }
 
 size_t fibril__loop_run_turn(fibril_loop *loop) {

@@ -9,11 +9,16 @@
 
 /* ---- The wait ---- */
 
-int fibril__wait_check(fibril_coroutine *self) {
+static inline bool may_wait(const fibril_coroutine *self) {
+  return self != NULL && !self->root->cancelled && !self->cancelled &&
+         (self->generator == NULL || self->root != self);
+}
+
+/* What keeps a coroutine from waiting, or that nothing does. */
+static int refuse(fibril_coroutine *self) {
   if (self == NULL) return FIBRIL_ENOTCOROUTINE;
   fibril_coroutine *root = self->root;
-  if (FIBRIL__UNLIKELY(self->generator != NULL && root == self && !self->cancelled)) return FIBRIL_ENOTCOROUTINE;
-  if (FIBRIL__LIKELY(!root->cancelled && !self->cancelled)) return 0;
+  if (!root->cancelled && !self->cancelled) return FIBRIL_ENOTCOROUTINE; /* a generator run from the loop's stack */
   if (root->loop->state != FIBRIL__OPEN && ++root->refusals >= REFUSALS_MAX)
     fibril__fatal("coroutine \"%s\" goes on waiting although its loop is closing: every wait gives it UV_ECANCELED, "
                   "on which it has to clean up and return",
@@ -21,8 +26,11 @@ int fibril__wait_check(fibril_coroutine *self) {
   return UV_ECANCELED;
 }
 
-/* Not inlined: a function of its own costs one call and keeps the saved registers few. */
-__attribute__((noinline)) static void leave(fibril_coroutine *self) {
+int fibril__wait_check(fibril_coroutine *self) {
+  return FIBRIL__LIKELY(may_wait(self)) ? 0 : refuse(self);
+}
+
+__attribute__((always_inline)) static inline void leave(fibril_coroutine *self) {
   fibril__switch(&self->context, &self->loop->frame->context);
 }
 
@@ -67,8 +75,7 @@ int fibril_suspend(void) {
 
 int fibril_pass(void) {
   fibril_coroutine *self = fibril__self();
-  int err = fibril__wait_check(self);
-  if (FIBRIL__UNLIKELY(err != 0)) return err;
+  if (FIBRIL__UNLIKELY(!may_wait(self))) return refuse(self);
   self->state = FIBRIL__READY;
   fibril__enqueue(self->loop, &self->task);
   leave(self);

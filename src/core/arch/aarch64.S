@@ -19,7 +19,8 @@
         .text
 
 /* Entered by a switch: x1 is the context of the new coroutine, sp the aligned top of its stack. The return address is declared
- * undefined and the frame pointer zero, so that unwinders of both kinds end here. */
+ * undefined and the frame pointer zero, so that unwinders of both kinds end here. A call that never returns would leave the return
+ * predictor one entry ahead: hence the jump. */
         .globl SYMBOL(fibril__entry)
         HIDDEN(fibril__entry)
         FUNCTION(fibril__entry)
@@ -29,9 +30,10 @@ SYMBOL(fibril__entry):
         .cfi_undefined x30
         LANDING_JUMP
         mov x29, xzr
-        mov x30, xzr
         mov x0, x1
-        bl SYMBOL(fibril__coroutine_main)
+        adr x30, 1f
+        b SYMBOL(fibril__coroutine_main)
+1:
         brk #1
         .cfi_endproc
         SIZE(fibril__entry)
@@ -85,8 +87,8 @@ SYMBOL(fibril__switch_call):
         .cfi_endproc
         SIZE(fibril__switch_call)
 
-#if defined(__linux__) && defined(__ELF__)
-        .section .note.GNU-stack, "", %progbits
 #endif
 
+#if defined(__linux__) && defined(__ELF__)
+        .section .note.GNU-stack, "", %progbits
 #endif

@@ -62,6 +62,19 @@ __attribute__((always_inline)) static inline void fibril__switch(fibril__context
         "xmm15", "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "memory", "cc" FIBRIL__CLOBBER_VECTOR);
 }
 
+/* The same for a context that nobody will return to. */
+__attribute__((always_inline)) _Noreturn static inline void fibril__jump(fibril__context *from, fibril__context *to) {
+  (void)from;
+  __asm__ volatile(
+      "movq 8(%%rsi), %%rbp\n\t"
+      "movq 0(%%rsi), %%rsp\n\t"
+      "jmpq *16(%%rsi)\n\t"
+      :
+      : "S"(to)
+      : "memory");
+  __builtin_unreachable();
+}
+
 #elif FIBRIL_SWITCH_INLINE && defined(__aarch64__)
 
 /* x18 is a scratch register on Linux, and reserved (never to be named) on Apple systems and Windows. */
@@ -97,10 +110,29 @@ __attribute__((always_inline)) static inline void fibril__switch(fibril__context
         "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31", "memory", "cc" FIBRIL__CLOBBER_X18);
 }
 
+__attribute__((always_inline)) _Noreturn static inline void fibril__jump(fibril__context *from, fibril__context *to) {
+  register fibril__context *x1 __asm__("x1") = to;
+  (void)from;
+  __asm__ volatile(
+      "ldp x9, x29, [x1]\n\t"
+      "ldr x10, [x1, #16]\n\t"
+      "mov sp, x9\n\t"
+      "br x10\n\t"
+      :
+      : "r"(x1)
+      : "memory");
+  __builtin_unreachable();
+}
+
 #else
 
 static inline void fibril__switch(fibril__context *from, fibril__context *to) {
   fibril__switch_call(from, to);
+}
+
+_Noreturn static inline void fibril__jump(fibril__context *from, fibril__context *to) {
+  fibril__switch_call(from, to);
+  __builtin_unreachable();
 }
 
 #endif
