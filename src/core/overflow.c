@@ -149,12 +149,6 @@ static void report(const overflow *found) {
   }
 }
 
-void fibril__overflow_report(const fibril__stack *stack) {
-  overflow found = {.found = 1, .in_slot = 1};
-  describe(stack, &found);
-  report(&found);
-}
-
 /* The faults a guard page raises. Apple's kernel calls them SIGBUS. */
 static const int signals[] = {
     SIGSEGV,
@@ -201,6 +195,14 @@ static void set_default(int signal) {
 static void die(int signal, int sent) {
   set_default(signal);
   if (sent) raise(signal);
+}
+
+void fibril__overflow_die(const fibril__stack *stack) {
+  overflow found = {.found = 1, .in_slot = 1};
+  describe(stack, &found);
+  report(&found);
+  die(SIGSEGV, 1);
+  abort(); /* SIGSEGV is blocked */
 }
 
 /* The signal mask is the one the kernel would have set for that handler; returning from ours

@@ -19,7 +19,7 @@ FIBRIL__INTERNAL int fibril__overflow_publish(fibril__slab *slab);
 /* To be called before a slab is unmapped: no handler looks at it any more when this returns. */
 FIBRIL__INTERNAL void fibril__overflow_withdraw(fibril__slab *slab);
 
-/* Writes the sentence to stderr. Async-signal-safe. */
-FIBRIL__INTERNAL void fibril__overflow_report(const fibril__stack *stack);
+/* Ends the process as the handler does, for an overflow that a canary shows. */
+FIBRIL__INTERNAL _Noreturn void fibril__overflow_die(const fibril__stack *stack);
 
 #endif

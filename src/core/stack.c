@@ -159,8 +159,7 @@ fibril__stack *fibril__stack_get_clean(fibril__stacks *stacks, int cls) {
 
 void fibril__stack_check_canary(const fibril__stack *stack) {
   if (stack->guard != FIBRIL__GUARD_CANARY || fibril__guard_canary_intact(stack->base)) return;
-  fibril__overflow_report(stack);
-  abort();
+  fibril__overflow_die(stack);
 }
 
 void fibril__stacks_destroy(fibril__stacks *stacks) {
