@@ -1,8 +1,9 @@
 'use strict';
 
-// npm run test:c -- [--cc CC[,CC...]] [-O LEVEL[,LEVEL...]] [NAME...]
-// Builds src/core, src/io and test/c against the system's libuv, without Node-API, once for each compiler and optimisation level,
-// and runs the C tests (all, or those whose name contains a NAME). Options after -- go to the compiler.
+// npm run test:c -- [--cc CC[,CC...]] [-O LEVEL[,LEVEL...]] [--libuv FLAGS] [--runner COMMAND] [NAME...] [-- FLAG...]
+// Builds src/core, src/io and test/c against libuv, without Node-API, once for each compiler and optimisation level, and runs
+// the C tests (all, or those whose name contains a NAME). FLAGS: where libuv is, by default what pkg-config says. COMMAND: what
+// runs the program, for cross-compilers. What follows -- goes to the compiler.
 
 const { execFile, execFileSync, spawnSync } = require('child_process');
 const fs = require('fs');
@@ -18,10 +19,13 @@ const FLAGS = [
   '-std=gnu11', '-g', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-fstack-clash-protection', '-pthread',
 ];
 
+function words(text) {
+  return text.split(/\s+/).filter(Boolean);
+}
+
 function libuv() {
   try {
-    const text = execFileSync('pkg-config', ['--cflags', '--libs', 'libuv'], { encoding: 'utf8', stdio: 'pipe' });
-    return text.split(/\s+/).filter(Boolean);
+    return words(execFileSync('pkg-config', ['--cflags', '--libs', 'libuv'], { encoding: 'utf8', stdio: 'pipe' }));
   } catch {
     throw new Error('pkg-config does not find libuv (Debian: apt-get install libuv1-dev pkg-config)');
   }
@@ -44,19 +48,18 @@ async function compileAll(compiler, flags, folder) {
   return objects;
 }
 
-async function build(compiler, level, extra) {
-  const uv = libuv();
+async function build(compiler, level, { uv, extra }) {
   const folder = path.join(root, 'build', 'c', `${path.basename(compiler)}-O${level}`);
   fs.mkdirSync(folder, { recursive: true });
   const flags = [...FLAGS, `-O${level}`, ...extra, ...uv.filter((flag) => /^-[ID]/.test(flag))];
   const objects = await compileAll(compiler, flags, folder);
   const program = path.join(folder, 'tests');
-  await run(compiler, [...objects, '-o', program, '-pthread', ...extra, ...uv]);
+  await run(compiler, [...objects, '-o', program, '-pthread', ...extra, ...uv, '-lm']);
   return program;
 }
 
-function list(program) {
-  const text = execFileSync(program, { encoding: 'utf8' });
+function list([command, ...args]) {
+  const text = execFileSync(command, args, { encoding: 'utf8' });
   return text.trimEnd().split('\n').map((line) => {
     const [name, kind, ending, pattern] = line.split('\t').map((field) => JSON.parse(`"${field}"`));
     return { name, kind, ending, pattern };
@@ -64,8 +67,8 @@ function list(program) {
 }
 
 // A process for each: a test that dies takes no other one with it.
-function runTest(program, test) {
-  const child = spawnSync(program, [test.name], { encoding: 'utf8', timeout: 120000 });
+function runTest([command, ...args], test) {
+  const child = spawnSync(command, [...args, test.name], { encoding: 'utf8', timeout: 120000 });
   const failures = child.stdout.split('\n').filter((line) => line.startsWith('  ')).map((line) => line.slice(2));
   return judge(test, {
     ended: child.signal || String(child.status),
@@ -75,8 +78,8 @@ function runTest(program, test) {
 }
 
 async function runMatrixEntry(compiler, level, options, counts) {
-  console.log(`\n${compiler} -O${level}`);
-  const program = await build(compiler, level, options.extra);
+  console.log(`\n${[compiler, `-O${level}`, ...options.extra].join(' ')}`);
+  const program = [...options.runner, await build(compiler, level, options)];
   for (const test of list(program)) {
     if (options.names.length > 0 && !options.names.some((name) => test.name.includes(name))) continue;
     const problem = runTest(program, test);
@@ -85,7 +88,7 @@ async function runMatrixEntry(compiler, level, options, counts) {
   }
 }
 
-function options(argv) {
+function readOptions(argv) {
   const at = argv.indexOf('--');
   const own = at < 0 ? argv : argv.slice(0, at);
   const { values, positionals } = parseArgs({
@@ -94,18 +97,22 @@ function options(argv) {
     options: {
       cc: { type: 'string', default: process.env.CC || 'cc' },
       level: { type: 'string', short: 'O', default: '2' },
+      libuv: { type: 'string' },
+      runner: { type: 'string', default: '' },
     },
   });
   return {
     compilers: values.cc.split(','),
     levels: values.level.split(','),
     names: positionals,
+    uv: values.libuv ? words(values.libuv) : libuv(),
+    runner: words(values.runner),
     extra: at < 0 ? [] : argv.slice(at + 1),
   };
 }
 
 async function main() {
-  const chosen = options(process.argv.slice(2));
+  const chosen = readOptions(process.argv.slice(2));
   const counts = { passed: 0, failed: 0 };
   for (const compiler of chosen.compilers) {
     for (const level of chosen.levels) await runMatrixEntry(compiler, level, chosen, counts);

@@ -28,7 +28,7 @@ describe('C', function () {
   const files = new Set(all.map((test) => path.basename(test.file)));
   for (const file of files) {
     describe(file, function () {
-      for (const test of all.filter((test) => path.basename(test.file) === file)) {
+      for (const test of all.filter((each) => path.basename(each.file) === file)) {
         it(test.name.replaceAll('_', ' '), function () {
           const outcome = test.kind === 'crash' ? runInChild(test.name) : runHere(test.name);
           const problem = judge(test, outcome);

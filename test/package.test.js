@@ -1,0 +1,238 @@
+'use strict';
+
+// What a user gets: the packed tarball, installed into empty folders.
+
+const assert = require('assert');
+const { execFileSync, spawnSync } = require('child_process');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { platformName } = require('../lib/platform.js');
+
+const root = path.join(__dirname, '..');
+const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
+
+function run(command, args, cwd) {
+  const child = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (child.error) throw child.error;
+  assert.strictEqual(child.status, 0, `${command} ${args.join(' ')}\n${child.stdout}\n${child.stderr}`);
+  return child.stdout;
+}
+
+function has(command) {
+  return spawnSync(command, ['--version']).error === undefined;
+}
+
+function newFolder(name) {
+  return fs.mkdtempSync(path.join(os.tmpdir(), `fibril-${name}-`));
+}
+
+describe('the package', function () {
+  this.timeout(300000);
+
+  let work;
+  let tarball;
+
+  before(function () {
+    work = newFolder('package');
+    run('npm', ['pack', '--pack-destination', work], root);
+    tarball = path.join(work, fs.readdirSync(work).find((name) => name.endsWith('.tgz')));
+  });
+
+  after(function () {
+    fs.rmSync(work, { recursive: true, force: true });
+  });
+
+  function install(name) {
+    const folder = path.join(work, name);
+    fs.mkdirSync(folder);
+    fs.writeFileSync(path.join(folder, 'package.json'), '{"name": "user", "version": "1.0.0"}');
+    run('npm', ['install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', tarball], folder);
+    return folder;
+  }
+
+  function evaluate(folder, code, ...flags) {
+    return run(process.execPath, [...flags, '-e', code], folder).trim();
+  }
+
+  describe('as a tarball', function () {
+    let files;
+
+    before(function () {
+      files = run('tar', ['-tzf', tarball]).trim().split('\n').map((name) => name.replace(/^package\//, ''));
+    });
+
+    it('has nothing that npm would run or build', function () {
+      const manifest = JSON.parse(run('tar', ['-xOzf', tarball, 'package/package.json']));
+      for (const script of ['preinstall', 'install', 'postinstall']) assert.ok(!manifest.scripts[script], script);
+      assert.strictEqual(manifest.gypfile, false);
+      assert.deepStrictEqual(manifest.dependencies ?? {}, {});
+      assert.ok(!files.includes('binding.gyp'));
+    });
+
+    it('has the sources, the header, the loader and the prebuilt addon', function () {
+      for (const file of [
+        'LICENSE', 'README.md', 'CHANGELOG.md', 'include/fibril.h', 'gyp/fibril.gyp', 'gyp/binding.gyp', 'gyp/index.js',
+        'lib/index.js', 'lib/index.mjs', 'lib/index.d.ts', 'lib/binding.js', `prebuilds/${platformName()}/fibril.node`,
+      ]) {
+        assert.ok(files.includes(file), `${file} is missing`);
+      }
+    });
+
+    it('has every source that is in the repository, and no build', function () {
+      for (const folder of ['src', 'gyp', 'include', 'lib']) {
+        const here = run('git', ['ls-files', '--cached', '--others', '--exclude-standard', folder], root)
+          .trim().split('\n').filter((file) => fs.existsSync(path.join(root, file)));
+        assert.deepStrictEqual(files.filter((file) => file.startsWith(`${folder}/`)).sort(), here.sort());
+      }
+      const folders = new Set(files.map((file) => (file.includes('/') ? file.split('/')[0] : '.')));
+      assert.deepStrictEqual([...folders].sort(), [
+        '.', 'docs', 'examples', 'gyp', 'include', 'lib', 'prebuilds', 'src',
+      ]);
+    });
+  });
+
+  describe('the prebuilt addon', function () {
+    let binary;
+
+    before(function () {
+      if (process.platform !== 'linux' || !has('readelf')) this.skip();
+      binary = path.join(root, 'prebuilds', platformName(), 'fibril.node');
+    });
+
+    it('needs no glibc after 2.28 and no C++ library', function () {
+      const versions = [...run('readelf', ['--version-info', '--wide', binary]).matchAll(/GLIBC_2\.(\d+)/g)];
+      const newest = Math.max(...versions.map((match) => Number(match[1])));
+      assert.ok(newest <= 28 || platformName().endsWith('-musl'), `needs GLIBC_2.${newest}`);
+      assert.doesNotMatch(run('readelf', ['--dynamic', '--wide', binary]), /libstdc\+\+|libgcc_s/);
+    });
+
+    it('shows no symbol but the entry, is never unloaded, and has a stack that is not executable', function () {
+      const symbols = run('readelf', ['--dyn-syms', '--wide', binary])
+        .split('\n')
+        .filter((line) => / (GLOBAL|WEAK) +DEFAULT +\d+ /.test(line))
+        .map((line) => line.trim().split(/\s+/)[7]);
+      assert.deepStrictEqual(symbols, ['napi_register_module_v1']);
+      assert.match(run('readelf', ['--dynamic', '--wide', binary]), /NODELETE/);
+      assert.match(run('readelf', ['--program-headers', '--wide', binary]), /GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW /);
+    });
+  });
+
+  describe('installed in an empty folder', function () {
+    const program = `co(function* () { yield co.sleep(1); return (yield co.fs.stat('package.json')).size; }).then(console.log)`;
+    let folder;
+    let size;
+
+    before(function () {
+      folder = install('empty');
+      size = String(fs.statSync(path.join(folder, 'package.json')).size);
+    });
+
+    it('works without a compiler', function () {
+      assert.ok(!fs.existsSync(path.join(folder, 'node_modules', 'fibril', 'build')));
+      assert.strictEqual(evaluate(folder, `const co = require('fibril'); ${program}`), size);
+    });
+
+    it('works as a module, over the same instance', function () {
+      const code = `
+        import co, { sleep } from 'fibril';
+        import { createRequire } from 'node:module';
+        const required = createRequire(process.cwd() + '/x.js')('fibril');
+        if (co !== required || sleep !== required.sleep) throw new Error('another instance');
+        ${program}`;
+      assert.strictEqual(evaluate(folder, code, '--input-type=module'), size);
+    });
+
+    it('lets only the entry points be required', function () {
+      const code = `require('fibril/lib/binding.js')`;
+      const child = spawnSync(process.execPath, ['-e', code], { cwd: folder, encoding: 'utf8' });
+      assert.match(child.stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+      assert.strictEqual(evaluate(folder, `console.log(require('fibril/package.json').name)`), 'fibril');
+      assert.ok(fs.existsSync(evaluate(folder, `console.log(require.resolve('fibril/include/fibril.h'))`)));
+    });
+  });
+
+  describe('where no prebuilt addon fits', function () {
+    let folder;
+    let installed;
+    const load = `try { require('./node_modules/fibril/lib/binding.js'); console.log('{}'); }
+      catch (e) { console.log(JSON.stringify({ code: e.code, message: e.message, cause: e.cause?.code })); }`;
+
+    before(function () {
+      folder = install('no prebuilt');
+      installed = path.join(folder, 'node_modules', 'fibril');
+      fs.rmSync(path.join(installed, 'prebuilds'), { recursive: true });
+    });
+
+    it('names the command that builds it, and that command does', function () {
+      const error = JSON.parse(evaluate(folder, load));
+      assert.strictEqual(error.code, 'ERR_FIBRIL_NO_BINARY');
+      const [, directory] = error.message.match(/npx node-gyp rebuild --directory "(.*)"$/);
+      run(process.execPath, [nodeGyp, 'rebuild', '--directory', directory], folder);
+      assert.deepStrictEqual(JSON.parse(evaluate(folder, load)), {});
+    });
+
+    it('does not hide why a binary that is there does not load', function () {
+      const release = path.join(installed, 'build', 'Release');
+      fs.mkdirSync(release, { recursive: true });
+      fs.writeFileSync(path.join(release, 'fibril.node'), 'no library');
+      const error = JSON.parse(evaluate(folder, load));
+      assert.strictEqual(error.code, 'ERR_FIBRIL_NO_BINARY');
+      assert.strictEqual(error.cause, 'ERR_DLOPEN_FAILED');
+    });
+
+    for (const [key, name] of [['bun', 'Bun'], ['deno', 'Deno']]) {
+      it(`refuses ${name} before it loads anything`, function () {
+        const version = `Object.defineProperty(process.versions, '${key}', { value: '1.0.0' }); `;
+        const error = JSON.parse(evaluate(folder, version + load));
+        assert.strictEqual(error.code, 'ERR_FIBRIL_UNSUPPORTED_RUNTIME');
+        assert.match(error.message, new RegExp(`${name}.*\\.$`));
+      });
+    }
+  });
+
+  describe('as a dependency of another addon', function () {
+    const source = `#include <fibril.h>
+      static fibril_value twice(fibril_args *args) {
+        int code = fibril_sleep(1);
+        return code < 0 ? fibril_error(code, NULL) : fibril_number(2 * fibril_arg_number(args, 0));
+      }
+      FIBRIL_MODULE(m) { fibril_export(m, "twice(n: number): Promise<number>", twice); }`;
+
+    function writeAddon(folder) {
+      fs.writeFileSync(path.join(folder, 'addon.c'), source);
+      fs.writeFileSync(path.join(folder, 'binding.gyp'), `{
+        "targets": [{
+          "target_name": "addon",
+          "sources": ["addon.c"],
+          "dependencies": ["<!(node -p \\"require('fibril/gyp').target\\")"]
+        }]
+      }`);
+    }
+
+    function buildAndCall(folder) {
+      run(process.execPath, [nodeGyp, 'rebuild'], folder);
+      return evaluate(folder, `require('./build/Release/addon.node').twice(21).then(console.log)`);
+    }
+
+    it('builds from one line, in a path with spaces', function () {
+      const folder = install('an addon');
+      writeAddon(folder);
+      assert.strictEqual(buildAndCall(folder), '42');
+    });
+
+    it('builds where the package is a link to a folder elsewhere, and writes nothing outside', function () {
+      const folder = path.join(work, 'workspace', 'packages', 'addon');
+      fs.mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
+      const linked = path.join(install('linked'), 'node_modules', 'fibril');
+      fs.symlinkSync(linked, path.join(folder, 'node_modules', 'fibril'));
+      writeAddon(folder);
+      const before = execFileSync('find', [linked], { encoding: 'utf8' });
+      assert.strictEqual(buildAndCall(folder), '42');
+      assert.strictEqual(execFileSync('find', [linked], { encoding: 'utf8' }), before);
+      assert.deepStrictEqual(fs.readdirSync(folder).sort(), ['addon.c', 'binding.gyp', 'build', 'node_modules']);
+      assert.deepStrictEqual(fs.readdirSync(path.join(work, 'workspace')), ['packages']);
+      assert.deepStrictEqual(fs.readdirSync(path.join(work, 'workspace', 'packages')), ['addon']);
+    });
+  });
+});
