@@ -1,0 +1,134 @@
+/* C calls JavaScript: out of the coroutine, into the function, and back with what it returned or what its promise became. */
+#include "node.h"
+
+#include <stdlib.h>
+
+/* A coroutine that waits for a promise, on its stack. JavaScript knows it by number, which may outlive it. */
+struct fibril__js_wait {
+  fibril__wait wait;
+  fibril__js_wait *next, **link;
+  uint32_t id;
+  fibril_value result; /* owned */
+};
+
+typedef struct {
+  fibril__env *env;
+  fibril_value function;
+  const fibril_value *args;
+  size_t count;
+  fibril__js_wait *wait;
+  bool pending; /* the function returned a promise */
+} invocation;
+
+static void wait_link(fibril__env *self, fibril__js_wait *wait) {
+  wait->id = ++self->next_wait;
+  wait->next = self->waits;
+  wait->link = &self->waits;
+  if (wait->next != NULL) wait->next->link = &wait->next;
+  self->waits = wait;
+}
+
+static void wait_unlink(fibril__js_wait *wait) {
+  if (wait->link == NULL) return;
+  *wait->link = wait->next;
+  if (wait->next != NULL) wait->next->link = wait->link;
+  wait->link = NULL;
+}
+
+/* invoke(function, resource, args, id): true when `id` will be completed later; else the result is in args[0]. */
+static void invoke(invocation *call) {
+  fibril__env *self = call->env;
+  napi_env env = self->env;
+  fibril__reference *reference = fibril__value_box(call->function);
+  napi_value argv[4], undefined, returned, result;
+  bool pending = false;
+  napi_get_undefined(env, &undefined);
+  argv[0] = fibril__to_js(self, call->function);
+  argv[1] = undefined;
+  if (reference->resource != NULL) napi_get_reference_value(env, reference->resource, &argv[1]);
+  if (napi_create_array_with_length(env, call->count, &argv[2]) != napi_ok) return;
+  for (size_t i = 0; i < call->count; i++)
+    napi_set_element(env, argv[2], (uint32_t)i, fibril__to_js(self, call->args[i]));
+  napi_create_uint32(env, call->wait->id, &argv[3]);
+  self->in_js++;
+  napi_status status =
+      napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_INVOKE), 4, argv, &returned);
+  self->in_js--;
+  if (status != napi_ok) {
+    call->wait->result = fibril__take_exception(self);
+  } else if (napi_get_value_bool(env, returned, &pending) == napi_ok && pending) {
+    call->pending = true;
+  } else if (napi_get_element(env, argv[2], 0, &result) == napi_ok) {
+    call->wait->result = fibril__from_js(self, result);
+  }
+}
+
+/* On the loop's stack. */
+static void do_call(void *data) {
+  invocation *call = data;
+  fibril__env *self = call->env;
+  napi_handle_scope handles;
+  if (self->exiting || napi_open_handle_scope(self->env, &handles) != napi_ok) {
+    call->wait->result = fibril__error_code(FIBRIL_ECLOSED);
+    return;
+  }
+  napi_callback_scope scope = fibril__env_open_scope(self);
+  invoke(call);
+  fibril__env_close_scope(self, scope);
+  napi_close_handle_scope(self->env, handles);
+}
+
+fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t count) {
+  fibril_coroutine *coroutine = fibril__self();
+  int err = fibril__wait_check(coroutine);
+  if (err != 0) return fibril__error_code(err);
+  if (fibril_value_kind(function) != FIBRIL_REFERENCE) return fibril__error_code(FIBRIL_ETYPE);
+  fibril__js_wait wait = {.wait = {.what = "JavaScript", .cancel = fibril__wait_cancel_now}};
+  invocation call = {
+      .env = ((fibril__reference *)fibril__value_box(function))->owner,
+      .function = function,
+      .args = args,
+      .count = count,
+      .wait = &wait,
+  };
+  wait_link(call.env, &wait);
+  fibril_on_loop(do_call, &call);
+  if (call.pending) err = fibril__wait_until_woken(coroutine, &wait.wait);
+  wait_unlink(&wait);
+  if (err != 0) {
+    fibril_value_free(wait.result);
+    return fibril__error_code(err);
+  }
+  return fibril__value_keep(wait.result);
+}
+
+/* complete(id, failed, value): the promise that coroutine `id` waits for is settled. */
+static napi_value native_complete(napi_env env, napi_callback_info info) {
+  napi_value argv[3];
+  size_t argc = 3;
+  void *data;
+  uint32_t id;
+  bool failed;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
+  fibril__env *self = data;
+  if (self->exiting || napi_get_value_uint32(env, argv[0], &id) != napi_ok ||
+      napi_get_value_bool(env, argv[1], &failed) != napi_ok)
+    return NULL;
+  fibril__js_wait *wait = self->waits;
+  while (wait != NULL && wait->id != id) wait = wait->next;
+  if (wait == NULL || wait->wait.woken) return NULL;
+  if (failed) {
+    napi_throw(env, argv[2]);
+    wait->result = fibril__take_exception(self);
+  } else {
+    wait->result = fibril__from_js(self, argv[2]);
+  }
+  fibril__wake(&wait->wait, 0);
+  self->status[FIBRIL__STATUS_TURN] = 1;
+  return NULL;
+}
+
+bool fibril__call_native(fibril__env *self, napi_value native) {
+  napi_property_descriptor complete = {"complete", NULL, native_complete, NULL, NULL, NULL, napi_default, self};
+  return napi_define_properties(self->env, native, 1, &complete) == napi_ok;
+}

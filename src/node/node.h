@@ -1,0 +1,123 @@
+/* What the files of src/node share: the environment and how values cross. All of it belongs to the loop's stack. */
+#ifndef FIBRIL_NODE_NODE_H
+#define FIBRIL_NODE_NODE_H
+
+#include "../core/core.h"
+
+#include <node_api.h>
+
+/* How many settled futures cross with one call. */
+#define FIBRIL__BATCH 1024
+
+/* What became of a call, or of a future in a batch. The runtime's JavaScript has the same names. */
+enum {
+  FIBRIL__CALL_PENDING,
+  FIBRIL__CALL_UNDEFINED,
+  FIBRIL__CALL_NUMBER,
+  FIBRIL__CALL_VALUE,
+  FIBRIL__CALL_ERROR, /* a description, from which JavaScript makes the Error */
+  FIBRIL__CALL_THROWN /* a JavaScript value as it was thrown */
+};
+
+/* Words shared with JavaScript; reading them there costs no call. */
+enum {
+  FIBRIL__STATUS_RESULT, /* of the last call */
+  FIBRIL__STATUS_TURN,   /* something is ready that need not wait for the next poll */
+  FIBRIL__STATUS_SLOT,   /* set by JavaScript before a call: its slot */
+  FIBRIL__STATUS_WORDS
+};
+
+/* The runtime's functions that C calls. */
+enum {
+  FIBRIL__JS_WRAP,
+  FIBRIL__JS_SETTLE,
+  FIBRIL__JS_INVOKE,
+  FIBRIL__JS_BIND,
+  FIBRIL__JS_PATH,
+  FIBRIL__JS_BAD_ARGUMENT,
+  FIBRIL__JS_FUNCTIONS
+};
+
+typedef struct fibril__call fibril__call;
+typedef struct fibril__env fibril__env;
+typedef struct fibril__reference fibril__reference;
+typedef struct fibril__js_wait fibril__js_wait;
+
+/* All state of one napi_env. */
+struct fibril__env {
+  napi_env env;
+  fibril_loop *loop; /* NULL once closed */
+  size_t refs;       /* reference values, and the environment itself */
+  bool exiting;      /* no call into JavaScript any more */
+  unsigned in_js;    /* JavaScript that this environment called, or that called it, is on the stack */
+  napi_async_cleanup_hook_handle hook;
+  napi_async_context async;
+  napi_ref resource; /* of `async` */
+  napi_ref functions[FIBRIL__JS_FUNCTIONS];
+  napi_ref api; /* what lib/ uses of the runtime */
+
+  /* Shared with JavaScript. */
+  int32_t *status;
+  double *immediate;
+  int32_t *slots;
+  uint8_t *kinds;
+  double *numbers;
+  napi_ref shared[5]; /* keep them */
+
+  fibril__call **calls; /* by slot */
+  uint32_t call_capacity;
+  fibril__call *settled, **settled_tail;
+  fibril__reference *dead; /* references whose napi_refs are to be deleted */
+  fibril__js_wait *waits;  /* coroutines that wait for a JavaScript promise */
+  uint32_t next_wait;
+  struct fibril__export *exports;
+};
+
+/* A JavaScript value that C holds. Strings, bigints and symbols sit in an array of one. */
+struct fibril__reference {
+  fibril__box box;
+  fibril__env *owner;
+  napi_ref ref;
+  napi_ref resource; /* a function's AsyncResource */
+  bool wrapped;
+  fibril__reference *next;
+};
+
+/* env.c */
+bool fibril__env_create(napi_env env, fibril__env **out);
+napi_value fibril__env_function(fibril__env *self, int function);
+/* Before and after JavaScript is called from the event loop itself: a callback scope, in which promise jobs run at the end.
+ * NULL where JavaScript is on the stack already, which runs them itself. */
+napi_callback_scope fibril__env_open_scope(fibril__env *self);
+void fibril__env_close_scope(fibril__env *self, napi_callback_scope scope);
+/* An exception that nobody can catch becomes an uncaughtException. */
+void fibril__env_report_exception(fibril__env *self);
+void fibril__env_unref(fibril__env *self);
+
+/* convert.c */
+napi_value fibril__to_js(fibril__env *self, fibril_value value);
+/* A description of an error for the runtime's makeError; FIBRIL__CALL_ERROR or _THROWN in *kind. */
+napi_value fibril__error_to_js(fibril__env *self, fibril_value error, int *kind);
+/* The results are owned. From JavaScript into a scalar, string (UTF-8), buffer (copied) or reference. */
+fibril_value fibril__from_js(fibril__env *self, napi_value value);
+/* The same, but what can't come back as it was becomes a reference. */
+fibril_value fibril__from_js_exact(fibril__env *self, napi_value value);
+fibril_value fibril__from_js_bytes(fibril__env *self, napi_value value, bool *is_bytes);
+fibril_value fibril__string_from_js(fibril__env *self, napi_value value);
+fibril_value fibril__reference_new(fibril__env *self, napi_value value);
+void fibril__references_delete(fibril__env *self);
+/* Takes the pending exception as an error of FIBRIL_EEXCEPTION; owned. */
+fibril_value fibril__take_exception(fibril__env *self);
+
+/* export.c */
+void fibril__exports_free(fibril__env *self);
+bool fibril__exports_native(fibril__env *self, napi_value native);
+void fibril__calls_flush(void *arg);
+
+/* call.c */
+bool fibril__call_native(fibril__env *self, napi_value native);
+
+/* runner.c */
+bool fibril__runner_native(fibril__env *self, napi_value native);
+
+#endif /* FIBRIL_NODE_NODE_H */

@@ -1,0 +1,126 @@
+/* The Runner: drives a generator to its end, as Tornado's does. It owns the loop that goes on while what was yielded is there
+ * already, without recursion; one step, which only JavaScript can do cheaply, is a function that lib/runner.js hands over.
+ *
+ * With FIBRIL_RUNNER=native every resume comes through here. By default the step function resumes a generator itself between
+ * two promises of V8, because crossing there costs more than all the rest (docs/decisions). */
+#include "node.h"
+
+#include <stdlib.h>
+
+/* What a step answers, and how it is told to continue: as in lib/runner.js. */
+enum { STEP_WAIT, STEP_READY, STEP_DONE };
+enum { MODE_NEXT, MODE_THROW, MODE_STORED };
+
+typedef struct {
+  fibril__env *env;
+  napi_ref step;
+} runner_class;
+
+typedef struct {
+  bool running;  /* a step is on the stack */
+  bool finished; /* the generator has returned or thrown */
+} runner;
+
+static void finalize_runner(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  free(data);
+}
+
+static void finalize_class(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  free(data);
+}
+
+/* Runner.run: one step after the other while the generator need not wait. An exception of the step itself stays pending: it
+ * never throws for what the generator does. */
+static void run(runner_class *class, runner *self, napi_value js_run, napi_value mode, napi_value value) {
+  napi_env env = class->env->env;
+  napi_value undefined, step, code, args[3] = {js_run, mode, value};
+  int32_t answer = STEP_READY;
+  if (self->running || self->finished) return;
+  if (napi_get_undefined(env, &undefined) != napi_ok || napi_get_reference_value(env, class->step, &step) != napi_ok)
+    return;
+  self->running = true;
+  while (answer == STEP_READY) {
+    napi_handle_scope handles;
+    if (napi_open_handle_scope(env, &handles) != napi_ok) break;
+    if (napi_call_function(env, undefined, step, 3, args, &code) != napi_ok ||
+        napi_get_value_int32(env, code, &answer) != napi_ok)
+      answer = STEP_DONE;
+    napi_close_handle_scope(env, handles);
+    if (answer == STEP_READY) {
+      napi_create_int32(env, MODE_STORED, &args[1]);
+      args[2] = undefined;
+    }
+  }
+  self->running = false;
+  self->finished = answer == STEP_DONE;
+}
+
+/* start(run): makes the Runner of a run, which lives as long as the run, and performs the first segment. */
+static napi_value native_start(napi_env env, napi_callback_info info) {
+  napi_value argv[1], mode, undefined;
+  size_t argc = 1;
+  void *data;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
+  runner *self = calloc(1, sizeof *self);
+  if (self == NULL || napi_wrap(env, argv[0], self, finalize_runner, NULL, NULL) != napi_ok) {
+    free(self);
+    napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "fibril: no memory for a runner");
+    return NULL;
+  }
+  napi_get_undefined(env, &undefined);
+  napi_create_int32(env, MODE_NEXT, &mode);
+  run(data, self, argv[0], mode, undefined);
+  return NULL;
+}
+
+/* resume(run, mode, value) */
+static napi_value native_resume(napi_env env, napi_callback_info info) {
+  napi_value argv[3];
+  size_t argc = 3;
+  void *data, *self;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
+  /* A run that relays a member of a yielded array starts by being resumed. */
+  if (napi_unwrap(env, argv[0], &self) != napi_ok) {
+    self = calloc(1, sizeof(runner));
+    if (self == NULL || napi_wrap(env, argv[0], self, finalize_runner, NULL, NULL) != napi_ok) {
+      free(self);
+      napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "fibril: no memory for a runner");
+      return NULL;
+    }
+  }
+  run(data, self, argv[0], argv[1], argv[2]);
+  return NULL;
+}
+
+/* createRunner(step): {start, resume} */
+static napi_value native_create(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result;
+  size_t argc = 1;
+  void *data;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
+  runner_class *class = calloc(1, sizeof *class);
+  if (class == NULL) return NULL;
+  class->env = data;
+  napi_property_descriptor properties[] = {
+      {"start", NULL, native_start, NULL, NULL, NULL, napi_default, class},
+      {"resume", NULL, native_resume, NULL, NULL, NULL, napi_default, class},
+  };
+  if (napi_create_object(env, &result) != napi_ok ||
+      napi_add_finalizer(env, result, class, finalize_class, NULL, NULL) != napi_ok) {
+    free(class);
+    return NULL;
+  }
+  if (napi_create_reference(env, argv[0], 1, &class->step) != napi_ok ||
+      napi_define_properties(env, result, 2, properties) != napi_ok)
+    return NULL;
+  return result;
+}
+
+bool fibril__runner_native(fibril__env *self, napi_value native) {
+  napi_property_descriptor create = {"createRunner", NULL, native_create, NULL, NULL, NULL, napi_default, self};
+  return napi_define_properties(self->env, native, 1, &create) == napi_ok;
+}

@@ -1,0 +1,48 @@
+// The JavaScript side of the bridge: promises are made here, because that is cheap here, and settled a batch at a time.
+
+const { AsyncResource } = process.getBuiltinModule('node:async_hooks');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
+const { inspect } = process.getBuiltinModule('node:util');
+const { status, immediate, slots, kinds, numbers } = native;
+
+// What became of a call: as in node.h.
+const CALL_PENDING = 0;
+const CALL_UNDEFINED = 1;
+const CALL_NUMBER = 2;
+const CALL_VALUE = 3;
+const CALL_ERROR = 4;
+
+// Words of `status`.
+const RESULT = 0;
+const TURN = 1;
+const SLOT = 2;
+
+const resolved = Promise.resolve();
+const promiseThen = Promise.prototype.then;
+
+// Every pending call has a slot: its promise's resolve function, or an object with settle(kind, value).
+const targets = [];
+const freeSlots = [];
+
+function takeSlot() {
+  return freeSlots.length > 0 ? freeSlots.pop() : targets.push(undefined) - 1;
+}
+
+// One executor for all promises; what it was given is read right after the constructor returns.
+let newResolve;
+function executor(resolve) {
+  newResolve = resolve;
+}
+
+// What became ready in this turn need not wait for the next poll: once a turn, in a microtask.
+let draining = false;
+function drainSoon() {
+  if (draining) return;
+  draining = true;
+  promiseThen.call(resolved, drain);
+}
+
+function drain() {
+  draining = false;
+  native.drain();
+}

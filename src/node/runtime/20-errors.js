@@ -1,0 +1,106 @@
+function noop() {}
+
+// An Error from C's description, with the properties that Node gives its own.
+function makeError(description) {
+  const { className, code, text, errno, syscall, path } = description;
+  let { message } = description;
+  if (message === undefined) {
+    message = syscall === undefined ? text : `${code}: ${text}, ${syscall}`;
+    if (path !== undefined) message += ` '${path}'`;
+  }
+  const error = className === undefined ? new Error(message) : new globalThis[className](message);
+  if (errno !== undefined) error.errno = errno;
+  error.code = code;
+  if (syscall !== undefined) error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  return className === undefined ? error : nameInStack(error);
+}
+
+// Node's own errors have their code in the first line of the stack: "TypeError [CODE]: ...".
+function nameInStack(error) {
+  const { name } = error;
+  Object.defineProperty(error, 'name', {
+    value: `${name} [${error.code}]`, writable: true, enumerable: false, configurable: true,
+  });
+  error.stack; // eslint-disable-line no-unused-expressions -- made on first access, with the name of that moment
+  delete error.name;
+  return error;
+}
+
+// A rejection costs extra, a result doesn't: the Error is made in a promise reaction that the returned promise follows, which
+// gives it the "at async caller" frames of whoever awaits.
+function rejection(kind, value) {
+  return promiseThen.call(promiseThen.call(resolved, noop), () => {
+    throw kind === CALL_ERROR ? makeError(value) : value;
+  });
+}
+
+class AbortError extends Error {
+  constructor(cause) {
+    super('The operation was aborted', cause === undefined ? undefined : { cause });
+    this.code = 'ABORT_ERR';
+    this.name = 'AbortError';
+  }
+}
+
+function received(value) {
+  if (value === null || value === undefined) return ` Received ${value}`;
+  if (typeof value === 'function') return ` Received function ${value.name}`;
+  if (typeof value === 'object') {
+    const name = value.constructor?.name;
+    return name ? ` Received an instance of ${name}` : ` Received ${inspect(value, { depth: -1 })}`;
+  }
+  let text = inspect(value, { colors: false });
+  if (text.length > 28) text = `${text.slice(0, 25)}...`;
+  return ` Received type ${typeof value} (${text})`;
+}
+
+const EXPECTED = {
+  __proto__: null,
+  path: 'of type string or an instance of Buffer or URL',
+  bytes: 'an instance of Buffer, TypedArray, DataView, or ArrayBuffer',
+  AbortSignal: 'an instance of AbortSignal',
+};
+
+function typeError(Class, code, message) {
+  const error = new Class(message);
+  error.code = code;
+  return nameInStack(error);
+}
+
+function invalidType(label, type, value) {
+  const expected = EXPECTED[type] ?? `of type ${type}`;
+  return typeError(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${label} must be ${expected}.${received(value)}`);
+}
+
+function withSeparators(value) {
+  return Number.isInteger(value) && Math.abs(value) > 2 ** 32
+    ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : inspect(value);
+}
+
+// The error of an argument that does not fit, in Node's words. `what` as in args.c.
+function badArgument(what, outer, name, type, value, least, most) {
+  const key = outer === '' ? name : `${outer}.${name}`;
+  const label = outer === '' ? `"${key}" argument` : `"${key}" property`;
+  switch (what) {
+    case 0:
+      return invalidType(label, type, value);
+    case 1:
+      return typeError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
+        `It must be >= ${least} && <= ${most}. Received ${withSeparators(value)}`);
+    case 2:
+      return typeError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
+        `It must be an integer. Received ${withSeparators(value)}`);
+    default:
+      return typeError(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${outer === '' ? 'argument' : 'property'} '${key}' ` +
+        `must be a string, Uint8Array, or URL without null bytes. Received ${inspect(value)}`);
+  }
+}
+
+// A path that is no string: a Buffer as it is, a URL as its path, undefined for what is neither. A URL of another
+// scheme throws what Node throws.
+function toPath(value) {
+  if (value instanceof Uint8Array) return value;
+  const isURL = value !== null && typeof value === 'object' && value.href && value.protocol && value.auth === undefined;
+  return isURL ? fileURLToPath(value) : undefined;
+}

@@ -1,0 +1,244 @@
+// A call whose result is converted, or that an AbortSignal can end.
+class Call {
+  constructor(resolve, convert, signal) {
+    this.resolve = resolve;
+    this.convert = convert;
+    this.signal = signal;
+    this.onAbort = undefined;
+  }
+
+  listen(slot) {
+    this.onAbort = () => native.cancel(slot);
+    this.signal.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  settle(kind, value) {
+    const { signal, convert, resolve } = this;
+    if (signal !== undefined) signal.removeEventListener('abort', this.onAbort);
+    if (kind >= CALL_ERROR) resolve(failure(kind, value, signal));
+    else if (convert === undefined) resolve(value);
+    else resolve(converted(convert, value));
+  }
+}
+
+// A conversion that throws rejects.
+function converted(convert, value) {
+  try {
+    return convert(value);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function failure(kind, value, signal) {
+  if (kind === CALL_ERROR && signal !== undefined && signal.aborted && value.code === 'ECANCELED') {
+    return Promise.reject(new AbortError(signal.reason));
+  }
+  return rejection(kind, value);
+}
+
+// Set while future(fn) calls fn: the native call in it then gives a Future.
+let wantsFuture = false;
+
+function pendingFuture(slot) {
+  const future = new Future();
+  future.slot = slot;
+  targets[slot] = future;
+  return future;
+}
+
+function doneFuture(kind, value) {
+  const future = new Future();
+  future.settle(kind, value);
+  return future;
+}
+
+// What the caller of a native function gets, after `value` has come back from it.
+function outcome(slot, value) {
+  const kind = status[RESULT];
+  if (status[TURN] !== 0) drainSoon();
+  if (kind === CALL_PENDING) {
+    if (wantsFuture) return pendingFuture(slot);
+    const promise = new Promise(executor);
+    targets[slot] = newResolve;
+    return promise;
+  }
+  freeSlots.push(slot);
+  if (kind === CALL_NUMBER) value = immediate[0];
+  if (wantsFuture) return doneFuture(kind, value);
+  return kind < CALL_ERROR ? Promise.resolve(value) : rejected(kind, value);
+}
+
+// The error of a call that failed at once is made in the call: its stack is the caller's.
+function rejected(kind, value) {
+  return Promise.reject(kind === CALL_ERROR ? makeError(value) : value);
+}
+
+// The same for calls with a conversion or a signal.
+function outcomeWith(slot, value, convert, signal) {
+  const kind = status[RESULT];
+  if (wantsFuture && convert === undefined && signal === undefined) return outcome(slot, value);
+  if (status[TURN] !== 0) drainSoon();
+  if (kind === CALL_PENDING) {
+    const promise = new Promise(executor);
+    const call = new Call(newResolve, convert, signal);
+    targets[slot] = call;
+    if (signal !== undefined) call.listen(slot);
+    return promise;
+  }
+  freeSlots.push(slot);
+  if (kind >= CALL_ERROR) return rejected(kind, value);
+  if (kind === CALL_NUMBER) value = immediate[0];
+  return Promise.resolve(convert === undefined ? value : converted(convert, value));
+}
+
+// settle(count, values): what C calls with a batch of settled futures.
+function settle(count, values) {
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i];
+    const kind = kinds[i];
+    const target = targets[slot];
+    targets[slot] = undefined;
+    freeSlots.push(slot);
+    let value;
+    if (kind === CALL_NUMBER) value = numbers[i];
+    else if (kind !== CALL_UNDEFINED) value = values[i];
+    if (typeof target !== 'function') target.settle(kind, value);
+    else if (kind < CALL_ERROR) target(value);
+    else target(rejection(kind, value));
+  }
+}
+
+// ---- The functions that users call ----
+
+// Of a wrapped function: the native one, and where its AbortSignal is.
+const exported = new WeakMap();
+
+// By number of arguments: the slot is taken, C runs the coroutine to its first wait, and the promise is made after that.
+const wrappers = [
+  (entry) => function () {
+    const slot = status[SLOT] = takeSlot();
+    return outcome(slot, entry());
+  },
+  (entry) => function (a) {
+    const slot = status[SLOT] = takeSlot();
+    return outcome(slot, entry(a));
+  },
+  (entry) => function (a, b) {
+    const slot = status[SLOT] = takeSlot();
+    return outcome(slot, entry(a, b));
+  },
+  (entry) => function (a, b, c) {
+    const slot = status[SLOT] = takeSlot();
+    return outcome(slot, entry(a, b, c));
+  },
+];
+
+function wrapAny(entry) {
+  return function (...args) {
+    const slot = status[SLOT] = takeSlot();
+    return outcome(slot, entry(...args));
+  };
+}
+
+function isSignal(value) {
+  return value !== null && typeof value === 'object' && typeof value.addEventListener === 'function' && 'aborted' in value;
+}
+
+function wrapWithSignal(entry, index, key) {
+  return function (...args) {
+    const holder = args[index];
+    const signal = key === '' ? holder : holder?.[key];
+    return callWith(entry, undefined, signal, args, key === '' ? 'signal' : `options.${key}`);
+  };
+}
+
+function callWith(entry, convert, signal, args, name = 'options.signal') {
+  if (signal !== undefined) {
+    if (!isSignal(signal)) {
+      const label = name.includes('.') ? `"${name}" property` : `"${name}" argument`;
+      return Promise.reject(invalidType(label, 'AbortSignal', signal));
+    }
+    if (signal.aborted) return Promise.reject(new AbortError(signal.reason));
+  }
+  const slot = status[SLOT] = takeSlot();
+  return outcomeWith(slot, entry(...args), convert, signal);
+}
+
+// wrap(entry, name, required, count, index, key): the function that goes on the exports. `index`: of the argument that is an
+// AbortSignal or has one as its property `key`; -1 for none.
+function wrap(entry, name, required, count, index, key) {
+  const wrapped = index >= 0 ? wrapWithSignal(entry, index, key) : (wrappers[count] ?? wrapAny)(entry);
+  Object.defineProperty(wrapped, 'name', { value: name, configurable: true });
+  Object.defineProperty(wrapped, 'length', { value: required, configurable: true });
+  exported.set(wrapped, entry);
+  return wrapped;
+}
+
+/**
+ * Makes a function that calls native code return a Future instead of a promise: `yield` of it in co() needs no promise at all.
+ * Works for every function of this copy of fibril that starts a native call before it returns.
+ */
+function future(fn) {
+  if (typeof fn !== 'function') throw invalidType('"fn" argument', 'function', fn);
+  const made = function (...args) {
+    let result;
+    wantsFuture = true;
+    try {
+      result = fn.apply(this, args);
+    } finally {
+      wantsFuture = false;
+    }
+    return result instanceof Future ? result : futureOf(result);
+  };
+  Object.defineProperty(made, 'name', { value: fn.name, configurable: true });
+  return made;
+}
+
+function futureOf(promise) {
+  const result = new Future();
+  Promise.resolve(promise).then(
+    (value) => result.settle(CALL_VALUE, value),
+    (error) => result.settle(CALL_ERROR + 1, error)
+  );
+  return result;
+}
+
+// ---- C calls JavaScript ----
+
+function bind() {
+  return new AsyncResource('FIBRIL_CALL');
+}
+
+// invoke(fn, resource, args, id): true when complete(id) follows; else the result is in args[0].
+function invoke(fn, resource, args, id) {
+  const result = resource === undefined ? fn(...args) : resource.runInAsyncScope(fn, undefined, ...args);
+  const isObject = result !== null && (typeof result === 'object' || typeof result === 'function');
+  if (isObject && typeof result.then === 'function') {
+    Promise.resolve(result).then((value) => complete(id, false, value), (error) => complete(id, true, error));
+    return true;
+  }
+  args[0] = result;
+  return false;
+}
+
+function complete(id, failed, value) {
+  native.complete(id, failed, value);
+  if (status[TURN] !== 0) drainSoon();
+}
+
+// What lib/ uses.
+const api = {
+  Future,
+  future,
+  makeError,
+  invalidType,
+  createRunner: native.createRunner,
+  // start(fn, args, convert, signal): calls an exported function; `convert` makes the result of what C gave.
+  start: (fn, args, convert, signal) => callWith(exported.get(fn), convert, signal, args),
+  attachRunner: (resume) => {
+    resumeRun = resume;
+  },
+};
+
+return { wrap, settle, invoke, bind, toPath, badArgument, api };
