@@ -141,6 +141,7 @@ struct fibril_loop {
   uv_timer_t trim;
   uv_async_t async;
   int open_handles;
+  unsigned holds; /* see fibril__loop_hold */
   fibril_poster *poster;
   struct fibril__watchers *watchers;
 
@@ -203,6 +204,8 @@ void fibril__loop_iterate(fibril_loop *loop);
 size_t fibril__loop_run_turn(fibril_loop *loop);
 void fibril__loop_log(fibril_loop *loop, const char *message, fibril_value error);
 void fibril__loop_unref(fibril_loop *loop);
+/* From the close callback of a handle that was counted in `open_handles`: the last one ends the loop. */
+void fibril__loop_handle_closed(fibril_loop *loop);
 
 static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
   task->next = NULL;
@@ -229,6 +232,18 @@ void fibril__future_unwatch(fibril_future *future, fibril__callback *callback);
 /* generator.c */
 _Noreturn void fibril__generator_ended(fibril_coroutine *coroutine);
 void fibril__generators_close(fibril_loop *loop);
+
+/* post.c. What is posted without allocating: `run` gets it back on the loop's thread. */
+typedef struct fibril__posted fibril__posted;
+struct fibril__posted {
+  fibril__posted *next;
+  void (*run)(fibril__posted *posted);
+};
+/* Any thread. 0, or UV_ECANCELED when the loop is gone. */
+int fibril__post(fibril_poster *poster, fibril__posted *posted);
+/* Keeps the libuv loop running while something is expected from another thread; counted. */
+void fibril__loop_hold(fibril_loop *loop);
+void fibril__loop_release(fibril_loop *loop);
 
 /* post.c, handlers.c */
 int fibril__post_init(fibril_loop *loop);

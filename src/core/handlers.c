@@ -55,6 +55,7 @@ int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handle
     free(self);
     return err;
   }
+  loop->open_handles++;
   self->poll.data = self;
   self->loop = loop;
   self->fd = fd;
@@ -72,7 +73,9 @@ int fibril_loop_update_handler(fibril_loop *loop, int fd, int events) {
 }
 
 static void on_closed(uv_handle_t *handle) {
-  free(handle->data);
+  watcher *self = handle->data;
+  fibril__loop_handle_closed(self->loop);
+  free(self);
 }
 
 int fibril_loop_remove_handler(fibril_loop *loop, int fd) {

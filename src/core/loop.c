@@ -64,8 +64,7 @@ void fibril__loop_unref(fibril_loop *loop) {
   if (--loop->refs == 0) free(loop);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
-  fibril_loop *loop = handle->data;
+void fibril__loop_handle_closed(fibril_loop *loop) {
   if (--loop->open_handles > 0) return;
   while (loop->free_futures != NULL) {
     fibril_future *future = loop->free_futures;
@@ -78,6 +77,10 @@ static void on_handle_closed(uv_handle_t *handle) {
   loop->state = FIBRIL__CLOSED;
   if (loop->closed != NULL) loop->closed(loop->closed_arg);
   fibril__loop_unref(loop);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  fibril__loop_handle_closed(handle->data);
 }
 
 /* Every coroutine has ended: closes the handles. */

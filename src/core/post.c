@@ -4,33 +4,32 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-typedef struct posted {
-  struct posted *next;
+typedef struct {
+  fibril__posted posted;
   fibril_cb callback;
   void *arg;
-} posted;
+} posted_callback;
 
 struct fibril_poster {
   atomic_size_t refs;
   uv_mutex_t mutex;
   fibril_loop *loop; /* NULL once closed */
-  posted *head, **tail;
+  fibril__posted *head, **tail;
 };
 
 /* Runs all that was posted so far, on the loop's thread. */
 static void run_posted(fibril_loop *loop) {
   fibril_poster *poster = loop->poster;
   uv_mutex_lock(&poster->mutex);
-  posted *entry = poster->head;
+  fibril__posted *entry = poster->head;
   poster->head = NULL;
   poster->tail = &poster->head;
   uv_mutex_unlock(&poster->mutex);
   fibril_loop *here = fibril__loop_here;
   fibril__loop_here = loop;
   while (entry != NULL) {
-    posted *next = entry->next;
-    entry->callback(entry->arg);
-    free(entry);
+    fibril__posted *next = entry->next;
+    entry->run(entry);
     entry = next;
   }
   fibril__loop_here = here;
@@ -86,19 +85,40 @@ void fibril_poster_unref(fibril_poster *poster) {
   free(poster);
 }
 
-int fibril_post(fibril_poster *poster, fibril_cb callback, void *arg) {
-  posted *entry = malloc(sizeof *entry);
-  if (entry == NULL) return UV_ENOMEM;
-  *entry = (posted){NULL, callback, arg};
+int fibril__post(fibril_poster *poster, fibril__posted *posted) {
+  posted->next = NULL;
   uv_mutex_lock(&poster->mutex);
   fibril_loop *loop = poster->loop;
   if (loop != NULL) {
-    *poster->tail = entry;
-    poster->tail = &entry->next;
+    *poster->tail = posted;
+    poster->tail = &posted->next;
     uv_async_send(&loop->async); /* inside the lock: the handle can't be closed meanwhile */
   }
   uv_mutex_unlock(&poster->mutex);
-  if (loop != NULL) return 0;
+  return loop != NULL ? 0 : UV_ECANCELED;
+}
+
+static void run_posted_callback(fibril__posted *posted) {
+  posted_callback *entry = FIBRIL__CONTAINER(posted_callback, posted, posted);
+  fibril_cb callback = entry->callback;
+  void *arg = entry->arg;
   free(entry);
-  return UV_ECANCELED;
+  callback(arg);
+}
+
+int fibril_post(fibril_poster *poster, fibril_cb callback, void *arg) {
+  posted_callback *entry = malloc(sizeof *entry);
+  if (entry == NULL) return UV_ENOMEM;
+  *entry = (posted_callback){{NULL, run_posted_callback}, callback, arg};
+  int err = fibril__post(poster, &entry->posted);
+  if (err != 0) free(entry);
+  return err;
+}
+
+void fibril__loop_hold(fibril_loop *loop) {
+  if (loop->holds++ == 0) uv_ref((uv_handle_t *)&loop->async);
+}
+
+void fibril__loop_release(fibril_loop *loop) {
+  if (--loop->holds == 0) uv_unref((uv_handle_t *)&loop->async);
 }
