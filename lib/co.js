@@ -1,0 +1,56 @@
+'use strict';
+
+/* co: drives a generator that yields promises, thunks, generators, arrays and objects. A drop-in for co 4.6.0. */
+
+const { Run, resolved } = require('./runner');
+const { GeneratorFunction, isIterator } = require('./yieldable');
+
+/** `this` as a sloppy function sees it, because co is one. */
+function sloppyThis(ctx) {
+  if (typeof ctx === 'object' && ctx !== null) return ctx;
+  if (typeof ctx === 'function') return ctx;
+  return ctx === undefined || ctx === null ? globalThis : Object(ctx);
+}
+
+function run(generator, shared, ctx) {
+  if (!isIterator(generator)) return resolved(generator);
+  const started = new Run(generator, shared, ctx);
+  started.start();
+  return started.promise();
+}
+
+/**
+ * Runs a generator to its end. Its first segment, up to the first wait, runs before co returns.
+ * `this` is the generator function's, and that of every function it yields.
+ * @param {GeneratorFunction|Generator|*} gen a function is called with `args`; what is no generator is the result as it is
+ * @param {...*} args
+ * @returns {Promise} what the generator returns or throws
+ */
+function co(gen, ...args) {
+  const ctx = sloppyThis(this);
+  try {
+    if (typeof gen !== 'function') return run(gen, true, ctx);
+    const made = args.length === 0 ? gen.call(ctx) : gen.apply(ctx, args);
+    return run(made, gen.constructor !== GeneratorFunction, ctx);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Makes an ordinary function out of a generator function: each call runs it once with the call's `this` and arguments.
+ * @param {GeneratorFunction} fn kept as the property `__generatorFunction__`
+ * @returns {function(...*): Promise} throws only if `fn` does when it is called (a default value of a parameter)
+ */
+co.wrap = function wrap(fn) {
+  const isPrivate = typeof fn === 'function' && fn.constructor === GeneratorFunction;
+  function createPromise(...args) {
+    const ctx = sloppyThis(this);
+    const made = fn.apply(ctx, args);
+    return isPrivate ? run(made, false, ctx) : co.call(ctx, made);
+  }
+  createPromise.__generatorFunction__ = fn;
+  return createPromise;
+};
+
+module.exports = co.default = co.co = co;

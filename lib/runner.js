@@ -1,0 +1,340 @@
+'use strict';
+
+/*
+ * The runner: what a generator may yield, and how it goes on afterwards.
+ *
+ * `stepOnce` is the one definition of the yield rules. It advances a run by exactly one `next` or `throw`, looks at what
+ * came out and says how to go on. Who calls it is a matter of speed only: between two V8 promises it is cheapest to stay
+ * in JavaScript (`resumeInJS`); with `attachNative` the C Runner performs every resume with the same function.
+ */
+
+const { AsyncResource } = require('node:async_hooks');
+const {
+  NEXT,
+  THROW,
+  STORED,
+  RESULT,
+  FAIL,
+  NativePromise,
+  promiseThen,
+  GeneratorFunction,
+  isGenerator,
+  isIterator,
+  isThenable,
+  adopt,
+  kindOfFunction,
+  RUN,
+  isDriven,
+  Deferred,
+  Call,
+  badYield,
+  alreadyRunning,
+} = require('./yieldable');
+const { Group } = require('./members');
+
+// What a step answers.
+const WAIT = 0; // subscribed: whoever wakes the run calls `resume`
+const READY = 1; // call it again with STORED
+const DONE = 2; // the run has ended and has told whoever wanted to know
+
+// How deep runs may resume each other from inside foreign callbacks before one takes the way over a microtask.
+const MAX_NESTING = 64;
+
+const settled = NativePromise.resolve();
+let nesting = 0;
+let futureThen = function neverYielded() {};
+let resume = resumeInJS;
+let start = startInJS;
+
+/** One co() call: the generator that is running, those that wait for it, and where the outcome goes. */
+class Run {
+  /**
+   * @param {Iterator} generator the generator to drive
+   * @param {boolean} shared whether anybody else may hold it
+   * @param {*} ctx `this` for the functions that it yields
+   */
+  constructor(generator, shared, ctx) {
+    if (shared && isDriven(generator)) throw alreadyRunning();
+    this.gen = generator;
+    this.next = generator.next;
+    this.unclaimed = shared; // whether others may hold the generator and cannot see yet that it is running
+    this.parents = null; // generators (each followed by its `next`) that yielded the ones above them
+    this.ctx = ctx;
+    this.mode = NEXT; // with `value`: what STORED continues with; after the end, the outcome until it is fetched
+    this.value = undefined;
+    this.finished = false;
+    this.deferred = null; // the promise of the outcome, made when the first segment ends in a wait
+    this.slot = null; // a member of a yielded array or object reports to its slot instead
+    this.onFulfilled = null; // the two reactions, made at the first wait and used for all of them
+    this.onRejected = null;
+  }
+
+  /** Runs the first segment, up to the first wait. */
+  start() {
+    start(this);
+  }
+
+  /** The promise of the outcome; to be called once, after `start`. */
+  promise() {
+    const { mode, value } = this;
+    if (!this.finished) {
+      this.deferred = new Deferred(Promise);
+      return this.deferred.promise;
+    }
+    this.value = undefined;
+    return mode === NEXT ? resolved(value) : Promise.reject(value);
+  }
+
+  /** A run for a member of what this one has yielded. */
+  child(generator, shared, slot) {
+    const run = new Run(generator, shared, this.ctx);
+    run.slot = slot;
+    return run;
+  }
+
+  ready(mode, value) {
+    this.mode = mode;
+    this.value = value;
+    return READY;
+  }
+
+  wait() {
+    if (this.onFulfilled === null) bindReactions(this);
+    return WAIT;
+  }
+
+  waitForPromise(promise) {
+    if (this.onFulfilled === null) bindReactions(this);
+    promise.then(this.onFulfilled, this.onRejected);
+    return WAIT;
+  }
+}
+
+function bindReactions(run) {
+  run.onFulfilled = (value) => {
+    resume(run, NEXT, value);
+  };
+  run.onRejected = (error) => {
+    resume(run, THROW, error);
+  };
+}
+
+/** A promise of the global Promise that resolves with the value, as `new Promise((resolve) => resolve(value))`. */
+function resolved(value) {
+  return value instanceof Promise ? new Promise((resolve) => resolve(value)) : Promise.resolve(value);
+}
+
+/** Continues a run until it waits or ends. The C Runner has the same loop. */
+function resumeInJS(run, mode, value) {
+  let code = stepOnce(run, mode, value);
+  while (code === READY) code = stepOnce(run, STORED, undefined);
+}
+
+function startInJS(run) {
+  resumeInJS(run, NEXT, undefined);
+}
+
+/**
+ * Advances `run` by one `next` or `throw` and classifies what was yielded. Never throws: whatever goes wrong while a
+ * yielded value is converted is thrown into the generator at its yield.
+ * @returns {number} WAIT, READY or DONE
+ */
+function stepOnce(run, mode, value) {
+  if (mode === STORED) {
+    mode = run.mode;
+    value = run.value;
+    run.value = undefined;
+  }
+  let result;
+  let done;
+  let yielded;
+  try {
+    if (mode === NEXT) result = run.next.call(run.gen, value);
+    else if (mode === THROW) result = run.gen.throw(value);
+    else result = outcome(mode, value);
+    done = result.done;
+    yielded = result.value;
+  } catch (error) {
+    return leave(run, THROW, error);
+  }
+  if (done) return leave(run, NEXT, yielded);
+  try {
+    if (run.unclaimed) claim(run);
+    if (typeof yielded === 'object' && yielded !== null) {
+      const { then } = yielded;
+      if (then === promiseThen) return run.waitForPromise(yielded);
+      if (typeof then === 'function') return waitForThenable(run, yielded, then);
+      return stepObject(run, yielded);
+    }
+    if (typeof yielded === 'function') return stepFunction(run, yielded);
+    if (yielded === undefined && typeof result.then === 'function') return waitForResult(run, result);
+    throw badYield(yielded);
+  } catch (error) {
+    return run.ready(THROW, error);
+  }
+}
+
+/** What the promise of an async generator's `next` has brought stands for the call of `next`. */
+function outcome(mode, value) {
+  if (mode === RESULT) return value;
+  throw value;
+}
+
+function stepObject(run, yielded) {
+  if (isGenerator(yielded)) {
+    if (isDriven(yielded)) throw alreadyRunning();
+    return enter(run, yielded, true);
+  }
+  if (Array.isArray(yielded) || yielded.constructor === Object) return new Group(run, yielded, futureThen).begin();
+  throw badYield(yielded);
+}
+
+function stepFunction(run, yielded) {
+  const { then } = yielded;
+  if (typeof then === 'function') return waitForThenable(run, yielded, then);
+  const kind = kindOfFunction(yielded);
+  if (kind === GeneratorFunction) {
+    const made = yielded.call(run.ctx);
+    return isIterator(made) ? enter(run, made, false) : proceed(run, made);
+  }
+  const call = new Call(run.ctx, yielded, kind);
+  if (call.mode === STORED) return run.waitForPromise(call.promise());
+  return call.mode === NEXT ? proceed(run, call.value) : run.ready(THROW, call.value);
+}
+
+/** Runs a yielded generator on top of the one that yielded it. */
+function enter(run, generator, shared) {
+  if (run.parents === null) run.parents = [];
+  run.parents.push(run.gen, run.next);
+  run.gen = generator;
+  run.next = generator.next;
+  run.unclaimed = shared;
+  return run.ready(NEXT, undefined);
+}
+
+/** A generator that has yielded can be met by others while it is suspended. */
+function claim(run) {
+  run.unclaimed = false;
+  try {
+    run.gen[RUN] = run;
+  } catch {
+    // A frozen generator cannot be marked, and is run all the same.
+  }
+}
+
+/** The run's topmost generator has returned or thrown: go on with the one that yielded it, or end the run. */
+function leave(run, mode, value) {
+  const { parents } = run;
+  if (parents === null || parents.length === 0) {
+    finish(run, mode, value);
+    return DONE;
+  }
+  run.next = parents.pop();
+  run.gen = parents.pop();
+  run.unclaimed = false;
+  return mode === NEXT ? proceed(run, value) : run.ready(THROW, value);
+}
+
+/** Goes on with a result that a promise would adopt: what a child returned, what a thunk called back with. */
+function proceed(run, value) {
+  try {
+    if (isThenable(value)) return run.waitForPromise(adopt(value));
+  } catch (error) {
+    return run.ready(THROW, error);
+  }
+  return run.ready(NEXT, value);
+}
+
+function finish(run, mode, value) {
+  const { deferred, slot } = run;
+  run.finished = true;
+  run.gen = run.next = run.parents = run.ctx = null;
+  run.deferred = run.slot = run.onFulfilled = run.onRejected = null;
+  if (deferred !== null) deferred.settle(mode, value);
+  else if (slot !== null) slot.settle(mode, value);
+  else run.ready(mode, value);
+}
+
+/** The bridge resumes the runs of a whole batch of Futures itself: no promise, no reaction. */
+function waitForFuture(run, future) {
+  if (future.state !== 0) return run.ready(future.state === 1 ? NEXT : THROW, future.value);
+  future._wait(run);
+  return WAIT;
+}
+
+function waitForThenable(run, thenable, then) {
+  if (then === futureThen) return waitForFuture(run, thenable);
+  const wait = new ThenableWait(run);
+  try {
+    then.call(
+      thenable,
+      (value) => wait.settle(NEXT, value),
+      (error) => wait.settle(THROW, error)
+    );
+  } catch (error) {
+    wait.settle(THROW, error);
+  }
+  return wait.begin();
+}
+
+/** The wait for somebody else's thenable, which may call back at once, several times, both ways and from anywhere. */
+class ThenableWait {
+  constructor(run) {
+    this.run = run;
+    this.resource = null; // once `then` has returned without an outcome: the async context to resume in
+  }
+
+  settle(mode, value) {
+    const { run, resource } = this;
+    if (run === null) return;
+    this.run = this.resource = null;
+    if (resource === null) run.ready(mode, value);
+    else if (nesting === MAX_NESTING) promiseThen.call(settled, () => resumeIn(resource, run, mode, value));
+    else resumeIn(resource, run, mode, value);
+  }
+
+  begin() {
+    if (this.run === null) return READY;
+    this.resource = new AsyncResource('FIBRIL_WAIT');
+    return WAIT;
+  }
+}
+
+function resumeIn(resource, run, mode, value) {
+  nesting++;
+  try {
+    resource.runInAsyncScope(resume, undefined, run, mode, value);
+  } finally {
+    nesting--;
+  }
+}
+
+/** An async generator answers `next` with a promise of what a generator would have answered. */
+function waitForResult(run, promise) {
+  promiseThen.call(
+    adopt(promise),
+    (result) => resume(run, RESULT, result),
+    (error) => resume(run, FAIL, error)
+  );
+  return WAIT;
+}
+
+/**
+ * Hands every resume over to the C Runner, or back to JavaScript.
+ * @param {?{start: function(Run), resume: function(Run, number, *)}} runner null for the JavaScript loop
+ */
+function attachNative(runner) {
+  start = runner === null ? startInJS : runner.start;
+  resume = runner === null ? resumeInJS : runner.resume;
+}
+
+/**
+ * Makes a class of native Futures yieldable without a promise. A Future has `state` (0 pending, 1 fulfilled, 2 rejected),
+ * `value` and `_wait(run)`, after which the bridge calls `resume(run, NEXT or THROW, value)` once, in the async
+ * context of the wait.
+ */
+function attachFuture(Future) {
+  futureThen = Future.prototype.then;
+}
+
+module.exports = { NEXT, THROW, STORED, WAIT, READY, DONE, Run, stepOnce, resolved, attachNative, attachFuture };

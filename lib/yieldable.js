@@ -1,0 +1,177 @@
+'use strict';
+
+/* What the runner knows about values: telling kinds apart, calling thunks, and the errors for what cannot be yielded. */
+
+const BAD_YIELD =
+  'You may only yield a function, promise, generator, array, or object, but the following object was passed: ';
+
+// How a run goes on. STORED: with the mode and value that the last step left on the run. RESULT and FAIL carry
+// the outcome of an async generator's `next` promise.
+const NEXT = 0;
+const THROW = 1;
+const STORED = 2;
+const RESULT = 3;
+const FAIL = 4;
+
+// The platform's own, whatever becomes of the global later.
+const NativePromise = Promise;
+const promiseThen = Promise.prototype.then;
+const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
+const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
+
+// On a generator that others may hold: the run that is in the middle of it, so that a second co() can be refused.
+// A property, because a WeakMap costs several times as much; without an "ended" mark, because the run knows.
+const RUN = Symbol('fibril.run');
+
+/** Whether some run is in the middle of the generator. */
+function isDriven(generator) {
+  const run = generator[RUN];
+  return run !== undefined && (run.gen === generator || (run.parents !== null && run.parents.includes(generator)));
+}
+
+function isGenerator(value) {
+  return typeof value.next === 'function' && typeof value.throw === 'function';
+}
+
+function isIterator(value) {
+  return Boolean(value) && typeof value.next === 'function';
+}
+
+function isThenable(value) {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return typeof value.then === 'function';
+}
+
+/** A promise of this realm that follows the thenable; the thenable itself if it is one. */
+function adopt(thenable) {
+  if (thenable.then === promiseThen) return thenable;
+  return new NativePromise((resolve) => resolve(thenable));
+}
+
+/** A promise together with its resolvers: withResolvers without making a closure for the executor each time. */
+class Deferred {
+  static #resolve;
+  static #reject;
+  static #executor(resolve, reject) {
+    Deferred.#resolve = resolve;
+    Deferred.#reject = reject;
+  }
+
+  constructor(Constructor) {
+    this.promise = new Constructor(Deferred.#executor);
+    this.resolve = Deferred.#resolve;
+    this.reject = Deferred.#reject;
+  }
+
+  settle(mode, value) {
+    if (mode === NEXT) this.resolve(value);
+    else this.reject(value);
+  }
+}
+
+/** Function, AsyncFunction or GeneratorFunction (async ones too); those of other realms are told by their names. */
+function kindOfFunction(fn) {
+  const { constructor } = fn;
+  if (constructor === Function || constructor === GeneratorFunction) return constructor;
+  if (!constructor) return Function;
+  switch (constructor.name) {
+    case 'GeneratorFunction':
+    case 'AsyncGeneratorFunction':
+      return GeneratorFunction;
+    case 'AsyncFunction':
+      return AsyncFunction;
+  }
+  if (constructor.displayName === 'GeneratorFunction') return GeneratorFunction;
+  return constructor.prototype && isGenerator(constructor.prototype) ? GeneratorFunction : Function;
+}
+
+/**
+ * A called thunk. An outcome that is there when the thunk returns is taken in place; a later one comes through a promise,
+ * so that a generator never runs inside the code that calls back, and always in the async context of its yield.
+ */
+class Call {
+  constructor(ctx, fn, kind) {
+    this.mode = STORED; // NEXT or THROW once there is an outcome
+    this.value = undefined;
+    this.deferred = null;
+    try {
+      const returned = fn.call(ctx, (error, value, ...more) => {
+        if (error) this.settle(THROW, error);
+        else this.settle(NEXT, more.length === 0 ? value : [value, ...more]);
+      });
+      if (kind === AsyncFunction) this.follow(returned);
+    } catch (error) {
+      this.settle(THROW, error);
+    }
+  }
+
+  settle(mode, value) {
+    if (this.mode !== STORED) return;
+    this.mode = mode;
+    if (this.deferred === null) this.value = value;
+    else this.deferred.settle(mode, value);
+  }
+
+  /** An async function ends with its promise, unless it takes the callback and uses it first. */
+  follow(promise) {
+    promiseThen.call(
+      adopt(promise),
+      (value) => this.settle(NEXT, value),
+      (error) => this.settle(THROW, error)
+    );
+  }
+
+  promise() {
+    this.deferred = new Deferred(NativePromise);
+    return this.deferred.promise;
+  }
+}
+
+/** co's text, then what kind of value it was and, inside an array or object, where. */
+function badYield(value, detail = '') {
+  return new TypeError(`${BAD_YIELD}"${describe(value)}" (${typeName(value)}${detail})`);
+}
+
+function alreadyRunning(place = '') {
+  return new TypeError(`This generator is already being run by another co()${place}: it cannot be run twice at once`);
+}
+
+/** String(value) for any value: some objects cannot be converted, and that must not hide the real mistake. */
+function describe(value) {
+  try {
+    return String(value);
+  } catch {
+    return '[object]';
+  }
+}
+
+function typeName(value) {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  try {
+    return value.constructor.name || 'object';
+  } catch {
+    return 'object';
+  }
+}
+
+module.exports = {
+  NEXT,
+  THROW,
+  STORED,
+  RESULT,
+  FAIL,
+  NativePromise,
+  promiseThen,
+  GeneratorFunction,
+  isGenerator,
+  isIterator,
+  isThenable,
+  adopt,
+  kindOfFunction,
+  RUN,
+  isDriven,
+  Deferred,
+  Call,
+  badYield,
+  alreadyRunning,
+};
