@@ -1,28 +1,30 @@
 function noop() {}
 
-// An Error from C's description, with the properties that Node gives its own.
-function makeError(description) {
+// An Error from C's description, with the properties that Node gives its own. Its stack begins below `above`.
+function makeError(description, above) {
   const { className, code, text, errno, syscall, path } = description;
   let { message } = description;
   if (message === undefined) {
     message = syscall === undefined ? text : `${code}: ${text}, ${syscall}`;
     if (path !== undefined) message += ` '${path}'`;
   }
-  const error = className === undefined ? new Error(message) : new globalThis[className](message);
+  if (className !== undefined) return codedError(globalThis[className], code, message, above);
+  const error = new Error(message);
+  Error.captureStackTrace(error, above);
   if (errno !== undefined) error.errno = errno;
   error.code = code;
   if (syscall !== undefined) error.syscall = syscall;
   if (path !== undefined) error.path = path;
-  return className === undefined ? error : nameInStack(error);
+  return error;
 }
 
 // Node's own errors have their code in the first line of the stack: "TypeError [CODE]: ...".
-function nameInStack(error) {
-  const { name } = error;
-  Object.defineProperty(error, 'name', {
-    value: `${name} [${error.code}]`, writable: true, enumerable: false, configurable: true,
-  });
-  error.stack; // eslint-disable-line no-unused-expressions -- made on first access, with the name of that moment
+function codedError(Class, code, message, above) {
+  const error = new Class(message);
+  error.code = code;
+  const name = { value: `${error.name} [${code}]`, enumerable: false, configurable: true };
+  Object.defineProperty(error, 'name', name);
+  Error.captureStackTrace(error, above); // takes the name of this moment
   delete error.name;
   return error;
 }
@@ -30,8 +32,8 @@ function nameInStack(error) {
 // A rejection costs extra, a result doesn't: the Error is made in a promise reaction that the returned promise follows, which
 // gives it the "at async caller" frames of whoever awaits.
 function rejection(kind, value) {
-  return promiseThen.call(promiseThen.call(resolved, noop), () => {
-    throw kind === CALL_ERROR ? makeError(value) : value;
+  return promiseThen.call(promiseThen.call(resolved, noop), function fail() {
+    throw kind === CALL_ERROR ? makeError(value, fail) : value;
   });
 }
 
@@ -62,15 +64,9 @@ const EXPECTED = {
   AbortSignal: 'an instance of AbortSignal',
 };
 
-function typeError(Class, code, message) {
-  const error = new Class(message);
-  error.code = code;
-  return nameInStack(error);
-}
-
-function invalidType(label, type, value) {
+function invalidType(label, type, value, above = invalidType) {
   const expected = EXPECTED[type] ?? `of type ${type}`;
-  return typeError(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${label} must be ${expected}.${received(value)}`);
+  return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${label} must be ${expected}.${received(value)}`, above);
 }
 
 function withSeparators(value) {
@@ -84,16 +80,16 @@ function badArgument(what, outer, name, type, value, least, most) {
   const label = outer === '' ? `"${key}" argument` : `"${key}" property`;
   switch (what) {
     case 0:
-      return invalidType(label, type, value);
+      return invalidType(label, type, value, badArgument);
     case 1:
-      return typeError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
-        `It must be >= ${least} && <= ${most}. Received ${withSeparators(value)}`);
+      return codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
+        `It must be >= ${least} && <= ${most}. Received ${withSeparators(value)}`, badArgument);
     case 2:
-      return typeError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
-        `It must be an integer. Received ${withSeparators(value)}`);
+      return codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
+        `It must be an integer. Received ${withSeparators(value)}`, badArgument);
     default:
-      return typeError(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${outer === '' ? 'argument' : 'property'} '${key}' ` +
-        `must be a string, Uint8Array, or URL without null bytes. Received ${inspect(value)}`);
+      return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${outer === '' ? 'argument' : 'property'} '${key}' ` +
+        `must be a string, Uint8Array, or URL without null bytes. Received ${inspect(value)}`, badArgument);
   }
 }
 

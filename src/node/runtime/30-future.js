@@ -101,7 +101,7 @@ class Future {
     const { run, resource, callbacks } = this;
     this.slot = -1;
     this.state = kind < CALL_ERROR ? STATE_FULFILLED : STATE_REJECTED;
-    this.value = kind === CALL_ERROR ? makeError(value) : value;
+    this.value = kind === CALL_ERROR ? makeError(value, settle) : value;
     this.run = this.resource = this.callbacks = null;
     if (run !== null) resumeWaiter(this, resource, run);
     else if (callbacks === null && this.state === STATE_REJECTED) reportUnread(this);

@@ -66,12 +66,12 @@ function outcome(slot, value) {
   freeSlots.push(slot);
   if (kind === CALL_NUMBER) value = immediate[0];
   if (wantsFuture) return doneFuture(kind, value);
-  return kind < CALL_ERROR ? Promise.resolve(value) : rejected(kind, value);
+  return kind < CALL_ERROR ? Promise.resolve(value) : rejected(kind, value, outcome);
 }
 
 // The error of a call that failed at once is made in the call: its stack is the caller's.
-function rejected(kind, value) {
-  return Promise.reject(kind === CALL_ERROR ? makeError(value) : value);
+function rejected(kind, value, above) {
+  return Promise.reject(kind === CALL_ERROR ? makeError(value, above) : value);
 }
 
 // The same for calls with a conversion or a signal.
@@ -87,7 +87,7 @@ function outcomeWith(slot, value, convert, signal) {
     return promise;
   }
   freeSlots.push(slot);
-  if (kind >= CALL_ERROR) return rejected(kind, value);
+  if (kind >= CALL_ERROR) return rejected(kind, value, outcomeWith);
   if (kind === CALL_NUMBER) value = immediate[0];
   return Promise.resolve(convert === undefined ? value : converted(convert, value));
 }
