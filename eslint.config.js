@@ -36,10 +36,14 @@ module.exports = [
   {
     // One function's body in several files: names cross between them, and the function begins in gyp/js2c.js.
     files: ['src/node/runtime/**'],
-    languageOptions: { globals: { native: 'readonly', require: 'off', module: 'off', exports: 'off' } },
+    languageOptions: {
+      sourceType: 'script',
+      globals: { native: 'readonly', require: 'off', module: 'off', exports: 'off' },
+    },
     rules: {
       strict: 'off',
       'no-undef': 'off',
+      'prefer-const': 'off',
       'no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_', caughtErrors: 'all' }],
     },
   },

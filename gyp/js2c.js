@@ -1,7 +1,7 @@
 'use strict';
 
 // node js2c.js OUT FOLDER: writes OUT/runtime_js.h, the JavaScript of FOLDER/*.js, in the order of the names, as one function
-//   (function (native) { 'use strict'; ... })
+//   (function (native) { 'use strict'; ... return createRuntime(); })
 // which the runtime calls; prints OUT as gyp wants it. It runs when gyp does, not as an action of the build: gyp's make
 // generator leaves the folder of an action's output unquoted, which breaks in a path with spaces.
 
@@ -16,7 +16,7 @@ function read(folder) {
 }
 
 function wrap(texts) {
-  return `(function (native) { 'use strict';\n${texts.join('\n')}})\n//# sourceURL=fibril:runtime\n`;
+  return `(function (native) { 'use strict';\n${texts.join('\n')}return createRuntime(); })\n//# sourceURL=fibril:runtime\n`;
 }
 
 // What is no ASCII must be a character constant: as a number it would overflow where char is signed.

@@ -1,8 +1,9 @@
 /* fibril: async/await for C on a libuv loop, with futures that JavaScript sees as promises.
  *
  * Conventions, unless a function says otherwise:
- *  - "Suspends" means that the calling coroutine waits while the loop goes on; the thread never blocks.
- *    Such a function may only be called in a coroutine; elsewhere it gives FIBRIL_ENOTCOROUTINE.
+ *  - "Suspends" means that the calling coroutine waits while the loop goes on; the thread never
+ * blocks. Such a function may only be called in a coroutine; elsewhere it gives
+ * FIBRIL_ENOTCOROUTINE.
  *  - All functions belong to the loop's thread. Only fibril_post may be called from any thread.
  *  - Times are milliseconds (double). Errors are negative: libuv's UV_* codes, or FIBRIL_E* below.
  *  - A cancelled coroutine gets UV_ECANCELED from the wait it is in and from every later one;
@@ -37,7 +38,8 @@ typedef struct fibril_future fibril_future;
 typedef struct fibril_generator fibril_generator;
 typedef struct fibril_poster fibril_poster;
 
-/* ---- Errors ------------------------------------------------------------------------------------- */
+/* ---- Errors -------------------------------------------------------------------------------------
+ */
 
 /* fibril's own codes, below every code of libuv. */
 enum {
@@ -53,15 +55,16 @@ enum {
   FIBRIL_ETYPE = -5009          /* a value is of another kind than the call needs */
 };
 
-/* A sentence for an error code of fibril or libuv ("future is settled already"). Static storage. Callable anywhere.
- * Answers to uv_strerror. */
+/* A sentence for an error code of fibril or libuv ("future is settled already"). Static storage.
+ * Callable anywhere. Answers to uv_strerror. */
 const char *fibril_strerror(int code);
 
-/* The name of an error code of fibril or libuv ("FIBRIL_EALREADY", "ENOENT"). Static storage. Callable anywhere.
- * Answers to uv_err_name. */
+/* The name of an error code of fibril or libuv ("FIBRIL_EALREADY", "ENOENT"). Static storage.
+ * Callable anywhere. Answers to uv_err_name. */
 const char *fibril_err_name(int code);
 
-/* ---- Values ------------------------------------------------------------------------------------- */
+/* ---- Values -------------------------------------------------------------------------------------
+ */
 
 typedef enum fibril_kind {
   FIBRIL_UNDEFINED,
@@ -80,10 +83,12 @@ typedef enum fibril_kind {
 
 /* What futures hold and coroutines return: 16 opaque bytes, passed by value.
  *
- * Ownership: a string, buffer, array, object or error made while a coroutine runs belongs to that coroutine (its arena) and
- * lives until the coroutine's result has been taken over; made elsewhere it belongs to the caller. Returning a value, or
- * passing it to fibril_future_set_result, fibril_array_push or fibril_object_set, hands it over. An awaited value is borrowed:
- * it lives as long as its future. fibril_value_dup makes a copy that outlives both and must be freed or handed over. */
+ * Ownership: a string, buffer, array, object or error made while a coroutine runs belongs to that
+ * coroutine (its arena) and lives until the coroutine's result has been taken over; made elsewhere
+ * it belongs to the caller. Returning a value, or passing it to fibril_future_set_result,
+ * fibril_array_push or fibril_object_set, hands it over. An awaited value is borrowed: it lives as
+ * long as its future. fibril_value_dup makes a copy that outlives both and must be freed or handed
+ * over. */
 typedef struct fibril_value {
   uint64_t tag;
   union {
@@ -95,7 +100,8 @@ typedef struct fibril_value {
 
 #define FIBRIL_AUTO_LENGTH SIZE_MAX
 
-/* The constructors. They never fail visibly: without memory the result is an error value of UV_ENOMEM. None suspends. */
+/* The constructors. They never fail visibly: without memory the result is an error value of
+ * UV_ENOMEM. None suspends. */
 fibril_value fibril_undefined(void);
 fibril_value fibril_null(void);
 fibril_value fibril_boolean(bool value);
@@ -103,46 +109,51 @@ fibril_value fibril_number(double value);
 fibril_value fibril_bigint(int64_t value);
 fibril_value fibril_pointer(void *pointer); /* for C only: JavaScript never sees it; not owned */
 
-/* Copies `length` bytes of UTF-8 (FIBRIL_AUTO_LENGTH: up to the NUL). The copy is NUL-terminated. */
+/* Copies `length` bytes of UTF-8 (FIBRIL_AUTO_LENGTH: up to the NUL). The copy is NUL-terminated.
+ */
 fibril_value fibril_string(const char *utf8, size_t length);
 
 /* Copies `length` bytes. */
 fibril_value fibril_buffer(const void *data, size_t length);
 
-/* Adopts `data`; `release(data)` is called once when the last user is gone, also when this call fails. */
+/* Adopts `data`; `release(data)` is called once when the last user is gone, also when this call
+ * fails. */
 fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data));
 
-/* An empty array or object, and adding to it. `item` is handed over, also on failure. 0, UV_ENOMEM, or FIBRIL_ETYPE. `key` is
- * copied. */
+/* An empty array or object, and adding to it. `item` is handed over, also on failure. 0, UV_ENOMEM,
+ * or FIBRIL_ETYPE. `key` is copied. */
 fibril_value fibril_array(size_t capacity);
 int fibril_array_push(fibril_value array, fibril_value item);
 fibril_value fibril_object(void);
 int fibril_object_set(fibril_value object, const char *key, fibril_value item);
 
-/* An error with a code and a printf-style message (NULL: fibril_strerror(code)). In JavaScript an Error whose `code` is
- * fibril_err_name(code). */
+/* An error with a code and a printf-style message (NULL: fibril_strerror(code)). In JavaScript an
+ * Error whose `code` is fibril_err_name(code). */
 fibril_value fibril_error(int code, const char *format, ...) FIBRIL_PRINTF(2, 3);
 
-/* The error of a failed system call: in JavaScript `errno`, `code`, `syscall` and `path` as Node sets them, the message
- * "ENOENT: no such file or directory, open 'x'". `syscall` and `path` are copied and may be NULL. */
+/* The error of a failed system call: in JavaScript `errno`, `code`, `syscall` and `path` as Node
+ * sets them, the message "ENOENT: no such file or directory, open 'x'". `syscall` and `path` are
+ * copied and may be NULL. */
 fibril_value fibril_error_uv(int code, const char *syscall, const char *path);
 
-/* An error of a JavaScript class ("TypeError", "RangeError") with a `code` property, for bad arguments. */
-fibril_value fibril_error_type(const char *class_name, const char *code, const char *format, ...) FIBRIL_PRINTF(3, 4);
+/* An error of a JavaScript class ("TypeError", "RangeError") with a `code` property, for bad
+ * arguments. */
+fibril_value fibril_error_type(const char *class_name, const char *code, const char *format, ...)
+    FIBRIL_PRINTF(3, 4);
 
 fibril_kind fibril_value_kind(fibril_value value);
 bool fibril_is_error(fibril_value value);
-bool fibril_value_boolean(fibril_value value);     /* false for other kinds */
-double fibril_value_number(fibril_value value);    /* NaN for other kinds; a bigint is converted */
-int64_t fibril_value_integer(fibril_value value);  /* truncates a number; 0 for other kinds */
-void *fibril_value_pointer(fibril_value value);    /* NULL for other kinds */
+bool fibril_value_boolean(fibril_value value);    /* false for other kinds */
+double fibril_value_number(fibril_value value);   /* NaN for other kinds; a bigint is converted */
+int64_t fibril_value_integer(fibril_value value); /* truncates a number; 0 for other kinds */
+void *fibril_value_pointer(fibril_value value);   /* NULL for other kinds */
 
 /* The bytes of a string or buffer, borrowed; `length` may be NULL. NULL for other kinds. */
 const char *fibril_value_string(fibril_value value, size_t *length);
 void *fibril_value_buffer(fibril_value value, size_t *length);
 
-size_t fibril_array_length(fibril_value array);                   /* 0 for other kinds */
-fibril_value fibril_array_get(fibril_value array, size_t index);  /* borrowed; undefined outside */
+size_t fibril_array_length(fibril_value array);                  /* 0 for other kinds */
+fibril_value fibril_array_get(fibril_value array, size_t index); /* borrowed; undefined outside */
 fibril_value fibril_object_get(fibril_value object, const char *key);
 
 /* Of an error value: its code (0 for other kinds), and its message, borrowed. */
@@ -155,143 +166,170 @@ fibril_value fibril_value_dup(fibril_value value);
 /* Drops an owned value; does nothing for a borrowed one or one that the arena owns. */
 void fibril_value_free(fibril_value value);
 
-/* ---- Coroutines --------------------------------------------------------------------------------- */
+/* ---- Coroutines ---------------------------------------------------------------------------------
+ */
 
-/* The body of a coroutine. What it returns becomes the result of its future; an error value, its error. */
+/* The body of a coroutine. What it returns becomes the result of its future; an error value, its
+ * error. */
 typedef fibril_value (*fibril_fn)(void *arg);
 
 typedef struct fibril_spawn_options {
-  size_t size;        /* sizeof(fibril_spawn_options) */
-  const char *name;   /* for messages and debuggers; borrowed until the coroutine has ended */
-  size_t stack_size;  /* bytes; 0: 256 KiB. Rounded up to a power of two; 16 KiB to 64 MiB */
+  size_t size;       /* sizeof(fibril_spawn_options) */
+  const char *name;  /* for messages and debuggers; borrowed until the coroutine has ended */
+  size_t stack_size; /* bytes; 0: 256 KiB. Rounded up to a power of two; 16 KiB to 64 MiB */
 } fibril_spawn_options;
 
-/* Starts fn(arg) as a coroutine of the running coroutine's loop and goes on when it waits for the first time or has ended.
- * Returns its future, one reference, never NULL: without memory, outside a coroutine or with bad options the future has failed
- * already. Does not suspend in the sense of a wait: the caller keeps its turn. `options` may be NULL. Tornado: calling a
- * gen.coroutine. */
+/* Starts fn(arg) as a coroutine of the running coroutine's loop and goes on when it waits for the
+ * first time or has ended. Returns its future, one reference, never NULL: without memory, outside a
+ * coroutine or with bad options the future has failed already. Does not suspend in the sense of a
+ * wait: the caller keeps its turn. `options` may be NULL. Tornado: calling a gen.coroutine. */
 fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options);
 
-/* The same from anywhere on the loop's thread. From the loop's stack the coroutine runs at once, up to its first wait. */
-fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options);
+/* The same from anywhere on the loop's thread. From the loop's stack the coroutine runs at once, up
+ * to its first wait. */
+fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
+                                 const fibril_spawn_options *options);
 
-/* Waits until the future is done; suspends unless it is done already. The value is borrowed from the future. An error value
- * when the future failed, FIBRIL_EBADYIELD for NULL, UV_ECANCELED when the caller was cancelled. Tornado: yield future. */
+/* Waits until the future is done; suspends unless it is done already. The value is borrowed from
+ * the future. An error value when the future failed, FIBRIL_EBADYIELD for NULL, UV_ECANCELED when
+ * the caller was cancelled. Tornado: yield future. */
 fibril_value fibril_await(fibril_future *future);
 
-/* The same for at most `timeout` milliseconds, then an error of UV_ETIMEDOUT; the future goes on. Tornado: gen.with_timeout. */
+/* The same for at most `timeout` milliseconds, then an error of UV_ETIMEDOUT; the future goes on.
+ * Tornado: gen.with_timeout. */
 fibril_value fibril_await_timeout(fibril_future *future, double timeout);
 
-/* Waits for all, whatever fails. Undefined, or the first error in the order of the array (borrowed from its future); read the
- * results with fibril_future_result. Tornado: gen.multi. */
+/* Waits for all, whatever fails. Undefined, or the first error in the order of the array (borrowed
+ * from its future); read the results with fibril_future_result. Tornado: gen.multi. */
 fibril_value fibril_await_all(fibril_future *const *futures, size_t count);
 
-/* Waits for the first one that is done. Its index, UV_EINVAL for an empty array, or UV_ECANCELED. Tornado: WaitIterator. */
+/* Waits for the first one that is done. Its index, UV_EINVAL for an empty array, or UV_ECANCELED.
+ * Tornado: WaitIterator. */
 int fibril_await_any(fibril_future *const *futures, size_t count);
 
-/* Lets the loop do one whole iteration, I/O included. 0 or UV_ECANCELED. Suspends. Tornado: gen.moment. */
+/* Lets the loop do one whole iteration, I/O included. 0 or UV_ECANCELED. Suspends. Tornado:
+ * gen.moment. */
 int fibril_moment(void);
 
-/* Waits `ms` milliseconds, never less. 0, UV_EINVAL (negative, NaN, above 2^53), or UV_ECANCELED. Suspends. Tornado: gen.sleep. */
+/* Waits `ms` milliseconds, never less. 0, UV_EINVAL (negative, NaN, above 2^53), or UV_ECANCELED.
+ * Suspends. Tornado: gen.sleep. */
 int fibril_sleep(double ms);
 
-/* Cancels the coroutine behind a future of fibril_spawn, or settles any other pending future with UV_ECANCELED. 0, or
- * FIBRIL_EALREADY when it is done. Asks, does not wait: await the future to see the end. libdill: hclose, made cooperative. */
+/* Cancels the coroutine behind a future of fibril_spawn, or settles any other pending future with
+ * UV_ECANCELED. 0, or FIBRIL_EALREADY when it is done. Asks, does not wait: await the future to see
+ * the end. libdill: hclose, made cooperative. */
 int fibril_cancel(fibril_future *future);
 
-/* True when the running coroutine has been cancelled. Callable anywhere (false outside a coroutine). */
+/* True when the running coroutine has been cancelled. Callable anywhere (false outside a
+ * coroutine). */
 bool fibril_cancelled(void);
 
-/* Has release(arg) called when the running coroutine ends, last one first. 0, UV_ENOMEM, FIBRIL_ENOTCOROUTINE. Neither
- * `release` nor fibril_defer suspends; `release` runs on the coroutine's stack and may wait. */
+/* Has release(arg) called when the running coroutine ends, last one first. 0, UV_ENOMEM,
+ * FIBRIL_ENOTCOROUTINE. Neither `release` nor fibril_defer suspends; `release` runs on the
+ * coroutine's stack and may wait. */
 int fibril_defer(void (*release)(void *arg), void *arg);
 
-/* Coroutine-local storage. `key` is any address of yours (a static variable). `release` may be NULL and is called when the
- * slot is overwritten or the coroutine ends. set: 0, UV_ENOMEM, FIBRIL_ENOTCOROUTINE. get: NULL when unset. */
+/* Coroutine-local storage. `key` is any address of yours (a static variable). `release` may be NULL
+ * and is called when the slot is overwritten or the coroutine ends. set: 0, UV_ENOMEM,
+ * FIBRIL_ENOTCOROUTINE. get: NULL when unset. */
 int fibril_local_set(const void *key, void *value, void (*release)(void *value));
 void *fibril_local_get(const void *key);
 
-/* The name of the running coroutine, "" outside of one; and setting it (borrowed until the coroutine ends). */
+/* The name of the running coroutine, "" outside of one; and setting it (borrowed until the
+ * coroutine ends). */
 const char *fibril_name(void);
 void fibril_set_name(const char *name);
 
-/* Switches to the loop's stack, calls fn(data) there and comes back. For what must not run on a coroutine's stack: Node-API
- * above all, and code that needs more stack. `fn` may not wait. Outside a coroutine it is a plain call. Does not suspend. */
+/* Switches to the loop's stack, calls fn(data) there and comes back. For what must not run on a
+ * coroutine's stack: Node-API above all, and code that needs more stack. `fn` may not wait. Outside
+ * a coroutine it is a plain call. Does not suspend. */
 void fibril_on_loop(void (*fn)(void *data), void *data);
 
-/* ---- The bare coroutine: the switch without the scheduler's services ------------------------------ */
+/* ---- The bare coroutine: the switch without the scheduler's services
+ * ------------------------------ */
 
-/* Makes a suspended coroutine without a future. It starts at the first fibril_coroutine_ready. 0, UV_EINVAL, UV_ENOMEM,
- * FIBRIL_ECLOSED. The coroutine frees itself when fn returns; fn's result is dropped. */
-int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
-                            fibril_coroutine **coroutine);
+/* Makes a suspended coroutine without a future. It starts at the first fibril_coroutine_ready. 0,
+ * UV_EINVAL, UV_ENOMEM, FIBRIL_ECLOSED. The coroutine frees itself when fn returns; fn's result is
+ * dropped. */
+int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg,
+                            const fibril_spawn_options *options, fibril_coroutine **coroutine);
 
-/* Runs a coroutine at once, up to its next wait. Only on the loop's stack; the coroutine must be waiting in fibril_suspend or
- * not have started. 0, or FIBRIL_ERUNNING. */
+/* Runs a coroutine at once, up to its next wait. Only on the loop's stack; the coroutine must be
+ * waiting in fibril_suspend or not have started. 0, or FIBRIL_ERUNNING. */
 int fibril_coroutine_resume(fibril_coroutine *coroutine);
 
-/* Puts a coroutine that waits in fibril_suspend (or has not started) at the end of the ready queue. Never runs it inside the call.
- * 0, or FIBRIL_ERUNNING when it is not waiting there. */
+/* Puts a coroutine that waits in fibril_suspend (or has not started) at the end of the ready queue.
+ * Never runs it inside the call. 0, or FIBRIL_ERUNNING when it is not waiting there. */
 int fibril_coroutine_ready(fibril_coroutine *coroutine);
 
 /* The running coroutine, or NULL. */
 fibril_coroutine *fibril_coroutine_self(void);
 
-/* Waits until somebody calls fibril_coroutine_ready or _resume. 0, UV_ECANCELED, FIBRIL_ENOTCOROUTINE. */
+/* Waits until somebody calls fibril_coroutine_ready or _resume. 0, UV_ECANCELED,
+ * FIBRIL_ENOTCOROUTINE. */
 int fibril_suspend(void);
 
-/* Goes to the end of the ready queue: others that are ready run first; no I/O in between is promised. 0, UV_ECANCELED,
- * FIBRIL_ENOTCOROUTINE. Suspends. */
+/* Goes to the end of the ready queue: others that are ready run first; no I/O in between is
+ * promised. 0, UV_ECANCELED, FIBRIL_ENOTCOROUTINE. Suspends. */
 int fibril_pass(void);
 
-/* ---- Generators --------------------------------------------------------------------------------- */
+/* ---- Generators ---------------------------------------------------------------------------------
+ */
 
 typedef fibril_value (*fibril_generator_fn)(fibril_generator *generator, void *arg);
 
 enum { FIBRIL_DONE = 0, FIBRIL_YIELDED = 1 };
 
-/* A generator that runs nothing until the first next. NULL without memory or with bad options. Own it: unref it once. */
+/* A generator that runs nothing until the first next. NULL without memory or with bad options. Own
+ * it: unref it once. */
 fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn, void *arg,
                                        const fibril_spawn_options *options);
 
-/* Runs to the next fibril_yield. FIBRIL_YIELDED with the value in *out, FIBRIL_DONE with what fn returned, or FIBRIL_ERUNNING.
- * *out is borrowed until the next call on the generator. A wait inside the generator suspends its caller too, who must then be a
- * coroutine. Tornado/Python: next. */
+/* Runs to the next fibril_yield. FIBRIL_YIELDED with the value in *out, FIBRIL_DONE with what fn
+ * returned, or FIBRIL_ERUNNING. *out is borrowed until the next call on the generator. A wait
+ * inside the generator suspends its caller too, who must then be a coroutine. Tornado/Python: next.
+ */
 int fibril_generator_next(fibril_generator *generator, fibril_value *out);
 
-/* The same, and the pending fibril_yield returns `value` (handed over). FIBRIL_ENOTSTARTED when it has not started and
- * `value` is not undefined. Python: send. */
+/* The same, and the pending fibril_yield returns `value` (handed over). FIBRIL_ENOTSTARTED when it
+ * has not started and `value` is not undefined. Python: send. */
 int fibril_generator_send(fibril_generator *generator, fibril_value value, fibril_value *out);
 
-/* Ends the generator: its pending yield and every later wait return UV_ECANCELED until fn returns. 0, or FIBRIL_ERUNNING.
- * A generator that has not started just ends. What it still yields is dropped. Python: close. */
+/* Ends the generator: its pending yield and every later wait return UV_ECANCELED until fn returns.
+ * 0, or FIBRIL_ERUNNING. A generator that has not started just ends. What it still yields is
+ * dropped. Python: close. */
 int fibril_generator_close(fibril_generator *generator);
 
 /* Drops the owner's reference; a generator not done is closed first. */
 void fibril_generator_unref(fibril_generator *generator);
 
-/* In fn: hands `value` over to the caller of next and returns what is sent, borrowed until the next yield; an error value of
- * UV_ECANCELED when the generator is closed, FIBRIL_ENOTCOROUTINE when called from elsewhere. */
+/* In fn: hands `value` over to the caller of next and returns what is sent, borrowed until the next
+ * yield; an error value of UV_ECANCELED when the generator is closed, FIBRIL_ENOTCOROUTINE when
+ * called from elsewhere. */
 fibril_value fibril_yield(fibril_generator *generator, fibril_value value);
 
-/* ---- Futures ------------------------------------------------------------------------------------ */
+/* ---- Futures ------------------------------------------------------------------------------------
+ */
 
 /* A pending future, one reference; NULL without memory. Tornado: Future(). */
 fibril_future *fibril_future_new(fibril_loop *loop);
 
 fibril_future *fibril_future_ref(fibril_future *future);
 
-/* Drops a reference. The last one frees the future; when it failed and nobody read the error, the log hook hears of it. */
+/* Drops a reference. The last one frees the future; when it failed and nobody read the error, the
+ * log hook hears of it. */
 void fibril_future_unref(fibril_future *future);
 
 /* True once a result or an error is set. */
 bool fibril_future_done(const fibril_future *future);
 
-/* The result, borrowed; an error value when it failed; an error of FIBRIL_EPENDING before. Tornado: Future.result. */
+/* The result, borrowed; an error value when it failed; an error of FIBRIL_EPENDING before. Tornado:
+ * Future.result. */
 fibril_value fibril_future_result(fibril_future *future);
 
-/* Settles. Done callbacks run inside, on the loop's stack and in order of registration; no coroutine does. `value` is handed over (an
- * error value fails the future). 0, or FIBRIL_EALREADY and nothing changes. */
+/* Settles. Done callbacks run inside, on the loop's stack and in order of registration; no
+ * coroutine does. `value` is handed over (an error value fails the future). 0, or FIBRIL_EALREADY
+ * and nothing changes. */
 int fibril_future_set_result(fibril_future *future, fibril_value value);
 
 /* Settles with an error of `code`. */
@@ -299,28 +337,35 @@ int fibril_future_set_error(fibril_future *future, int code);
 
 typedef void (*fibril_future_cb)(fibril_future *future, void *arg);
 
-/* Calls callback(future, arg) on the loop's stack when the future is done; at once when it is. Callbacks may not wait. *id (may be NULL) is for removal. 0 or UV_ENOMEM. Tornado: add_done_callback. */
-int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg, uint64_t *id);
+/* Calls callback(future, arg) on the loop's stack when the future is done; at once when it is.
+ * Callbacks may not wait. *id (may be NULL) is for removal. 0 or UV_ENOMEM. Tornado:
+ * add_done_callback. */
+int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg,
+                                    uint64_t *id);
 
 /* 0, or UV_ENOENT when it ran or was removed. */
 int fibril_future_remove_done_callback(fibril_future *future, uint64_t id);
 
-/* Copies the outcome of `from` to `to` when it is there, unless `to` is done by then. 0 or UV_ENOMEM. Tornado: chain_future. */
+/* Copies the outcome of `from` to `to` when it is there, unless `to` is done by then. 0 or
+ * UV_ENOMEM. Tornado: chain_future. */
 int fibril_future_chain(fibril_future *from, fibril_future *to);
 
-/* ---- The loop ----------------------------------------------------------------------------------- */
+/* ---- The loop -----------------------------------------------------------------------------------
+ */
 
-/* A scheduler on a libuv loop that is initialised and not closed. 0 or UV_ENOMEM. In an addon the loop exists already: fibril_loop_current
- * in a coroutine. */
+/* A scheduler on a libuv loop that is initialised and not closed. 0 or UV_ENOMEM. In an addon the
+ * loop exists already: fibril_loop_current in a coroutine. */
 int fibril_loop_new(uv_loop_t *uv, fibril_loop **loop);
 
-/* Cancels every coroutine, lets each unwind, closes every handle, then calls closed(arg) (may be NULL) from the libuv loop, which the
- * caller goes on running until then; the fibril_loop is freed after it. 0, or FIBRIL_ECLOSED the second time. */
+/* Cancels every coroutine, lets each unwind, closes every handle, then calls closed(arg) (may be
+ * NULL) from the libuv loop, which the caller goes on running until then; the fibril_loop is freed
+ * after it. 0, or FIBRIL_ECLOSED the second time. */
 int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);
 
 uv_loop_t *fibril_loop_uv(const fibril_loop *loop);
 
-/* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Tornado: IOLoop.current. */
+/* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Tornado:
+ * IOLoop.current. */
 fibril_loop *fibril_loop_current(void);
 
 /* The loop's clock: milliseconds since an arbitrary point, never going back. For call_at. */
@@ -328,78 +373,94 @@ double fibril_loop_now(const fibril_loop *loop);
 
 typedef void (*fibril_cb)(void *arg);
 
-/* Calls callback(arg) in the next iteration, in order. Loop's thread; from others: fibril_post. 0, UV_ENOMEM, FIBRIL_ECLOSED. */
+/* Calls callback(arg) in the next iteration, in order. Loop's thread; from others: fibril_post. 0,
+ * UV_ENOMEM, FIBRIL_ECLOSED. */
 int fibril_loop_add_callback(fibril_loop *loop, fibril_cb callback, void *arg);
 
-/* Calls callback(future, arg) in an iteration after the future is done, never inside set_result. The future is referenced
- * meanwhile. 0, UV_ENOMEM, FIBRIL_ECLOSED. Tornado: IOLoop.add_future. */
-int fibril_loop_add_future(fibril_loop *loop, fibril_future *future, fibril_future_cb callback, void *arg);
+/* Calls callback(future, arg) in an iteration after the future is done, never inside set_result.
+ * The future is referenced meanwhile. 0, UV_ENOMEM, FIBRIL_ECLOSED. Tornado: IOLoop.add_future. */
+int fibril_loop_add_future(fibril_loop *loop, fibril_future *future, fibril_future_cb callback,
+                           void *arg);
 
 typedef uint64_t fibril_timeout;
 
-/* Calls callback(arg) after `ms` milliseconds, or when fibril_loop_now reaches `when`; never early; equal deadlines in order of
- * creation. *timeout (may be NULL) is for removal, never 0. 0, UV_ENOMEM, UV_EINVAL (NaN), FIBRIL_ECLOSED. */
-int fibril_loop_call_later(fibril_loop *loop, double ms, fibril_cb callback, void *arg, fibril_timeout *timeout);
-int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void *arg, fibril_timeout *timeout);
+/* Calls callback(arg) after `ms` milliseconds, or when fibril_loop_now reaches `when`; never early;
+ * equal deadlines in order of creation. *timeout (may be NULL) is for removal, never 0. 0,
+ * UV_ENOMEM, UV_EINVAL (NaN), FIBRIL_ECLOSED. */
+int fibril_loop_call_later(fibril_loop *loop, double ms, fibril_cb callback, void *arg,
+                           fibril_timeout *timeout);
+int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void *arg,
+                        fibril_timeout *timeout);
 
-/* Removes a timeout. One that fired or was removed before is fine; one that is due in this very iteration does not fire. */
+/* Removes a timeout. One that fired or was removed before is fine; one that is due in this very
+ * iteration does not fire. */
 void fibril_loop_remove_timeout(fibril_loop *loop, fibril_timeout timeout);
 
 typedef void (*fibril_handler)(int fd, int events, void *arg);
 
-/* Calls handler(fd, events, arg) whenever the descriptor is readable or writable (`events`: UV_READABLE | UV_WRITABLE |
- * UV_DISCONNECT); a failed poll gives a negative `events`. 0, UV_EEXIST for a descriptor that has a handler, or what uv_poll_init says.
- * Tornado: add_handler, update_handler, remove_handler (0 also for an unknown descriptor). */
-int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler, void *arg);
+/* Calls handler(fd, events, arg) whenever the descriptor is readable or writable (`events`:
+ * UV_READABLE | UV_WRITABLE | UV_DISCONNECT); a failed poll gives a negative `events`. 0, UV_EEXIST
+ * for a descriptor that has a handler, or what uv_poll_init says. Tornado: add_handler,
+ * update_handler, remove_handler (0 also for an unknown descriptor). */
+int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler,
+                            void *arg);
 int fibril_loop_update_handler(fibril_loop *loop, int fd, int events);
 int fibril_loop_remove_handler(fibril_loop *loop, int fd);
 
-/* Runs a stand-alone loop until fibril_loop_stop; a stop that came before lets it return at once. 0, or FIBRIL_ERUNNING inside itself.
- * Never on Node's loop. Tornado: IOLoop.start, stop. */
+/* Runs a stand-alone loop until fibril_loop_stop; a stop that came before lets it return at once.
+ * 0, or FIBRIL_ERUNNING inside itself. Never on Node's loop. Tornado: IOLoop.start, stop. */
 int fibril_loop_run(fibril_loop *loop);
 void fibril_loop_stop(fibril_loop *loop);
 
-/* Runs fn(arg) as a coroutine on a stand-alone loop until it has ended; *out (may be NULL) is owned by the caller. `timeout` 0: none.
- * 0 when there is a result (an error value included), UV_ETIMEDOUT (the coroutine is cancelled and awaited), FIBRIL_ERUNNING,
- * FIBRIL_ESTOPPED, UV_ENOMEM. Tornado: IOLoop.run_sync. */
-int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double timeout, fibril_value *out);
+/* Runs fn(arg) as a coroutine on a stand-alone loop until it has ended; *out (may be NULL) is owned
+ * by the caller. `timeout` 0: none. 0 when there is a result (an error value included),
+ * UV_ETIMEDOUT (the coroutine is cancelled and awaited), FIBRIL_ERUNNING, FIBRIL_ESTOPPED,
+ * UV_ENOMEM. Tornado: IOLoop.run_sync. */
+int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double timeout,
+                         fibril_value *out);
 
-/* Runs what is ready, in order, until nothing is or `most` tasks ran; how many did. Only on the loop's stack. The loop does this
- * by itself; for a host that turns it by hand, and for benchmarks. Does not poll. */
+/* Runs what is ready, in order, until nothing is or `most` tasks ran; how many did. Only on the
+ * loop's stack. The loop does this by itself; for a host that turns it by hand, and for benchmarks.
+ * Does not poll. */
 size_t fibril_loop_run_ready(fibril_loop *loop, size_t most);
 
 /* How many coroutines of the loop have not ended. */
 size_t fibril_loop_coroutines(const fibril_loop *loop);
 
-/* Hears of errors that nobody will: a future collected with an error never read, a coroutine that waits on after being
- * cancelled at close. NULL restores the default, which writes a line to stderr. */
+/* Hears of errors that nobody will: a future collected with an error never read, a coroutine that
+ * waits on after being cancelled at close. NULL restores the default, which writes a line to
+ * stderr. */
 typedef void (*fibril_log_cb)(const char *message, fibril_value error, void *arg);
 void fibril_loop_set_log(fibril_loop *loop, fibril_log_cb log, void *arg);
 
-/* A counted handle through which other threads reach the loop; it may outlive the loop. NULL without memory. */
+/* A counted handle through which other threads reach the loop; it may outlive the loop. NULL
+ * without memory. */
 fibril_poster *fibril_loop_poster(fibril_loop *loop);
 
-/* Any thread: calls callback(arg) on the loop's thread, in order for one poster. 0, UV_ENOMEM, or UV_ECANCELED when the loop is
- * gone (the callback is not called). Tornado: add_callback. */
+/* Any thread: calls callback(arg) on the loop's thread, in order for one poster. 0, UV_ENOMEM, or
+ * UV_ECANCELED when the loop is gone (the callback is not called). Tornado: add_callback. */
 int fibril_post(fibril_poster *poster, fibril_cb callback, void *arg);
 
 /* Any thread. */
 fibril_poster *fibril_poster_ref(fibril_poster *poster);
 void fibril_poster_unref(fibril_poster *poster);
 
-/* ---- I/O as awaits ------------------------------------------------------------------------------ */
+/* ---- I/O as awaits ------------------------------------------------------------------------------
+ */
 
-/* Runs fn(arg) on the thread pool and waits. 0, UV_ENOMEM, or UV_ECANCELED: then fn either never ran or has returned. `fn` runs on
- * another thread: no fibril call in it but fibril_post. Suspends. Tornado: IOLoop.run_in_executor. */
+/* Runs fn(arg) on the thread pool and waits. 0, UV_ENOMEM, or UV_ECANCELED: then fn either never
+ * ran or has returned. `fn` runs on another thread: no fibril call in it but fibril_post. Suspends.
+ * Tornado: IOLoop.run_in_executor. */
 int fibril_work(void (*fn)(void *arg), void *arg);
 
-/* Waits until a descriptor is ready, at most `timeout` milliseconds (negative: for ever). The ready events (UV_READABLE ...),
- * UV_ETIMEDOUT, UV_ECANCELED, UV_EEXIST while another wait or handler has the descriptor. Suspends. */
+/* Waits until a descriptor is ready, at most `timeout` milliseconds (negative: for ever). The ready
+ * events (UV_READABLE ...), UV_ETIMEDOUT, UV_ECANCELED, UV_EEXIST while another wait or handler has
+ * the descriptor. Suspends. */
 int fibril_poll_fd(int fd, int events, double timeout);
 
-/* The file system, each like the uv_fs_* call of its name: a result or a negative code; memory stays the caller's. On
- * UV_ECANCELED what a late completion brought (an open descriptor) has been released. Reads and writes at `offset` -1 use and
- * move the file position. All suspend. */
+/* The file system, each like the uv_fs_* call of its name: a result or a negative code; memory
+ * stays the caller's. On UV_ECANCELED what a late completion brought (an open descriptor) has been
+ * released. Reads and writes at `offset` -1 use and move the file position. All suspend. */
 int fibril_fs_open(const char *path, int flags, int mode);
 int fibril_fs_close(int fd); /* closes also when cancelled */
 int64_t fibril_fs_read(int fd, void *buffer, size_t length, int64_t offset);
@@ -410,11 +471,12 @@ int fibril_fs_fstat(int fd, uv_stat_t *stat);
 
 typedef void (*fibril_dirent_cb)(const char *name, uv_dirent_type_t type, void *arg);
 
-/* Lists a directory in one pool job and calls each(name, type, arg) for every entry, in the order of uv_fs_scandir, on the
- * caller's stack. The number of entries or a negative code. Suspends. */
+/* Lists a directory in one pool job and calls each(name, type, arg) for every entry, in the order
+ * of uv_fs_scandir, on the caller's stack. The number of entries or a negative code. Suspends. */
 int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
 
-/* ---- JavaScript --------------------------------------------------------------------------------- */
+/* ---- JavaScript ---------------------------------------------------------------------------------
+ */
 
 /* The decoded arguments of an exported function. They live until the function has returned. */
 typedef struct fibril_args fibril_args;
@@ -424,18 +486,22 @@ typedef fibril_value (*fibril_export_fn)(fibril_args *args);
 /* The i-th argument, borrowed: undefined where it was left out and has no default. */
 fibril_value fibril_arg(const fibril_args *args, size_t index);
 
-/* A property of the i-th argument, an options object: borrowed, undefined where it was left out and has no default. */
+/* A property of the i-th argument, an options object: borrowed, undefined where it was left out and
+ * has no default. */
 fibril_value fibril_arg_option(const fibril_args *args, size_t index, const char *name);
 
-/* Short forms. string, buffer: borrowed; NULL when left out. number: NaN; boolean: false; integer: 0 when left out. */
+/* Short forms. string, buffer: borrowed; NULL when left out. number: NaN; boolean: false; integer:
+ * 0 when left out. */
 const char *fibril_arg_string(const fibril_args *args, size_t index);
 double fibril_arg_number(const fibril_args *args, size_t index);
 int64_t fibril_arg_integer(const fibril_args *args, size_t index);
 bool fibril_arg_boolean(const fibril_args *args, size_t index);
 
-/* Exports fn as an async function. `signature` is its TypeScript signature, "name(path: string, flag?: boolean): Promise<number>"; it must
- * outlive the module (a literal). Its types check and decode the arguments. Each call runs fn as a coroutine and returns a promise. Inside
- * FIBRIL_MODULE only. A signature that cannot be parsed fails the module's load with its position. */
+/* Exports fn as an async function. `signature` is its TypeScript signature, "name(path: string,
+ * flag?: boolean): Promise<number>"; it must outlive the module (a literal). Its types check and
+ * decode the arguments. Each call runs fn as a coroutine and returns a promise. Inside
+ * FIBRIL_MODULE only. A signature that cannot be parsed fails the module's load with its position.
+ */
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn);
 
 typedef struct fibril_export_options {
@@ -446,17 +512,17 @@ typedef struct fibril_export_options {
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options);
 
-/* Calls a JavaScript function (a reference value) and waits for the promise it returns, if it does. The result, which the
- * coroutine's arena owns, or an error of FIBRIL_EEXCEPTION that carries what was thrown. AsyncLocalStorage is that of the call that
- * brought the function. Suspends. */
+/* Calls a JavaScript function (a reference value) and waits for the promise it returns, if it does.
+ * The result, which the coroutine's arena owns, or an error of FIBRIL_EEXCEPTION that carries what
+ * was thrown. AsyncLocalStorage is that of the call that brought the function. Suspends. */
 fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t count);
 
 /* Defines the module's entry point: FIBRIL_MODULE(m) { fibril_export(m, ...); } */
-#define FIBRIL_MODULE(m)                                                                                    \
-  static void fibril_module_init_(fibril_module *m);                                                        \
-  FIBRIL_MODULE_ENTRY_ void *napi_register_module_v1(void *env, void *exports) {                            \
-    return fibril__module_register(env, exports, fibril_module_init_);                                      \
-  }                                                                                                         \
+#define FIBRIL_MODULE(m)                                                         \
+  static void fibril_module_init_(fibril_module *m);                             \
+  FIBRIL_MODULE_ENTRY_ void *napi_register_module_v1(void *env, void *exports) { \
+    return fibril__module_register(env, exports, fibril_module_init_);           \
+  }                                                                              \
   static void fibril_module_init_(fibril_module *m)
 
 #if defined(_WIN32)

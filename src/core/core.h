@@ -1,4 +1,5 @@
-/* What the files of src/core share: the layout of loops, coroutines, futures and values. Not for addons. */
+/* What the files of src/core share: the layout of loops, coroutines, futures and values. Not for
+ * addons. */
 #ifndef FIBRIL_CORE_CORE_H
 #define FIBRIL_CORE_CORE_H
 
@@ -11,7 +12,8 @@
 
 #define FIBRIL__LIKELY(x) __builtin_expect(!!(x), 1)
 #define FIBRIL__UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define FIBRIL__CONTAINER(type, member, pointer) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define FIBRIL__CONTAINER(type, member, pointer) \
+  ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define FIBRIL__STACK_DEFAULT_CLASS 4 /* 256 KiB */
 
@@ -29,7 +31,7 @@ struct fibril__task {
 /* One wait, on the waiting coroutine's stack. Whoever ends it calls fibril__wake. */
 typedef struct fibril__wait fibril__wait;
 struct fibril__wait {
-  const char *what;                  /* "sleep", for reports */
+  const char *what;                   /* "sleep", for reports */
   void (*cancel)(fibril__wait *wait); /* asked to end early; NULL: it ends when it ends */
   fibril_coroutine *coroutine;
   int status;
@@ -45,24 +47,28 @@ enum {
   FIBRIL__ENDED
 };
 
-/* The first cache line is all that a switch touches. `context` comes first: fibril__entry passes its address on. */
+/* The first cache line is all that a switch touches. `context` comes first: fibril__entry passes
+ * its address on. The rest is in the order in which a beginning writes it: what starts as NULL in
+ * one piece. */
 struct fibril_coroutine {
   _Alignas(64) fibril__context context;
   fibril__task task;
   fibril_loop *loop;
   uint8_t state;
   bool cancelled;
-  bool momentary;       /* queued by fibril_moment: not before the next poll */
-  uint16_t refusals;    /* waits refused because it was cancelled */
-  fibril_fn fn;
+  bool generating;   /* it is a generator's */
+  bool momentary;    /* queued by fibril_moment: not before the next poll */
+  uint32_t refusals; /* waits refused because it was cancelled */
   /* second line */
+  fibril_fn fn;
   void *arg;
-  fibril_coroutine *root; /* the coroutine that called this generator; itself otherwise */
-  fibril__wait *wait;     /* of a root: what it, or the generator it called, waits for */
-  fibril_future *future;  /* its result; NULL for a bare one */
-  fibril_value result;
-  fibril__box *arena;
   fibril__stack *stack;
+  fibril_coroutine *root; /* the coroutine that called this generator; itself otherwise */
+  fibril_value result;
+  fibril__wait *wait;    /* of a root: what it, or the generator it called, waits for */
+  fibril_future *future; /* its result; NULL for a bare one */
+  /* third line */
+  fibril__box *arena;
   struct fibril__local *locals;
   struct fibril__deferred *deferred;
   fibril_generator *generator; /* that it is the coroutine of */
@@ -70,13 +76,14 @@ struct fibril_coroutine {
 
 /* ---- Frames ---- */
 
-/* A place on the loop's stack that runs coroutines: where a suspending one goes. Frames nest when JavaScript that a coroutine
- * called starts coroutines itself. */
+/* A place on the loop's stack that runs coroutines: where a suspending one goes. Frames nest when
+ * JavaScript that a coroutine called starts coroutines itself. */
 typedef struct fibril__frame fibril__frame;
 struct fibril__frame {
   fibril__context context;
-  /* Set by a coroutine just before it comes back: what is to be done for it on this stack. */
-  enum { FIBRIL__NOTHING, FIBRIL__FINISH, FIBRIL__HOP, FIBRIL__START } after;
+  /* What is to be done here when the coroutine comes back, set by itself just before, or that only `parents` are left. */
+  enum { FIBRIL__NOTHING, FIBRIL__PARENTS, FIBRIL__FINISH, FIBRIL__HOP, FIBRIL__START } after;
+  unsigned depth;
   void *data;
   fibril__task *parents; /* coroutines that spawned a child and go on as soon as it waits */
   void (*hop)(void *data);
@@ -100,8 +107,8 @@ struct fibril_future {
   fibril_loop *loop; /* NULL: one of the shared failed futures, immortal and immutable */
   uint32_t refs;
   uint8_t state;
-  bool read;      /* somebody looked at the outcome */
-  bool queued;    /* in the loop's list of futures whose callbacks are to run */
+  bool read;   /* somebody looked at the outcome */
+  bool queued; /* in the loop's list of futures whose callbacks are to run */
   fibril_value value;
   fibril__callback *first, *last;
   fibril_coroutine *coroutine; /* whose result it is, while that runs */
@@ -115,20 +122,21 @@ enum { FIBRIL__OPEN, FIBRIL__CLOSING, FIBRIL__CLOSED };
 struct fibril_loop {
   /* hot */
   fibril_coroutine *current;
-  fibril__frame *frame;
+  fibril__frame *frame; /* the innermost one; `base` while no coroutine runs */
   fibril__task *head;
   fibril__task **tail;
   size_t queued;
   fibril__stacks stacks;
 
   uv_loop_t *uv;
+  fibril__frame base;
   size_t coroutines;
   fibril_future *free_futures;
   size_t free_future_count;
-  fibril_future *settling, *settled; /* `settled`: by a callback that runs now, to be put before the rest */
+  fibril_future *settling,
+      *settled; /* `settled`: by a callback that runs now, to be put before the rest */
   fibril_future **settled_tail;
   bool running_callbacks;
-  unsigned depth; /* of frames */
   int state;
   bool idle_active;
 
@@ -164,32 +172,49 @@ struct fibril_loop {
 extern __thread fibril_loop *fibril__loop_here;
 
 /* coroutine.c */
-int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
-                          fibril_coroutine **coroutine);
+int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
+                          const fibril_spawn_options *options, fibril_coroutine **coroutine);
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
-void fibril__coroutine_release(fibril_coroutine *coroutine); /* the memory of one that has ended or never ran */
+void fibril__coroutine_release(
+    fibril_coroutine *coroutine); /* the memory of one that has ended or never ran */
 /* Calls each(coroutine) for all that have not ended; it may end them. */
 void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *coroutine));
-/* Runs a coroutine that is fresh or suspended, nested on the loop's stack, until it waits or ends. */
+/* Runs a coroutine that is fresh or suspended, nested on the loop's stack, until it waits or ends.
+ */
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine);
-/* Runs up to `count` tasks of the ready queue; `turn`: stops at the first callback or moment. How many ran. */
+/* Runs up to `count` tasks of the ready queue; `turn`: stops at the first callback or moment. How
+ * many ran. */
 size_t fibril__drain(fibril_loop *loop, size_t count, bool turn);
 /* The same in a frame of the caller's. */
 void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine);
-/* Makes a frame the innermost one; what fibril__frame_pop has to restore. */
-fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *frame);
-void fibril__frame_pop(fibril_loop *loop, fibril__frame *frame, fibril_loop *here);
-
 /* wait.c. The running coroutine, or NULL, through the thread's loop. */
 static inline fibril_coroutine *fibril__self(void) {
   fibril_loop *loop = fibril__loop_here;
   return loop == NULL ? NULL : loop->current;
 }
 
+/* Makes a frame the innermost one; what fibril__frame_pop has to restore. */
+static inline fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *frame) {
+  fibril_loop *here = fibril__loop_here;
+  frame->after = FIBRIL__NOTHING;
+  frame->parents = NULL;
+  frame->prev = loop->frame;
+  frame->depth = loop->frame->depth + 1;
+  loop->frame = frame;
+  fibril__loop_here = loop;
+  return here;
+}
+
+static inline void fibril__frame_pop(fibril_loop *loop, fibril__frame *frame, fibril_loop *here) {
+  loop->frame = frame->prev;
+  fibril__loop_here = here;
+}
+
 /* What a wait has to check first: 0, UV_ECANCELED or FIBRIL_ENOTCOROUTINE. */
 int fibril__wait_check(fibril_coroutine *self);
-/* Waits: fills in `coroutine`, suspends, returns the status it was woken with. `what` and `cancel` are set by the caller. */
+/* Waits: fills in `coroutine`, suspends, returns the status it was woken with. `what` and `cancel`
+ * are set by the caller. */
 int fibril__wait_until_woken(fibril_coroutine *self, fibril__wait *wait);
 /* Ends a wait; the first call counts. The coroutine runs in the order of the ready queue. */
 void fibril__wake(fibril__wait *wait, int status);
@@ -199,12 +224,13 @@ void fibril__wait_cancel_now(fibril__wait *wait);
 /* loop.c */
 void fibril__loop_activate(fibril_loop *loop);
 void fibril__loop_iterate(fibril_loop *loop);
-/* Runs the coroutines that are ready, a snapshot, in the turn of the host that made them so. Not an iteration: stops at the
- * first callback or moment. */
+/* Runs the coroutines that are ready, a snapshot, in the turn of the host that made them so. Not an
+ * iteration: stops at the first callback or moment. */
 size_t fibril__loop_run_turn(fibril_loop *loop);
 void fibril__loop_log(fibril_loop *loop, const char *message, fibril_value error);
 void fibril__loop_unref(fibril_loop *loop);
-/* From the close callback of a handle that was counted in `open_handles`: the last one ends the loop. */
+/* From the close callback of a handle that was counted in `open_handles`: the last one ends the
+ * loop. */
 void fibril__loop_handle_closed(fibril_loop *loop);
 
 static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
@@ -216,7 +242,8 @@ static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
 }
 
 /* schedule.c: timeouts on the loop's clock. `deadline` in nanoseconds of uv_hrtime. */
-int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg, fibril_timeout *timeout);
+int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
+                        fibril_timeout *timeout);
 /* ms as nanoseconds from now, or UINT64_MAX for what uv_hrtime never reaches. */
 uint64_t fibril__deadline(double ms);
 /* Sets libuv's timer for the next deadline. */

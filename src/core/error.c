@@ -6,39 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIBRIL__ERRORS(V)                                                        \
-  V(FIBRIL_EALREADY, "future is settled already")                               \
-  V(FIBRIL_EPENDING, "future is not done yet")                                  \
-  V(FIBRIL_ENOTCOROUTINE, "this call waits, and no coroutine is running")       \
+#define FIBRIL__ERRORS(V)                                                         \
+  V(FIBRIL_EALREADY, "future is settled already")                                 \
+  V(FIBRIL_EPENDING, "future is not done yet")                                    \
+  V(FIBRIL_ENOTCOROUTINE, "this call waits, and no coroutine is running")         \
   V(FIBRIL_ENOTSTARTED, "can't send a value to a generator that has not started") \
-  V(FIBRIL_ECLOSED, "loop is closing or closed")                                \
-  V(FIBRIL_EBADYIELD, "what is awaited is not a future")                        \
-  V(FIBRIL_ERUNNING, "it is running already")                                   \
-  V(FIBRIL_ESTOPPED, "loop was stopped before the result was there")            \
-  V(FIBRIL_EEXCEPTION, "JavaScript threw")                                      \
+  V(FIBRIL_ECLOSED, "loop is closing or closed")                                  \
+  V(FIBRIL_EBADYIELD, "what is awaited is not a future")                          \
+  V(FIBRIL_ERUNNING, "it is running already")                                     \
+  V(FIBRIL_ESTOPPED, "loop was stopped before the result was there")              \
+  V(FIBRIL_EEXCEPTION, "JavaScript threw")                                        \
   V(FIBRIL_ETYPE, "value is of another kind")
 
 const char *fibril_strerror(int code) {
   switch (code) {
 #define V(name, message) \
-  case name:             \
-    return message;
+  case name: return message;
     FIBRIL__ERRORS(V)
 #undef V
-  default:
-    return uv_strerror(code);
+    default: return uv_strerror(code);
   }
 }
 
 const char *fibril_err_name(int code) {
   switch (code) {
 #define V(name, message) \
-  case name:             \
-    return #name;
+  case name: return #name;
     FIBRIL__ERRORS(V)
 #undef V
-  default:
-    return uv_err_name(code);
+    default: return uv_err_name(code);
   }
 }
 
@@ -101,8 +97,8 @@ fibril_value fibril_error_type(const char *class_name, const char *code, const c
   char *message = format_message(format, args);
   va_end(args);
   if (message == NULL) return fibril__error_code(UV_ENOMEM);
-  fibril_value error =
-      error_new(UV_EINVAL, (const char *const[5]){message, NULL, NULL, class_name, code}, fibril_undefined());
+  fibril_value error = error_new(
+      UV_EINVAL, (const char *const[5]){message, NULL, NULL, class_name, code}, fibril_undefined());
   free(message);
   return error;
 }

@@ -1,15 +1,18 @@
-/* Futures: a result that is or will be there, and who wants to know. Answers to Tornado's Future. */
+/* Futures: a result that is or will be there, and who wants to know. Answers to Tornado's Future.
+ */
 #include "core.h"
 
 #include <stdlib.h>
 
 #define FREE_FUTURES_MAX 4096
 
-/* ---- Shared failed futures: what functions that return a future return when they can't make one ---- */
+/* ---- Shared failed futures: what functions that return a future return when they can't make one
+ * ---- */
 
 /* Immutable: `loop` is NULL, and every function checks that before it writes. */
-#define FAILED(name, error_code) \
-  static fibril_future name = {.state = FIBRIL__SETTLED, .value = {FIBRIL_ERROR, {.integer = error_code}}}
+#define FAILED(name, error_code)                         \
+  static fibril_future name = {.state = FIBRIL__SETTLED, \
+                               .value = {FIBRIL_ERROR, {.integer = error_code}}}
 FAILED(failed_enomem, UV_ENOMEM);
 FAILED(failed_einval, UV_EINVAL);
 FAILED(failed_closed, FIBRIL_ECLOSED);
@@ -17,14 +20,10 @@ FAILED(failed_notcoroutine, FIBRIL_ENOTCOROUTINE);
 
 fibril_future *fibril__future_failed(int code) {
   switch (code) {
-  case UV_EINVAL:
-    return &failed_einval;
-  case FIBRIL_ECLOSED:
-    return &failed_closed;
-  case FIBRIL_ENOTCOROUTINE:
-    return &failed_notcoroutine;
-  default:
-    return &failed_enomem;
+    case UV_EINVAL: return &failed_einval;
+    case FIBRIL_ECLOSED: return &failed_closed;
+    case FIBRIL_ENOTCOROUTINE: return &failed_notcoroutine;
+    default: return &failed_enomem;
   }
 }
 
@@ -68,7 +67,8 @@ void fibril_future_unref(fibril_future *future) {
   if (loop == NULL || --future->refs > 0) return;
   if (future->state == FIBRIL__SETTLED) {
     if (fibril__is_error(future->value) && !future->read)
-      fibril__loop_log(loop, "a future failed and nobody read its error", fibril__value_borrow(future->value));
+      fibril__loop_log(loop, "a future failed and nobody read its error",
+                       fibril__value_borrow(future->value));
     fibril_value_free(future->value);
   } else {
     drop_callbacks(future);
@@ -135,8 +135,8 @@ static void enqueue_settled(fibril_loop *loop, fibril_future *future) {
   loop->settled_tail = &future->next;
 }
 
-/* Runs what is to be run, iteratively, in the order that recursion would have: what a callback settles comes before the callbacks
- * that are left. On the loop's stack. */
+/* Runs what is to be run, iteratively, in the order that recursion would have: what a callback
+ * settles comes before the callbacks that are left. On the loop's stack. */
 static void run_callbacks(void *arg) {
   fibril_loop *loop = arg;
   loop->running_callbacks = true;
@@ -161,7 +161,8 @@ static void run_callbacks(void *arg) {
 
 /* True while only waits are registered: those may run on any stack. */
 static bool only_waits(const fibril_future *future) {
-  for (const fibril__callback *callback = future->first; callback != NULL; callback = callback->next)
+  for (const fibril__callback *callback = future->first; callback != NULL;
+       callback = callback->next)
     if (callback->id != 0) return false;
   return true;
 }
@@ -204,7 +205,8 @@ static void do_call_now(void *data) {
   call->callback(call->future, call->arg);
 }
 
-int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg, uint64_t *id) {
+int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg,
+                                    uint64_t *id) {
   if (id != NULL) *id = 0;
   /* One that is settling right now still has callbacks before this one. */
   if (future->state == FIBRIL__SETTLED && !(future->queued && future->first != NULL)) {

@@ -1,4 +1,5 @@
-/* Handlers of file descriptors, by number. Answers to Tornado's add_handler, update_handler, remove_handler. */
+/* Handlers of file descriptors, by number. Answers to Tornado's add_handler, update_handler,
+ * remove_handler. */
 #include "core.h"
 
 #include <stdlib.h>
@@ -18,7 +19,8 @@ struct fibril__watchers {
 };
 
 static watcher *find(const fibril_loop *loop, int fd) {
-  return loop->watchers != NULL && fd >= 0 && fd < loop->watchers->count ? loop->watchers->by_fd[fd] : NULL;
+  return loop->watchers != NULL && fd >= 0 && fd < loop->watchers->count ? loop->watchers->by_fd[fd]
+                                                                         : NULL;
 }
 
 static int make_room(fibril_loop *loop, int fd) {
@@ -42,7 +44,8 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   fibril__loop_here = here;
 }
 
-int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler, void *arg) {
+int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler,
+                            void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
   if (fd < 0) return UV_EBADF;
   if (find(loop, fd) != NULL) return UV_EEXIST;
@@ -87,7 +90,8 @@ int fibril_loop_remove_handler(fibril_loop *loop, int fd) {
 }
 
 void fibril__handlers_close(fibril_loop *loop) {
-  for (int fd = 0; loop->watchers != NULL && fd < loop->watchers->count; fd++) fibril_loop_remove_handler(loop, fd);
+  for (int fd = 0; loop->watchers != NULL && fd < loop->watchers->count; fd++)
+    fibril_loop_remove_handler(loop, fd);
   free(loop->watchers);
   loop->watchers = NULL;
 }

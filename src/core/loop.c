@@ -1,5 +1,6 @@
-/* The loop: a scheduler on a libuv loop. One iteration runs from the check phase, after libuv has polled: the timeouts that are due
- * are chosen, then the ready queue runs, a snapshot, then those timeouts. Answers to Tornado's IOLoop. */
+/* The loop: a scheduler on a libuv loop. One iteration runs from the check phase, after libuv has
+ * polled: the timeouts that are due are chosen, then the ready queue runs, a snapshot, then those
+ * timeouts. Answers to Tornado's IOLoop. */
 #include "core.h"
 
 #include "overflow.h"
@@ -43,6 +44,7 @@ int fibril_loop_new(uv_loop_t *uv, fibril_loop **out) {
   fibril_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return UV_ENOMEM;
   loop->uv = uv;
+  loop->frame = &loop->base;
   loop->tail = &loop->head;
   loop->settled_tail = &loop->settled;
   loop->refs = 1;
@@ -113,7 +115,9 @@ int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) {
 /* ---- An iteration ---- */
 
 void fibril__loop_activate(fibril_loop *loop) {
-  if (loop->idle_active || loop->state == FIBRIL__CLOSED || uv_is_closing((uv_handle_t *)&loop->idle)) return;
+  if (loop->idle_active || loop->state == FIBRIL__CLOSED ||
+      uv_is_closing((uv_handle_t *)&loop->idle))
+    return;
   loop->idle_active = true;
   uv_idle_start(&loop->idle, on_idle);
 }
@@ -176,7 +180,8 @@ int fibril_loop_run(fibril_loop *loop) {
 
 void fibril_loop_stop(fibril_loop *loop) {
   loop->stop = true;
-  if (loop->state == FIBRIL__OPEN) uv_async_send(&loop->async); /* a poll that is under way returns */
+  if (loop->state == FIBRIL__OPEN)
+    uv_async_send(&loop->async); /* a poll that is under way returns */
 }
 
 typedef struct {
@@ -212,7 +217,8 @@ static int sync_result(sync_run *run, fibril_value *out) {
   return 0;
 }
 
-int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double timeout, fibril_value *out) {
+int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double timeout,
+                         fibril_value *out) {
   if (out != NULL) *out = fibril_undefined();
   if (loop->uv_running || fibril__loop_here == loop) return FIBRIL_ERUNNING;
   sync_run run = {.loop = loop};
@@ -226,7 +232,8 @@ int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double time
 
   loop->uv_running = true;
   if (!finish_sync(&run) && !fibril_future_done(run.future)) {
-    fibril__loop_log(loop, "run_sync: nothing is left that could wake the coroutine; it is cancelled",
+    fibril__loop_log(loop,
+                     "run_sync: nothing is left that could wake the coroutine; it is cancelled",
                      fibril__error_code(FIBRIL_ESTOPPED));
     fibril_cancel(run.future);
     fibril__loop_activate(loop);

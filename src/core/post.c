@@ -1,4 +1,5 @@
-/* The way in from other threads. A poster is counted and outlives the loop, so that a thread never holds a pointer into nothing. */
+/* The way in from other threads. A poster is counted and outlives the loop, so that a thread never
+ * holds a pointer into nothing. */
 #include "core.h"
 
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
-/* Callbacks and timeouts of the loop. Answers to Tornado's add_callback, add_future, call_later, call_at, remove_timeout. */
+/* Callbacks and timeouts of the loop. Answers to Tornado's add_callback, add_future, call_later,
+ * call_at, remove_timeout. */
 #include "core.h"
 
 #include <math.h>
@@ -49,7 +50,8 @@ static void enqueue_future_task(fibril_future *future, void *arg) {
   fibril__enqueue(entry->future->loop, &entry->task);
 }
 
-int fibril_loop_add_future(fibril_loop *loop, fibril_future *future, fibril_future_cb callback, void *arg) {
+int fibril_loop_add_future(fibril_loop *loop, fibril_future *future, fibril_future_cb callback,
+                           void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
   future_task *entry = malloc(sizeof *entry);
   if (entry == NULL) return UV_ENOMEM;
@@ -82,8 +84,8 @@ static void on_timer(uv_timer_t *timer) {
   fibril__loop_activate(loop); /* the check phase is sure to come at once */
 }
 
-/* Sets libuv's timer for the next deadline. It may fire a little early, its clock being coarser than ours: then the iteration
- * finds nothing due and sets it again. */
+/* Sets libuv's timer for the next deadline. It may fire a little early, its clock being coarser
+ * than ours: then the iteration finds nothing due and sets it again. */
 void fibril__loop_arm(fibril_loop *loop) {
   uint64_t next = fibril__timers_next(&loop->timers);
   if (next == loop->armed || uv_is_closing((uv_handle_t *)&loop->timer)) return;
@@ -96,28 +98,33 @@ void fibril__loop_arm(fibril_loop *loop) {
   uv_timer_start(&loop->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
-int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg, fibril_timeout *timeout) {
+int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
+                        fibril_timeout *timeout) {
   *timeout = fibril__timers_add(&loop->timers, deadline, callback, arg);
   if (*timeout == 0) return UV_ENOMEM;
   if (loop->armed == 0 || deadline < loop->armed) fibril__loop_arm(loop);
   return 0;
 }
 
-static int add_timeout(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg, fibril_timeout *timeout) {
+static int add_timeout(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
+                       fibril_timeout *timeout) {
   fibril_timeout unused;
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
   return fibril__timeout_add(loop, deadline, callback, arg, timeout == NULL ? &unused : timeout);
 }
 
-int fibril_loop_call_later(fibril_loop *loop, double ms, fibril_cb callback, void *arg, fibril_timeout *timeout) {
+int fibril_loop_call_later(fibril_loop *loop, double ms, fibril_cb callback, void *arg,
+                           fibril_timeout *timeout) {
   if (isnan(ms)) return UV_EINVAL;
   return add_timeout(loop, fibril__deadline(ms), callback, arg, timeout);
 }
 
-int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void *arg, fibril_timeout *timeout) {
+int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void *arg,
+                        fibril_timeout *timeout) {
   if (isnan(when)) return UV_EINVAL;
   double ns = when <= 0 ? 1 : ceil(when * NS_PER_MS);
-  return add_timeout(loop, ns >= (double)UINT64_MAX ? UINT64_MAX : (uint64_t)ns, callback, arg, timeout);
+  return add_timeout(loop, ns >= (double)UINT64_MAX ? UINT64_MAX : (uint64_t)ns, callback, arg,
+                     timeout);
 }
 
 void fibril_loop_remove_timeout(fibril_loop *loop, fibril_timeout timeout) {

@@ -12,7 +12,9 @@ static fibril_timeout handle_of(const fibril__timers *timers, uint32_t slot) {
 /* The slot of a handle that is still good, or NO_SLOT. Generations of live slots are odd. */
 static uint32_t slot_of(const fibril__timers *timers, fibril_timeout timeout) {
   uint32_t slot = (uint32_t)timeout, generation = (uint32_t)(timeout >> 32);
-  return slot < timers->used && generation & 1 && timers->slots[slot].generation == generation ? slot : NO_SLOT;
+  return slot < timers->used && generation & 1 && timers->slots[slot].generation == generation
+             ? slot
+             : NO_SLOT;
 }
 
 static bool before(const fibril__timer *a, const fibril__timer *b) {
@@ -38,7 +40,8 @@ static void sift_down(fibril__timers *timers, uint32_t position, fibril__timer t
   for (;;) {
     uint64_t first = (uint64_t)position * 4 + 1;
     if (first >= timers->length) break;
-    uint32_t least = (uint32_t)first, last = first + 4 < timers->length ? (uint32_t)first + 4 : timers->length;
+    uint32_t least = (uint32_t)first,
+             last = first + 4 < timers->length ? (uint32_t)first + 4 : timers->length;
     for (uint32_t child = least + 1; child < last; child++)
       if (before(&timers->heap[child], &timers->heap[least])) least = child;
     if (!before(&timers->heap[least], &timer)) break;
@@ -74,7 +77,8 @@ void fibril__timers_destroy(fibril__timers *timers) {
   free(timers->due);
 }
 
-/* Each array grows by itself: when a later one fails, the earlier ones are merely larger than needed. */
+/* Each array grows by itself: when a later one fails, the earlier ones are merely larger than
+ * needed. */
 static bool grow(fibril__timers *timers) {
   if (timers->capacity >= UINT32_MAX / 4) return false;
   uint32_t capacity = timers->capacity == 0 ? 16 : timers->capacity * 2;
@@ -91,7 +95,8 @@ static bool grow(fibril__timers *timers) {
   return true;
 }
 
-fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback, void *arg) {
+fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback,
+                                  void *arg) {
   uint32_t slot = timers->free;
   if (slot != NO_SLOT) {
     timers->free = timers->slots[slot].position;
@@ -110,7 +115,8 @@ fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fib
 bool fibril__timers_remove(fibril__timers *timers, fibril_timeout timeout) {
   uint32_t slot = slot_of(timers, timeout);
   if (slot == NO_SLOT) return false;
-  if (timers->slots[slot].position != FIBRIL__TIMER_DUE) heap_delete(timers, timers->slots[slot].position);
+  if (timers->slots[slot].position != FIBRIL__TIMER_DUE)
+    heap_delete(timers, timers->slots[slot].position);
   slot_free(timers, slot);
   return true;
 }
@@ -130,7 +136,8 @@ uint32_t fibril__timers_choose(fibril__timers *timers, uint64_t now) {
   return count;
 }
 
-bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_cb *callback, void **arg) {
+bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_cb *callback,
+                         void **arg) {
   uint32_t slot = slot_of(timers, timeout);
   if (slot == NO_SLOT) return false;
   *callback = timers->slots[slot].callback;

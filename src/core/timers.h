@@ -1,5 +1,6 @@
-/* Timeouts: a 4-ary heap ordered by deadline, then by creation. The heap holds what is compared and a slot number; slots hold the
- * callback, so that nothing on a sleeping coroutine's stack is touched while the heap moves. */
+/* Timeouts: a 4-ary heap ordered by deadline, then by creation. The heap holds what is compared and
+ * a slot number; slots hold the callback, so that nothing on a sleeping coroutine's stack is
+ * touched while the heap moves. */
 #ifndef FIBRIL_CORE_TIMERS_H
 #define FIBRIL_CORE_TIMERS_H
 
@@ -15,7 +16,8 @@ typedef struct {
   fibril_cb callback;
   void *arg;
   uint32_t generation;
-  uint32_t position; /* in the heap; FIBRIL__TIMER_DUE when chosen to fire; in a free slot the next free one */
+  uint32_t position; /* in the heap; FIBRIL__TIMER_DUE when chosen to fire; in a free slot the next
+                        free one */
 } fibril__timer_slot;
 
 #define FIBRIL__TIMER_DUE UINT32_MAX
@@ -31,7 +33,8 @@ typedef struct {
 void fibril__timers_init(fibril__timers *timers);
 void fibril__timers_destroy(fibril__timers *timers);
 /* The handle, never 0; 0 without memory. */
-fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback, void *arg);
+fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback,
+                                  void *arg);
 /* Whether it was there. Handles of timeouts that fired or were removed are fine. */
 bool fibril__timers_remove(fibril__timers *timers, fibril_timeout timeout);
 /* The next deadline, or 0 when there is none. */
@@ -39,6 +42,7 @@ uint64_t fibril__timers_next(const fibril__timers *timers);
 /* Chooses all that are due at `now`, in order; `timers->due` has their handles. How many. */
 uint32_t fibril__timers_choose(fibril__timers *timers, uint64_t now);
 /* Takes a chosen one: false when it was removed in the meantime. */
-bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_cb *callback, void **arg);
+bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_cb *callback,
+                         void **arg);
 
 #endif /* FIBRIL_CORE_TIMERS_H */

@@ -39,7 +39,8 @@ static void destroy_plain(fibril__box *box) {
   free(box);
 }
 
-fibril_value fibril__value_of(fibril_kind kind, fibril__box *box, void (*destroy)(fibril__box *box)) {
+fibril_value fibril__value_of(fibril_kind kind, fibril__box *box,
+                              void (*destroy)(fibril__box *box)) {
   fibril_coroutine *self = fibril__self();
   fibril_value value = {(uint64_t)kind | FIBRIL__BOXED, {.pointer = box}};
   box->refs = 1;
@@ -235,7 +236,9 @@ fibril_value fibril_array(size_t capacity) {
   fibril_value array = list_new(FIBRIL_ARRAY, destroy_array);
   if (capacity == 0 || fibril__is_error(array)) return array;
   fibril__list *list = fibril__value_box(array);
-  list->as.items = capacity < SIZE_MAX / sizeof *list->as.items ? malloc(capacity * sizeof *list->as.items) : NULL;
+  list->as.items = capacity < SIZE_MAX / sizeof *list->as.items
+                       ? malloc(capacity * sizeof *list->as.items)
+                       : NULL;
   if (list->as.items == NULL) {
     fibril_value_free(fibril__value_take(array));
     return fibril__error_code(UV_ENOMEM);
@@ -257,7 +260,9 @@ int fibril_array_push(fibril_value array, fibril_value item) {
 }
 
 size_t fibril_array_length(fibril_value array) {
-  return fibril_value_kind(array) == FIBRIL_ARRAY ? ((fibril__list *)fibril__value_box(array))->length : 0;
+  return fibril_value_kind(array) == FIBRIL_ARRAY
+             ? ((fibril__list *)fibril__value_box(array))->length
+             : 0;
 }
 
 fibril_value fibril_array_get(fibril_value array, size_t index) {

@@ -9,8 +9,8 @@
 #define FIBRIL__BOXED 0x100u /* `pointer` is a fibril__box */
 #define FIBRIL__OWNED 0x200u /* this fibril_value holds a reference to its box */
 
-/* The head of everything on the heap. A box made in a coroutine is in that coroutine's arena, which holds one reference, until
- * somebody takes the value over. */
+/* The head of everything on the heap. A box made in a coroutine is in that coroutine's arena, which
+ * holds one reference, until somebody takes the value over. */
 typedef struct fibril__box fibril__box;
 struct fibril__box {
   uint32_t refs;
@@ -21,9 +21,9 @@ struct fibril__box {
 typedef struct fibril__error {
   fibril__box box;
   int code;
-  const char *class_name;  /* NULL: Error */
-  const char *code_name;   /* NULL: fibril_err_name(code) */
-  const char *syscall;     /* NULL: not of a system call */
+  const char *class_name; /* NULL: Error */
+  const char *code_name;  /* NULL: fibril_err_name(code) */
+  const char *syscall;    /* NULL: not of a system call */
   const char *path;
   const char *message;
   fibril_value exception; /* FIBRIL_EEXCEPTION: what JavaScript threw */
@@ -45,7 +45,8 @@ typedef struct fibril__list {
 } fibril__list;
 
 /* A value of `box`, owned by the running coroutine's arena, or by the caller outside of one. */
-fibril_value fibril__value_of(fibril_kind kind, fibril__box *box, void (*destroy)(fibril__box *box));
+fibril_value fibril__value_of(fibril_kind kind, fibril__box *box,
+                              void (*destroy)(fibril__box *box));
 /* What the receiver of a handed-over value does: the result is owned. */
 fibril_value fibril__value_take(fibril_value value);
 /* An owned value as seen by who only borrows it. */
@@ -53,7 +54,8 @@ static inline fibril_value fibril__value_borrow(fibril_value value) {
   value.tag &= ~(uint64_t)FIBRIL__OWNED;
   return value;
 }
-/* Gives a value that was made outside of coroutines, and has no other owner yet, to the running coroutine's arena. */
+/* Gives a value that was made outside of coroutines, and has no other owner yet, to the running
+ * coroutine's arena. */
 fibril_value fibril__value_keep(fibril_value value);
 void fibril__arena_release(fibril__box **arena);
 

@@ -8,10 +8,18 @@
 enum { WRONG_TYPE, OUT_OF_RANGE, NOT_INTEGER, WITH_NUL };
 
 static const char *const type_names[] = {
-    [FIBRIL__TYPE_ANY] = "any",         [FIBRIL__TYPE_STRING] = "string",     [FIBRIL__TYPE_NUMBER] = "number",
-    [FIBRIL__TYPE_INT32] = "number",    [FIBRIL__TYPE_UINT32] = "number",     [FIBRIL__TYPE_INT64] = "number",
-    [FIBRIL__TYPE_BOOLEAN] = "boolean", [FIBRIL__TYPE_BYTES] = "bytes",       [FIBRIL__TYPE_PATH] = "path",
-    [FIBRIL__TYPE_FUNCTION] = "function", [FIBRIL__TYPE_SIGNAL] = "AbortSignal", [FIBRIL__TYPE_OBJECT] = "object",
+    [FIBRIL__TYPE_ANY] = "any",
+    [FIBRIL__TYPE_STRING] = "string",
+    [FIBRIL__TYPE_NUMBER] = "number",
+    [FIBRIL__TYPE_INT32] = "number",
+    [FIBRIL__TYPE_UINT32] = "number",
+    [FIBRIL__TYPE_INT64] = "number",
+    [FIBRIL__TYPE_BOOLEAN] = "boolean",
+    [FIBRIL__TYPE_BYTES] = "bytes",
+    [FIBRIL__TYPE_PATH] = "path",
+    [FIBRIL__TYPE_FUNCTION] = "function",
+    [FIBRIL__TYPE_SIGNAL] = "AbortSignal",
+    [FIBRIL__TYPE_OBJECT] = "object",
 };
 
 static const struct {
@@ -22,7 +30,8 @@ static const struct {
     [FIBRIL__TYPE_INT64] = {-9007199254740991.0, 9007199254740991.0},
 };
 
-/* The Error, made by the runtime in Node's words. `outer`: the object that the parameter is a property of. */
+/* The Error, made by the runtime in Node's words. `outer`: the object that the parameter is a
+ * property of. */
 static napi_value bad_argument(fibril__env *self, int what, const fibril__parameter *outer,
                                const fibril__parameter *parameter, napi_value value) {
   napi_env env = self->env;
@@ -33,7 +42,8 @@ static napi_value bad_argument(fibril__env *self, int what, const fibril__parame
     most = ranges[parameter->type].most;
   }
   napi_create_int32(env, what, &args[0]);
-  napi_create_string_utf8(env, outer == NULL ? "" : outer->name, outer == NULL ? 0 : outer->name_length, &args[1]);
+  napi_create_string_utf8(env, outer == NULL ? "" : outer->name,
+                          outer == NULL ? 0 : outer->name_length, &args[1]);
   napi_create_string_utf8(env, parameter->name, parameter->name_length, &args[2]);
   napi_create_string_utf8(env, type_names[parameter->type], NAPI_AUTO_LENGTH, &args[3]);
   args[4] = value;
@@ -41,7 +51,8 @@ static napi_value bad_argument(fibril__env *self, int what, const fibril__parame
   napi_create_double(env, most, &args[6]);
   napi_value undefined;
   napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_BAD_ARGUMENT), 7, args, &result);
+  napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_BAD_ARGUMENT), 7, args,
+                     &result);
   return result == NULL ? undefined : result;
 }
 
@@ -50,16 +61,17 @@ typedef struct {
   const fibril__parameter *outer;
 } decoder;
 
-static napi_value decode_path(const decoder *d, const fibril__parameter *parameter, napi_value value,
-                              fibril_value *out) {
+static napi_value decode_path(const decoder *d, const fibril__parameter *parameter,
+                              napi_value value, fibril_value *out) {
   napi_env env = d->env->env;
   napi_value undefined, text = NULL;
   napi_valuetype type;
   napi_get_undefined(env, &undefined);
   napi_typeof(env, value, &type);
-  if (type != napi_string) { /* a Buffer comes back as it is, a URL as its path, anything else as undefined */
-    if (napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_PATH), 1, &value, &text) !=
-        napi_ok) {
+  if (type != napi_string) { /* a Buffer comes back as it is, a URL as its path, anything else as
+                                undefined */
+    if (napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_PATH), 1, &value,
+                           &text) != napi_ok) {
       napi_value exception = undefined;
       napi_get_and_clear_last_exception(env, &exception);
       return exception;
@@ -70,8 +82,8 @@ static napi_value decode_path(const decoder *d, const fibril__parameter *paramet
     text = value;
   }
   bool bytes = false;
-  fibril_value decoded =
-      type == napi_string ? fibril__string_from_js(d->env, text) : fibril__from_js_bytes(d->env, text, &bytes);
+  fibril_value decoded = type == napi_string ? fibril__string_from_js(d->env, text)
+                                             : fibril__from_js_bytes(d->env, text, &bytes);
   size_t length;
   if (bytes && fibril_value_kind(decoded) == FIBRIL_BUFFER) {
     void *data = fibril_value_buffer(decoded, &length);
@@ -81,17 +93,19 @@ static napi_value decode_path(const decoder *d, const fibril__parameter *paramet
   }
   *out = decoded;
   const char *path = fibril_value_string(decoded, &length);
-  if (path != NULL && strlen(path) != length) return bad_argument(d->env, WITH_NUL, d->outer, parameter, value);
+  if (path != NULL && strlen(path) != length)
+    return bad_argument(d->env, WITH_NUL, d->outer, parameter, value);
   return NULL;
 }
 
-static napi_value decode_number(const decoder *d, const fibril__parameter *parameter, napi_value value,
-                                fibril_value *out) {
+static napi_value decode_number(const decoder *d, const fibril__parameter *parameter,
+                                napi_value value, fibril_value *out) {
   double number;
   napi_get_value_double(d->env->env, value, &number);
   *out = fibril_number(number);
   if (parameter->type == FIBRIL__TYPE_NUMBER) return NULL;
-  if (number != floor(number) || isinf(number)) return bad_argument(d->env, NOT_INTEGER, d->outer, parameter, value);
+  if (number != floor(number) || isinf(number))
+    return bad_argument(d->env, NOT_INTEGER, d->outer, parameter, value);
   if (number < ranges[parameter->type].least || number > ranges[parameter->type].most)
     return bad_argument(d->env, OUT_OF_RANGE, d->outer, parameter, value);
   return NULL;
@@ -99,65 +113,54 @@ static napi_value decode_number(const decoder *d, const fibril__parameter *param
 
 static napi_valuetype expected_type(fibril__type type) {
   switch (type) {
-  case FIBRIL__TYPE_STRING:
-    return napi_string;
-  case FIBRIL__TYPE_BOOLEAN:
-    return napi_boolean;
-  case FIBRIL__TYPE_FUNCTION:
-    return napi_function;
-  case FIBRIL__TYPE_OBJECT:
-    return napi_object;
-  default:
-    return napi_number;
+    case FIBRIL__TYPE_STRING: return napi_string;
+    case FIBRIL__TYPE_BOOLEAN: return napi_boolean;
+    case FIBRIL__TYPE_FUNCTION: return napi_function;
+    case FIBRIL__TYPE_OBJECT: return napi_object;
+    default: return napi_number;
   }
 }
 
 /* One value, not undefined. NULL, or the error. */
-static napi_value decode_value(const decoder *d, const fibril__parameter *parameter, napi_value value,
-                               napi_valuetype type, fibril_value *out) {
+static napi_value decode_value(const decoder *d, const fibril__parameter *parameter,
+                               napi_value value, napi_valuetype type, fibril_value *out) {
   bool is_bytes;
   switch (parameter->type) {
-  case FIBRIL__TYPE_ANY:
-    *out = fibril__from_js_exact(d->env, value);
-    return NULL;
-  case FIBRIL__TYPE_SIGNAL:
-    return NULL;
-  case FIBRIL__TYPE_PATH:
-    return decode_path(d, parameter, value, out);
-  case FIBRIL__TYPE_BYTES:
-    *out = fibril__from_js_bytes(d->env, value, &is_bytes);
-    return is_bytes ? NULL : bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
-  default:
-    break;
+    case FIBRIL__TYPE_ANY: *out = fibril__from_js_exact(d->env, value); return NULL;
+    case FIBRIL__TYPE_SIGNAL: return NULL;
+    case FIBRIL__TYPE_PATH: return decode_path(d, parameter, value, out);
+    case FIBRIL__TYPE_BYTES:
+      *out = fibril__from_js_bytes(d->env, value, &is_bytes);
+      return is_bytes ? NULL : bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
+    default: break;
   }
-  if (type != expected_type(parameter->type)) return bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
+  if (type != expected_type(parameter->type))
+    return bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
   bool truth;
   switch (parameter->type) {
-  case FIBRIL__TYPE_STRING:
-    *out = fibril__string_from_js(d->env, value);
-    return NULL;
-  case FIBRIL__TYPE_BOOLEAN:
-    napi_get_value_bool(d->env->env, value, &truth);
-    *out = fibril_boolean(truth);
-    return NULL;
-  case FIBRIL__TYPE_FUNCTION:
-    *out = fibril__reference_new(d->env, value);
-    return NULL;
-  default:
-    return decode_number(d, parameter, value, out);
+    case FIBRIL__TYPE_STRING: *out = fibril__string_from_js(d->env, value); return NULL;
+    case FIBRIL__TYPE_BOOLEAN:
+      napi_get_value_bool(d->env->env, value, &truth);
+      *out = fibril_boolean(truth);
+      return NULL;
+    case FIBRIL__TYPE_FUNCTION: *out = fibril__reference_new(d->env, value); return NULL;
+    default: return decode_number(d, parameter, value, out);
   }
 }
 
-static napi_value decode(const decoder *d, const fibril__parameter *parameter, napi_value value, fibril_value *out) {
+static napi_value decode(const decoder *d, const fibril__parameter *parameter, napi_value value,
+                         fibril_value *out) {
   napi_valuetype type;
   *out = parameter->initial;
   if (napi_typeof(d->env->env, value, &type) != napi_ok) return NULL;
-  if (type == napi_undefined && (parameter->optional || parameter->type == FIBRIL__TYPE_ANY)) return NULL;
+  if (type == napi_undefined && (parameter->optional || parameter->type == FIBRIL__TYPE_ANY))
+    return NULL;
   return decode_value(d, parameter, value, type, out);
 }
 
 /* The properties of an options object. An exception that a getter throws is the error. */
-static napi_value decode_object(fibril_args *args, const fibril__parameter *outer, napi_value object) {
+static napi_value decode_object(fibril_args *args, const fibril__parameter *outer,
+                                napi_value object) {
   const fibril__signature *signature = &args->callee->signature;
   fibril__env *self = args->callee->env;
   decoder d = {self, outer};
@@ -190,11 +193,13 @@ static napi_value decode_object(fibril_args *args, const fibril__parameter *oute
 napi_value fibril__args_decode(fibril_args *args, const napi_value *argv) {
   const fibril__signature *signature = &args->callee->signature;
   decoder d = {args->callee->env, NULL};
-  for (uint32_t i = 0; i < signature->count + signature->property_count; i++) args->values[i] = fibril_undefined();
+  for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
+    args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
-    napi_value error = parameter->type == FIBRIL__TYPE_OBJECT ? decode_object(args, parameter, argv[i])
-                                                              : decode(&d, parameter, argv[i], &args->values[i]);
+    napi_value error = parameter->type == FIBRIL__TYPE_OBJECT
+                           ? decode_object(args, parameter, argv[i])
+                           : decode(&d, parameter, argv[i], &args->values[i]);
     if (error != NULL) return error;
   }
   return NULL;
@@ -202,7 +207,8 @@ napi_value fibril__args_decode(fibril_args *args, const napi_value *argv) {
 
 void fibril__args_free(fibril_args *args) {
   const fibril__signature *signature = &args->callee->signature;
-  for (uint32_t i = 0; i < signature->count + signature->property_count; i++) fibril_value_free(args->values[i]);
+  for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
+    fibril_value_free(args->values[i]);
 }
 
 /* ---- What the exported function reads ---- */

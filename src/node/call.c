@@ -1,9 +1,11 @@
-/* C calls JavaScript: out of the coroutine, into the function, and back with what it returned or what its promise became. */
+/* C calls JavaScript: out of the coroutine, into the function, and back with what it returned or
+ * what its promise became. */
 #include "node.h"
 
 #include <stdlib.h>
 
-/* A coroutine that waits for a promise, on its stack. JavaScript knows it by number, which may outlive it. */
+/* A coroutine that waits for a promise, on its stack. JavaScript knows it by number, which may
+ * outlive it. */
 struct fibril__js_wait {
   fibril__wait wait;
   fibril__js_wait *next, **link;
@@ -35,7 +37,8 @@ static void wait_unlink(fibril__js_wait *wait) {
   wait->link = NULL;
 }
 
-/* invoke(function, resource, args, id): true when `id` will be completed later; else the result is in args[0]. */
+/* invoke(function, resource, args, id): true when `id` will be completed later; else the result is
+ * in args[0]. */
 static void invoke(invocation *call) {
   fibril__env *self = call->env;
   napi_env env = self->env;
@@ -51,8 +54,8 @@ static void invoke(invocation *call) {
     napi_set_element(env, argv[2], (uint32_t)i, fibril__to_js(self, call->args[i]));
   napi_create_uint32(env, call->wait->id, &argv[3]);
   self->in_js++;
-  napi_status status =
-      napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_INVOKE), 4, argv, &returned);
+  napi_status status = napi_call_function(
+      env, undefined, fibril__env_function(self, FIBRIL__JS_INVOKE), 4, argv, &returned);
   self->in_js--;
   if (status != napi_ok) {
     call->wait->result = fibril__take_exception(self);
@@ -129,6 +132,7 @@ static napi_value native_complete(napi_env env, napi_callback_info info) {
 }
 
 bool fibril__call_native(fibril__env *self, napi_value native) {
-  napi_property_descriptor complete = {"complete", NULL, native_complete, NULL, NULL, NULL, napi_default, self};
+  napi_property_descriptor complete = {"complete", NULL, native_complete, NULL,
+                                       NULL,       NULL, napi_default,    self};
   return napi_define_properties(self->env, native, 1, &complete) == napi_ok;
 }

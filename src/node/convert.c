@@ -19,7 +19,8 @@ static napi_value undefined(fibril__env *self) {
 static void destroy_reference(fibril__box *box) {
   fibril__reference *reference = FIBRIL__CONTAINER(fibril__reference, box, box);
   fibril__env *owner = reference->owner;
-  /* We may be on a coroutine's stack, where Node-API is out of bounds: the environment deletes it later. */
+  /* We may be on a coroutine's stack, where Node-API is out of bounds: the environment deletes it
+   * later. */
   if (owner->exiting) {
     free(reference);
   } else {
@@ -41,14 +42,16 @@ void fibril__references_delete(fibril__env *self) {
   }
 }
 
-static fibril_value reference_new(fibril__env *self, napi_value value, napi_value resource, bool wrapped) {
+static fibril_value reference_new(fibril__env *self, napi_value value, napi_value resource,
+                                  bool wrapped) {
   fibril__reference *reference = calloc(1, sizeof *reference);
   if (reference == NULL) return fibril__error_code(UV_ENOMEM);
   if (napi_create_reference(self->env, value, 1, &reference->ref) != napi_ok) {
     free(reference);
     return fibril__error_code(UV_ENOMEM);
   }
-  if (resource != NULL && napi_create_reference(self->env, resource, 1, &reference->resource) != napi_ok) {
+  if (resource != NULL &&
+      napi_create_reference(self->env, resource, 1, &reference->resource) != napi_ok) {
     napi_delete_reference(self->env, reference->ref);
     free(reference);
     return fibril__error_code(UV_ENOMEM);
@@ -62,8 +65,8 @@ static fibril_value reference_new(fibril__env *self, napi_value value, napi_valu
 /* A function keeps the async context of the call that brought it. */
 static fibril_value function_new(fibril__env *self, napi_value function) {
   napi_value resource;
-  if (napi_call_function(self->env, undefined(self), fibril__env_function(self, FIBRIL__JS_BIND), 0, NULL, &resource) !=
-      napi_ok)
+  if (napi_call_function(self->env, undefined(self), fibril__env_function(self, FIBRIL__JS_BIND), 0,
+                         NULL, &resource) != napi_ok)
     return fibril__take_exception(self);
   return reference_new(self, function, resource, false);
 }
@@ -83,7 +86,8 @@ fibril_value fibril__reference_new(fibril__env *self, napi_value value) {
 static napi_value reference_value(fibril__env *self, fibril_value value) {
   fibril__reference *reference = fibril__value_box(value);
   napi_value result = NULL;
-  if (reference->owner != self || napi_get_reference_value(self->env, reference->ref, &result) != napi_ok)
+  if (reference->owner != self ||
+      napi_get_reference_value(self->env, reference->ref, &result) != napi_ok)
     return undefined(self);
   if (reference->wrapped) napi_get_element(self->env, result, 0, &result);
   return result;
@@ -94,7 +98,8 @@ static napi_value reference_value(fibril__env *self, fibril_value value) {
 static void drop_box(napi_env env, void *data, void *hint) {
   (void)env;
   (void)data;
-  fibril_value_free((fibril_value){FIBRIL_BUFFER | FIBRIL__BOXED | FIBRIL__OWNED, {.pointer = hint}});
+  fibril_value_free(
+      (fibril_value){FIBRIL_BUFFER | FIBRIL__BOXED | FIBRIL__OWNED, {.pointer = hint}});
 }
 
 static napi_value buffer_to_js(fibril__env *self, fibril_value value) {
@@ -103,11 +108,13 @@ static napi_value buffer_to_js(fibril__env *self, fibril_value value) {
   napi_value result = NULL;
   if (length >= EXTERNAL_BUFFER_MIN) {
     fibril_value kept = fibril_value_dup(value);
-    if (napi_create_external_buffer(self->env, length, data, drop_box, kept.as.pointer, &result) == napi_ok)
+    if (napi_create_external_buffer(self->env, length, data, drop_box, kept.as.pointer, &result) ==
+        napi_ok)
       return result;
     fibril_value_free(kept); /* napi_no_external_buffers_allowed: copy */
   }
-  if (napi_create_buffer_copy(self->env, length, data, NULL, &result) != napi_ok) return undefined(self);
+  if (napi_create_buffer_copy(self->env, length, data, NULL, &result) != napi_ok)
+    return undefined(self);
   return result;
 }
 
@@ -118,7 +125,8 @@ static napi_value array_to_js(fibril__env *self, fibril_value value) {
   for (size_t i = 0; i < length; i++) {
     napi_handle_scope scope;
     if (napi_open_handle_scope(self->env, &scope) != napi_ok) break;
-    napi_set_element(self->env, array, (uint32_t)i, fibril__to_js(self, fibril_array_get(value, i)));
+    napi_set_element(self->env, array, (uint32_t)i,
+                     fibril__to_js(self, fibril_array_get(value, i)));
     napi_close_handle_scope(self->env, scope);
   }
   return array;
@@ -129,7 +137,8 @@ static napi_value object_to_js(fibril__env *self, fibril_value value) {
   napi_value object;
   if (napi_create_object(self->env, &object) != napi_ok) return undefined(self);
   for (size_t i = 0; i < list->length; i++)
-    napi_set_named_property(self->env, object, list->as.pairs[i].key, fibril__to_js(self, list->as.pairs[i].value));
+    napi_set_named_property(self->env, object, list->as.pairs[i].key,
+                            fibril__to_js(self, list->as.pairs[i].value));
   return object;
 }
 
@@ -140,35 +149,21 @@ napi_value fibril__to_js(fibril__env *self, fibril_value value) {
   const char *text;
   int kind;
   switch (fibril_value_kind(value)) {
-  case FIBRIL_NULL:
-    napi_get_null(env, &result);
-    break;
-  case FIBRIL_BOOLEAN:
-    napi_get_boolean(env, value.as.integer != 0, &result);
-    break;
-  case FIBRIL_NUMBER:
-    napi_create_double(env, value.as.number, &result);
-    break;
-  case FIBRIL_BIGINT:
-    napi_create_bigint_int64(env, value.as.integer, &result);
-    break;
-  case FIBRIL_STRING:
-    text = fibril_value_string(value, &length);
-    napi_create_string_utf8(env, text, length, &result);
-    break;
-  case FIBRIL_BUFFER:
-    return buffer_to_js(self, value);
-  case FIBRIL_ARRAY:
-    return array_to_js(self, value);
-  case FIBRIL_OBJECT:
-    return object_to_js(self, value);
-  case FIBRIL_REFERENCE:
-    return reference_value(self, value);
-  case FIBRIL_ERROR:
-    return fibril__error_to_js(self, value, &kind);
-  case FIBRIL_POINTER:
-  case FIBRIL_UNDEFINED:
-    break;
+    case FIBRIL_NULL: napi_get_null(env, &result); break;
+    case FIBRIL_BOOLEAN: napi_get_boolean(env, value.as.integer != 0, &result); break;
+    case FIBRIL_NUMBER: napi_create_double(env, value.as.number, &result); break;
+    case FIBRIL_BIGINT: napi_create_bigint_int64(env, value.as.integer, &result); break;
+    case FIBRIL_STRING:
+      text = fibril_value_string(value, &length);
+      napi_create_string_utf8(env, text, length, &result);
+      break;
+    case FIBRIL_BUFFER: return buffer_to_js(self, value);
+    case FIBRIL_ARRAY: return array_to_js(self, value);
+    case FIBRIL_OBJECT: return object_to_js(self, value);
+    case FIBRIL_REFERENCE: return reference_value(self, value);
+    case FIBRIL_ERROR: return fibril__error_to_js(self, value, &kind);
+    case FIBRIL_POINTER:
+    case FIBRIL_UNDEFINED: break;
   }
   return result == NULL ? undefined(self) : result;
 }
@@ -208,7 +203,8 @@ napi_value fibril__error_to_js(fibril__env *self, fibril_value value, int *kind)
 
 fibril_value fibril__string_from_js(fibril__env *self, napi_value value) {
   size_t length;
-  if (napi_get_value_string_utf8(self->env, value, NULL, 0, &length) != napi_ok) return fibril__error_code(FIBRIL_ETYPE);
+  if (napi_get_value_string_utf8(self->env, value, NULL, 0, &length) != napi_ok)
+    return fibril__error_code(FIBRIL_ETYPE);
   char small[256], *text = length < sizeof small ? small : malloc(length + 1);
   if (text == NULL) return fibril__error_code(UV_ENOMEM);
   napi_get_value_string_utf8(self->env, value, text, length + 1, &length);
@@ -224,7 +220,8 @@ fibril_value fibril__from_js_bytes(fibril__env *self, napi_value value, bool *is
   bool is = false;
   *is_bytes = true;
   /* napi_is_buffer means any view of an ArrayBuffer. */
-  if (napi_is_buffer(env, value, &is) == napi_ok && is && napi_get_buffer_info(env, value, &data, &length) == napi_ok)
+  if (napi_is_buffer(env, value, &is) == napi_ok && is &&
+      napi_get_buffer_info(env, value, &data, &length) == napi_ok)
     return fibril_buffer(data, length);
   if (napi_is_arraybuffer(env, value, &is) == napi_ok && is &&
       napi_get_arraybuffer_info(env, value, &data, &length) == napi_ok)
@@ -234,26 +231,22 @@ fibril_value fibril__from_js_bytes(fibril__env *self, napi_value value, bool *is
 }
 
 /* Numbers, booleans, null and undefined; false for everything else. */
-static bool scalar_from_js(fibril__env *self, napi_value value, napi_valuetype type, fibril_value *out) {
+static bool scalar_from_js(fibril__env *self, napi_value value, napi_valuetype type,
+                           fibril_value *out) {
   double number;
   bool truth;
   switch (type) {
-  case napi_undefined:
-    *out = fibril_undefined();
-    return true;
-  case napi_null:
-    *out = fibril_null();
-    return true;
-  case napi_boolean:
-    napi_get_value_bool(self->env, value, &truth);
-    *out = fibril_boolean(truth);
-    return true;
-  case napi_number:
-    napi_get_value_double(self->env, value, &number);
-    *out = fibril_number(number);
-    return true;
-  default:
-    return false;
+    case napi_undefined: *out = fibril_undefined(); return true;
+    case napi_null: *out = fibril_null(); return true;
+    case napi_boolean:
+      napi_get_value_bool(self->env, value, &truth);
+      *out = fibril_boolean(truth);
+      return true;
+    case napi_number:
+      napi_get_value_double(self->env, value, &number);
+      *out = fibril_number(number);
+      return true;
+    default: return false;
   }
 }
 
@@ -272,7 +265,8 @@ fibril_value fibril__from_js(fibril__env *self, napi_value value) {
   if (napi_typeof(self->env, value, &type) != napi_ok) return fibril__error_code(UV_EINVAL);
   if (scalar_from_js(self, value, type, &result)) return result;
   if (type == napi_string) return fibril__string_from_js(self, value);
-  if (type == napi_bigint && napi_get_value_bigint_int64(self->env, value, &integer, &flag) == napi_ok && flag)
+  if (type == napi_bigint &&
+      napi_get_value_bigint_int64(self->env, value, &integer, &flag) == napi_ok && flag)
     return fibril_bigint(integer);
   if (type == napi_object) {
     result = fibril__from_js_bytes(self, value, &flag);

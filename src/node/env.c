@@ -1,4 +1,5 @@
-/* The state of one environment: made when the addon is loaded, taken down by an async cleanup hook, which Node waits for. */
+/* The state of one environment: made when the addon is loaded, taken down by an async cleanup hook,
+ * which Node waits for. */
 #include "export.h"
 
 #include "runtime_js.h"
@@ -26,7 +27,8 @@ static void on_loop_closed(void *arg) {
   napi_remove_async_cleanup_hook(hook);
 }
 
-/* From here on no JavaScript runs; every coroutine is cancelled and unwinds while Node turns the loop. */
+/* From here on no JavaScript runs; every coroutine is cancelled and unwinds while Node turns the
+ * loop. */
 static void on_cleanup(napi_async_cleanup_hook_handle hook, void *arg) {
   fibril__env *self = arg;
   (void)hook;
@@ -69,8 +71,8 @@ void fibril__env_report_exception(fibril__env *self) {
 /* ---- Making one ---- */
 
 /* An array of `count` elements in memory that JavaScript and C share. */
-static bool share(fibril__env *self, napi_value native, const char *name, napi_typedarray_type type, size_t count,
-                  size_t size, void *data, napi_ref *ref) {
+static bool share(fibril__env *self, napi_value native, const char *name, napi_typedarray_type type,
+                  size_t count, size_t size, void *data, napi_ref *ref) {
   napi_value buffer, array;
   return napi_create_arraybuffer(self->env, count * size, (void **)data, &buffer) == napi_ok &&
          napi_create_typedarray(self->env, type, count, buffer, 0, &array) == napi_ok &&
@@ -80,11 +82,16 @@ static bool share(fibril__env *self, napi_value native, const char *name, napi_t
 
 static bool make_native(fibril__env *self, napi_value *native) {
   return napi_create_object(self->env, native) == napi_ok &&
-         share(self, *native, "status", napi_int32_array, FIBRIL__STATUS_WORDS, 4, &self->status, &self->shared[0]) &&
-         share(self, *native, "immediate", napi_float64_array, 1, 8, &self->immediate, &self->shared[1]) &&
-         share(self, *native, "slots", napi_int32_array, FIBRIL__BATCH, 4, &self->slots, &self->shared[2]) &&
-         share(self, *native, "kinds", napi_uint8_array, FIBRIL__BATCH, 1, &self->kinds, &self->shared[3]) &&
-         share(self, *native, "numbers", napi_float64_array, FIBRIL__BATCH, 8, &self->numbers, &self->shared[4]) &&
+         share(self, *native, "status", napi_int32_array, FIBRIL__STATUS_WORDS, 4, &self->status,
+               &self->shared[0]) &&
+         share(self, *native, "immediate", napi_float64_array, 1, 8, &self->immediate,
+               &self->shared[1]) &&
+         share(self, *native, "slots", napi_int32_array, FIBRIL__BATCH, 4, &self->slots,
+               &self->shared[2]) &&
+         share(self, *native, "kinds", napi_uint8_array, FIBRIL__BATCH, 1, &self->kinds,
+               &self->shared[3]) &&
+         share(self, *native, "numbers", napi_float64_array, FIBRIL__BATCH, 8, &self->numbers,
+               &self->shared[4]) &&
          fibril__exports_native(self, *native) && fibril__call_native(self, *native) &&
          fibril__runner_native(self, *native);
 }
@@ -99,7 +106,8 @@ static bool keep_function(fibril__env *self, napi_value runtime, const char *nam
 static bool run_runtime(fibril__env *self) {
   napi_env env = self->env;
   napi_value source, function, native, global, runtime, api;
-  return napi_create_string_utf8(env, fibril__runtime_js, fibril__runtime_js_length, &source) == napi_ok &&
+  return napi_create_string_utf8(env, fibril__runtime_js, fibril__runtime_js_length, &source) ==
+             napi_ok &&
          napi_run_script(env, source, &function) == napi_ok && make_native(self, &native) &&
          napi_get_global(env, &global) == napi_ok &&
          napi_call_function(env, global, function, 1, &native, &runtime) == napi_ok &&
@@ -124,9 +132,11 @@ static bool make_async_context(fibril__env *self) {
 bool fibril__env_create(napi_env env, fibril__env **out) {
   uv_loop_t *uv;
   fibril__env *self = calloc(1, sizeof *self);
-  if (self == NULL || napi_get_uv_event_loop(env, &uv) != napi_ok || fibril_loop_new(uv, &self->loop) != 0) {
+  if (self == NULL || napi_get_uv_event_loop(env, &uv) != napi_ok ||
+      fibril_loop_new(uv, &self->loop) != 0) {
     free(self);
-    napi_throw_error(env, "ERR_FIBRIL_NO_LOOP", "fibril: this environment has no libuv loop, or no memory is left");
+    napi_throw_error(env, "ERR_FIBRIL_NO_LOOP",
+                     "fibril: this environment has no libuv loop, or no memory is left");
     return false;
   }
   self->env = env;
@@ -135,11 +145,12 @@ bool fibril__env_create(napi_env env, fibril__env **out) {
   self->loop->flush = fibril__calls_flush;
   self->loop->flush_arg = self;
   /* The hook comes first: whatever fails from here on, it takes the loop down. */
-  if (napi_add_async_cleanup_hook(env, on_cleanup, self, &self->hook) != napi_ok || !make_async_context(self) ||
-      !run_runtime(self)) {
+  if (napi_add_async_cleanup_hook(env, on_cleanup, self, &self->hook) != napi_ok ||
+      !make_async_context(self) || !run_runtime(self)) {
     bool pending = false;
     napi_is_exception_pending(env, &pending);
-    if (!pending) napi_throw_error(env, "ERR_FIBRIL_RUNTIME", "fibril: the runtime could not be set up");
+    if (!pending)
+      napi_throw_error(env, "ERR_FIBRIL_RUNTIME", "fibril: the runtime could not be set up");
     return false;
   }
   *out = self;

@@ -1,4 +1,5 @@
-/* Exported functions: a call runs a coroutine, whose future is the C side of the promise that JavaScript made. */
+/* Exported functions: a call runs a coroutine, whose future is the C side of the promise that
+ * JavaScript made. */
 #include "export.h"
 
 #include <stdlib.h>
@@ -44,17 +45,10 @@ static int convert_result(fibril__env *self, fibril_value value, double *number,
   int kind = FIBRIL__CALL_VALUE;
   *out = NULL;
   switch (fibril_value_kind(value)) {
-  case FIBRIL_UNDEFINED:
-    return FIBRIL__CALL_UNDEFINED;
-  case FIBRIL_NUMBER:
-    *number = value.as.number;
-    return FIBRIL__CALL_NUMBER;
-  case FIBRIL_ERROR:
-    *out = fibril__error_to_js(self, value, &kind);
-    return kind;
-  default:
-    *out = fibril__to_js(self, value);
-    return kind;
+    case FIBRIL_UNDEFINED: return FIBRIL__CALL_UNDEFINED;
+    case FIBRIL_NUMBER: *number = value.as.number; return FIBRIL__CALL_NUMBER;
+    case FIBRIL_ERROR: *out = fibril__error_to_js(self, value, &kind); return kind;
+    default: *out = fibril__to_js(self, value); return kind;
   }
 }
 
@@ -86,7 +80,8 @@ static napi_value reject(fibril__env *self, int code) {
   return description;
 }
 
-/* After the first segment: the result if there is one, or the call waits for its slot to be settled. */
+/* After the first segment: the result if there is one, or the call waits for its slot to be
+ * settled. */
 static napi_value call_outcome(fibril__call *call) {
   fibril__env *self = call->env;
   napi_value result = NULL;
@@ -114,10 +109,10 @@ static napi_value on_call(napi_env env, napi_callback_info info) {
   const fibril__signature *signature = &callee->signature;
   uint32_t slot = (uint32_t)self->status[FIBRIL__STATUS_SLOT];
   if (self->exiting) return reject(self, FIBRIL_ECLOSED);
-  fibril__call *call =
-      calls_reserve(self, slot)
-          ? malloc(sizeof *call + (signature->count + signature->property_count) * sizeof call->values[0])
-          : NULL;
+  fibril__call *call = calls_reserve(self, slot)
+                           ? malloc(sizeof *call + (signature->count + signature->property_count) *
+                                                       sizeof call->values[0])
+                           : NULL;
   if (call == NULL) return reject(self, UV_ENOMEM);
   call->args = (fibril_args){callee, call->values};
   call->env = self;
@@ -141,7 +136,8 @@ static napi_value on_call(napi_env env, napi_callback_info info) {
 
 /* ---- Settling in batches ---- */
 
-/* Fills the shared arrays with up to a batch of settled calls. `values` is made when one needs it. */
+/* Fills the shared arrays with up to a batch of settled calls. `values` is made when one needs it.
+ */
 static uint32_t fill_batch(fibril__env *self, napi_value *values) {
   uint32_t count = 0;
   while (self->settled != NULL && count < FIBRIL__BATCH) {
@@ -151,8 +147,8 @@ static uint32_t fill_batch(fibril__env *self, napi_value *values) {
     if (self->settled == NULL) self->settled_tail = &self->settled;
     self->calls[call->slot] = NULL;
     self->slots[count] = (int32_t)call->slot;
-    self->kinds[count] =
-        (uint8_t)convert_result(self, fibril_future_result(call->future), &self->numbers[count], &value);
+    self->kinds[count] = (uint8_t)convert_result(self, fibril_future_result(call->future),
+                                                 &self->numbers[count], &value);
     if (value != NULL) {
       if (*values == NULL) napi_create_array(self->env, values);
       napi_set_element(self->env, *values, count, value);
@@ -170,7 +166,8 @@ static void settle_batch(fibril__env *self) {
   napi_create_uint32(self->env, count, &args[0]);
   if (args[1] == NULL) args[1] = undefined;
   self->in_js++;
-  if (napi_call_function(self->env, undefined, fibril__env_function(self, FIBRIL__JS_SETTLE), 2, args, NULL) != napi_ok)
+  if (napi_call_function(self->env, undefined, fibril__env_function(self, FIBRIL__JS_SETTLE), 2,
+                         args, NULL) != napi_ok)
     fibril__env_report_exception(self);
   self->in_js--;
 }
@@ -226,7 +223,9 @@ static napi_value native_cancel(napi_env env, napi_callback_info info) {
   uint32_t slot;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   fibril__env *self = data;
-  if (self->exiting || napi_get_value_uint32(env, argv[0], &slot) != napi_ok || slot >= self->call_capacity) return NULL;
+  if (self->exiting || napi_get_value_uint32(env, argv[0], &slot) != napi_ok ||
+      slot >= self->call_capacity)
+    return NULL;
   if (self->calls[slot] != NULL) fibril_cancel(self->calls[slot]->future);
   return NULL;
 }
@@ -236,7 +235,8 @@ bool fibril__exports_native(fibril__env *self, napi_value native) {
       {"drain", NULL, native_drain, NULL, NULL, NULL, napi_default, self},
       {"cancel", NULL, native_cancel, NULL, NULL, NULL, napi_default, self},
   };
-  return napi_define_properties(self->env, native, sizeof properties / sizeof properties[0], properties) == napi_ok;
+  return napi_define_properties(self->env, native, sizeof properties / sizeof properties[0],
+                                properties) == napi_ok;
 }
 
 /* ---- Exporting ---- */
@@ -276,27 +276,33 @@ static bool define(fibril_module *module, fibril__export *entry) {
   napi_value undefined, args[6], wrapped;
   int signal = find_signal(&entry->signature, &key);
   uint32_t required = 0;
-  while (required < entry->signature.count && !entry->signature.parameters[required].optional) required++;
+  while (required < entry->signature.count && !entry->signature.parameters[required].optional)
+    required++;
   return napi_get_undefined(env, &undefined) == napi_ok &&
-         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, on_call, entry, &args[0]) == napi_ok &&
+         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, on_call, entry, &args[0]) ==
+             napi_ok &&
          napi_create_string_utf8(env, entry->name, NAPI_AUTO_LENGTH, &args[1]) == napi_ok &&
          napi_create_uint32(env, required, &args[2]) == napi_ok &&
          napi_create_uint32(env, entry->signature.count, &args[3]) == napi_ok &&
          napi_create_int32(env, signal, &args[4]) == napi_ok &&
-         napi_create_string_utf8(env, key == NULL ? "" : key->name, key == NULL ? 0 : key->name_length, &args[5]) ==
-             napi_ok &&
-         napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_WRAP), 6, args, &wrapped) == napi_ok &&
+         napi_create_string_utf8(env, key == NULL ? "" : key->name,
+                                 key == NULL ? 0 : key->name_length, &args[5]) == napi_ok &&
+         napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_WRAP), 6, args,
+                            &wrapped) == napi_ok &&
          napi_set_named_property(env, module->exports, entry->name, wrapped) == napi_ok;
 }
 
-static int fail_load(fibril_module *module, int code, const char *signature, const char *expected, size_t position) {
-  fibril_value message = expected == NULL
-                             ? fibril_error(code, "fibril_export: \"%s\": %s", signature, fibril_strerror(code))
-                             : fibril_error(code, "fibril_export: \"%s\": expected %s at position %zu", signature,
-                                            expected, position);
+static int fail_load(fibril_module *module, int code, const char *signature, const char *expected,
+                     size_t position) {
+  fibril_value message =
+      expected == NULL
+          ? fibril_error(code, "fibril_export: \"%s\": %s", signature, fibril_strerror(code))
+          : fibril_error(code, "fibril_export: \"%s\": expected %s at position %zu", signature,
+                         expected, position);
   bool pending = false;
   napi_is_exception_pending(module->env->env, &pending);
-  if (!pending) napi_throw_error(module->env->env, "ERR_FIBRIL_SIGNATURE", fibril_error_message(message));
+  if (!pending)
+    napi_throw_error(module->env->env, "ERR_FIBRIL_SIGNATURE", fibril_error_message(message));
   fibril_value_free(message);
   module->failed = true;
   return code;
@@ -305,7 +311,8 @@ static int fail_load(fibril_module *module, int code, const char *signature, con
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options) {
   if (module->failed) return UV_EINVAL;
-  if (options != NULL && options->size != sizeof *options) return fail_load(module, UV_EINVAL, signature, NULL, 0);
+  if (options != NULL && options->size != sizeof *options)
+    return fail_load(module, UV_EINVAL, signature, NULL, 0);
   const char *expected = NULL;
   size_t position = 0;
   fibril__export *entry = calloc(1, sizeof *entry);
@@ -325,7 +332,8 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
   }
   entry->env = module->env;
   entry->fn = fn;
-  entry->spawn = (fibril_spawn_options){sizeof entry->spawn, entry->name, options == NULL ? 0 : options->stack_size};
+  entry->spawn = (fibril_spawn_options){sizeof entry->spawn, entry->name,
+                                        options == NULL ? 0 : options->stack_size};
   entry->next = module->env->exports;
   module->env->exports = entry;
   return define(module, entry) ? 0 : fail_load(module, UV_ENOMEM, signature, NULL, 0);

@@ -32,7 +32,8 @@ struct fibril__call {
   fibril_value values[];
 };
 
-/* args.c: decodes into args->values, all of which are owned. NULL, or the JavaScript error to reject with. */
+/* args.c: decodes into args->values, all of which are owned. NULL, or the JavaScript error to
+ * reject with. */
 napi_value fibril__args_decode(fibril_args *args, const napi_value *argv);
 void fibril__args_free(fibril_args *args);
 

@@ -1,4 +1,5 @@
-/* What the files of src/node share: the environment and how values cross. All of it belongs to the loop's stack. */
+/* What the files of src/node share: the environment and how values cross. All of it belongs to the
+ * loop's stack. */
 #ifndef FIBRIL_NODE_NODE_H
 #define FIBRIL_NODE_NODE_H
 
@@ -49,7 +50,7 @@ struct fibril__env {
   fibril_loop *loop; /* NULL once closed */
   size_t refs;       /* reference values, and the environment itself */
   bool exiting;      /* no call into JavaScript any more */
-  unsigned in_js;    /* JavaScript that this environment called, or that called it, is on the stack */
+  unsigned in_js; /* JavaScript that this environment called, or that called it, is on the stack */
   napi_async_cleanup_hook_handle hook;
   napi_async_context async;
   napi_ref resource; /* of `async` */
@@ -86,8 +87,9 @@ struct fibril__reference {
 /* env.c */
 bool fibril__env_create(napi_env env, fibril__env **out);
 napi_value fibril__env_function(fibril__env *self, int function);
-/* Before and after JavaScript is called from the event loop itself: a callback scope, in which promise jobs run at the end.
- * NULL where JavaScript is on the stack already, which runs them itself. */
+/* Before and after JavaScript is called from the event loop itself: a callback scope, in which
+ * promise jobs run at the end. NULL where JavaScript is on the stack already, which runs them
+ * itself. */
 napi_callback_scope fibril__env_open_scope(fibril__env *self);
 void fibril__env_close_scope(fibril__env *self, napi_callback_scope scope);
 /* An exception that nobody can catch becomes an uncaughtException. */
@@ -98,7 +100,8 @@ void fibril__env_unref(fibril__env *self);
 napi_value fibril__to_js(fibril__env *self, fibril_value value);
 /* A description of an error for the runtime's makeError; FIBRIL__CALL_ERROR or _THROWN in *kind. */
 napi_value fibril__error_to_js(fibril__env *self, fibril_value error, int *kind);
-/* The results are owned. From JavaScript into a scalar, string (UTF-8), buffer (copied) or reference. */
+/* The results are owned. From JavaScript into a scalar, string (UTF-8), buffer (copied) or
+ * reference. */
 fibril_value fibril__from_js(fibril__env *self, napi_value value);
 /* The same, but what can't come back as it was becomes a reference. */
 fibril_value fibril__from_js_exact(fibril__env *self, napi_value value);

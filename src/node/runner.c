@@ -1,8 +1,10 @@
-/* The Runner: drives a generator to its end, as Tornado's does. It owns the loop that goes on while what was yielded is there
- * already, without recursion; one step, which only JavaScript can do cheaply, is a function that lib/runner.js hands over.
+/* The Runner: drives a generator to its end, as Tornado's does. It owns the loop that goes on while
+ * what was yielded is there already, without recursion; one step, which only JavaScript can do
+ * cheaply, is a function that lib/runner.js hands over.
  *
- * With FIBRIL_RUNNER=native every resume comes through here. By default the step function resumes a generator itself between
- * two promises of V8, because crossing there costs more than all the rest (docs/decisions). */
+ * With FIBRIL_RUNNER=native every resume comes through here. By default the step function resumes a
+ * generator itself between two promises of V8, because crossing there costs more than all the rest
+ * (docs/decisions). */
 #include "node.h"
 
 #include <stdlib.h>
@@ -33,14 +35,16 @@ static void finalize_class(napi_env env, void *data, void *hint) {
   free(data);
 }
 
-/* Runner.run: one step after the other while the generator need not wait. An exception of the step itself stays pending: it
- * never throws for what the generator does. */
-static void run(runner_class *class, runner *self, napi_value js_run, napi_value mode, napi_value value) {
+/* Runner.run: one step after the other while the generator need not wait. An exception of the step
+ * itself stays pending: it never throws for what the generator does. */
+static void run(runner_class *class, runner *self, napi_value js_run, napi_value mode,
+                napi_value value) {
   napi_env env = class->env->env;
   napi_value undefined, step, code, args[3] = {js_run, mode, value};
   int32_t answer = STEP_READY;
   if (self->running || self->finished) return;
-  if (napi_get_undefined(env, &undefined) != napi_ok || napi_get_reference_value(env, class->step, &step) != napi_ok)
+  if (napi_get_undefined(env, &undefined) != napi_ok ||
+      napi_get_reference_value(env, class->step, &step) != napi_ok)
     return;
   self->running = true;
   while (answer == STEP_READY) {
@@ -59,7 +63,8 @@ static void run(runner_class *class, runner *self, napi_value js_run, napi_value
   self->finished = answer == STEP_DONE;
 }
 
-/* start(run): makes the Runner of a run, which lives as long as the run, and performs the first segment. */
+/* start(run): makes the Runner of a run, which lives as long as the run, and performs the first
+ * segment. */
 static napi_value native_start(napi_env env, napi_callback_info info) {
   napi_value argv[1], mode, undefined;
   size_t argc = 1;
@@ -121,6 +126,7 @@ static napi_value native_create(napi_env env, napi_callback_info info) {
 }
 
 bool fibril__runner_native(fibril__env *self, napi_value native) {
-  napi_property_descriptor create = {"createRunner", NULL, native_create, NULL, NULL, NULL, napi_default, self};
+  napi_property_descriptor create = {"createRunner", NULL, native_create, NULL,
+                                     NULL,           NULL, napi_default,  self};
   return napi_define_properties(self->env, native, 1, &create) == napi_ok;
 }

@@ -50,10 +50,17 @@ static const struct {
   const char *name;
   fibril__type type;
 } types[] = {
-    {"any", FIBRIL__TYPE_ANY},         {"string", FIBRIL__TYPE_STRING},   {"number", FIBRIL__TYPE_NUMBER},
-    {"int32", FIBRIL__TYPE_INT32},     {"uint32", FIBRIL__TYPE_UINT32},   {"int64", FIBRIL__TYPE_INT64},
-    {"boolean", FIBRIL__TYPE_BOOLEAN}, {"bytes", FIBRIL__TYPE_BYTES},     {"path", FIBRIL__TYPE_PATH},
-    {"Function", FIBRIL__TYPE_FUNCTION}, {"AbortSignal", FIBRIL__TYPE_SIGNAL},
+    {"any", FIBRIL__TYPE_ANY},
+    {"string", FIBRIL__TYPE_STRING},
+    {"number", FIBRIL__TYPE_NUMBER},
+    {"int32", FIBRIL__TYPE_INT32},
+    {"uint32", FIBRIL__TYPE_UINT32},
+    {"int64", FIBRIL__TYPE_INT64},
+    {"boolean", FIBRIL__TYPE_BOOLEAN},
+    {"bytes", FIBRIL__TYPE_BYTES},
+    {"path", FIBRIL__TYPE_PATH},
+    {"Function", FIBRIL__TYPE_FUNCTION},
+    {"AbortSignal", FIBRIL__TYPE_SIGNAL},
 };
 
 static bool type(parser *p, fibril__type *out) {
@@ -66,7 +73,9 @@ static bool type(parser *p, fibril__type *out) {
     return true;
   }
   p->at = start;
-  return fail(p, "a type (any, string, number, int32, uint32, int64, boolean, bytes, path, Function, AbortSignal)");
+  return fail(
+      p,
+      "a type (any, string, number, int32, uint32, int64, boolean, bytes, path, Function, AbortSignal)");
 }
 
 static bool initial(parser *p, fibril__parameter *parameter) {
@@ -137,7 +146,8 @@ static bool result(parser *p) {
   size_t length;
   int depth = 0;
   if (!skip(p, ':')) return fail(p, "':' and the type of the result");
-  if (!name(p, &start, &length) || length != 7 || memcmp(start, "Promise", 7) != 0) return fail(p, "Promise<...>");
+  if (!name(p, &start, &length) || length != 7 || memcmp(start, "Promise", 7) != 0)
+    return fail(p, "Promise<...>");
   if (!peek(p, '<')) return fail(p, "'<'");
   for (; *p->at != '\0'; p->at++) {
     if (strchr("<{([", *p->at) != NULL) depth++;
@@ -149,7 +159,8 @@ static bool result(parser *p) {
   return *p->at == '\0' ? true : fail(p, "the end");
 }
 
-int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected, size_t *position) {
+int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected,
+                            size_t *position) {
   parser p = {.text = text, .at = text, .out = signature};
   memset(signature, 0, sizeof *signature);
   if (name(&p, &signature->text, &signature->name_length) && parameters(&p) && result(&p)) return 0;

@@ -1,4 +1,5 @@
-/* TypeScript signatures: "name(path: string, options?: {flag?: boolean = true}): Promise<number>". */
+/* TypeScript signatures: "name(path: string, options?: {flag?: boolean = true}): Promise<number>".
+ */
 #ifndef FIBRIL_NODE_SIGNATURE_H
 #define FIBRIL_NODE_SIGNATURE_H
 
@@ -15,10 +16,10 @@ typedef enum {
   FIBRIL__TYPE_UINT32,
   FIBRIL__TYPE_INT64,
   FIBRIL__TYPE_BOOLEAN,
-  FIBRIL__TYPE_BYTES,    /* Buffer, TypedArray, DataView, ArrayBuffer */
-  FIBRIL__TYPE_PATH,     /* string, Buffer or URL, without NUL */
+  FIBRIL__TYPE_BYTES, /* Buffer, TypedArray, DataView, ArrayBuffer */
+  FIBRIL__TYPE_PATH,  /* string, Buffer or URL, without NUL */
   FIBRIL__TYPE_FUNCTION,
-  FIBRIL__TYPE_SIGNAL,   /* AbortSignal: wired by the runtime, never decoded */
+  FIBRIL__TYPE_SIGNAL, /* AbortSignal: wired by the runtime, never decoded */
   FIBRIL__TYPE_OBJECT
 } fibril__type;
 
@@ -43,6 +44,7 @@ typedef struct fibril__signature {
 } fibril__signature;
 
 /* 0, or UV_EINVAL with what was expected and where. */
-int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected, size_t *position);
+int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected,
+                            size_t *position);
 
 #endif /* FIBRIL_NODE_SIGNATURE_H */

@@ -107,7 +107,8 @@ static fibril_value call(fibril_args *args) {
 static fibril_value sum_calls(fibril_args *args) {
   double sum = 0;
   for (int64_t i = 0; i < fibril_arg_integer(args, 1); i++) {
-    fibril_value index = fibril_number((double)i), result = fibril_call(fibril_arg(args, 0), &index, 1);
+    fibril_value index = fibril_number((double)i),
+                 result = fibril_call(fibril_arg(args, 0), &index, 1);
     if (fibril_is_error(result)) return result;
     sum += fibril_value_number(result);
   }
@@ -136,7 +137,8 @@ static fibril_value forever(fibril_args *args) {
   live++;
   fibril_defer(leave, NULL);
   int err = fibril_suspend();
-  if (err == UV_ECANCELED && fibril_arg_option(args, 0, "swallow").as.integer) return fibril_number(42);
+  if (err == UV_ECANCELED && fibril_arg_option(args, 0, "swallow").as.integer)
+    return fibril_number(42);
   return fibril_error(err, NULL);
 }
 
@@ -150,8 +152,9 @@ static fibril_value double_settle(fibril_args *args) {
   fibril_future *future = fibril_future_new(fibril_loop_current());
   fibril_value array = fibril_array(2);
   fibril_future_set_result(future, fibril_number(1));
-  fibril_array_push(array, fibril_string(fibril_err_name(fibril_future_set_result(future, fibril_number(2))),
-                                         FIBRIL_AUTO_LENGTH));
+  fibril_array_push(
+      array, fibril_string(fibril_err_name(fibril_future_set_result(future, fibril_number(2))),
+                           FIBRIL_AUTO_LENGTH));
   fibril_array_push(array, fibril_future_result(future));
   fibril_future_unref(future);
   return array;
@@ -173,7 +176,8 @@ static fibril_value await_on_loop(fibril_args *args) {
 static fibril_value bad_stack(fibril_args *args) {
   fibril_spawn_options options = {sizeof options, "bad", (size_t)fibril_arg_integer(args, 0)};
   fibril_future *future = fibril_spawn(NULL, NULL, &options);
-  return fibril_string(fibril_err_name(fibril_error_code(fibril_future_result(future))), FIBRIL_AUTO_LENGTH);
+  return fibril_string(fibril_err_name(fibril_error_code(fibril_future_result(future))),
+                       FIBRIL_AUTO_LENGTH);
 }
 
 static int recurse(volatile char *above) {
@@ -228,13 +232,16 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "bigBuffer(size: uint32): Promise<Buffer>", big_buffer);
   fibril_export(m, "lengths(text: string, data: bytes): Promise<number[]>", lengths);
   fibril_export(m, "integers(a: int32, b: uint32, c?: int64 = 5): Promise<number>", integers);
-  fibril_export(m, "options(options?: {flag?: boolean = true, count?: uint32 = 3; name?: string}): Promise<any[]>",
-                options);
+  fibril_export(
+      m,
+      "options(options?: {flag?: boolean = true, count?: uint32 = 3; name?: string}): Promise<any[]>",
+      options);
   fibril_export(m, "path(path: path): Promise<string>", path);
   fibril_export(m, "call(fn: Function, value: any, later?: boolean): Promise<any>", call);
   fibril_export(m, "sumCalls(fn: Function, n: uint32): Promise<number>", sum_calls);
   fibril_export(m, "messageOfThrow(fn: Function): Promise<string>", message_of_throw);
-  fibril_export(m, "forever(options?: {signal?: AbortSignal, swallow?: boolean}): Promise<never>", forever);
+  fibril_export(m, "forever(options?: {signal?: AbortSignal, swallow?: boolean}): Promise<never>",
+                forever);
   fibril_export(m, "countLive(): Promise<number>", count_live);
   fibril_export(m, "doubleSettle(): Promise<any[]>", double_settle);
   fibril_export(m, "awaitOnLoop(): Promise<string>", await_on_loop);

@@ -179,7 +179,7 @@ function wrap(entry, name, required, count, index, key) {
  * Makes a function that calls native code return a Future instead of a promise: `yield` of it in co() needs no promise at all.
  * Works for every function of this copy of fibril that starts a native call before it returns.
  */
-function future(fn) {
+function returnFuture(fn) {
   if (typeof fn !== 'function') throw invalidType('"fn" argument', 'function', fn);
   const made = function (...args) {
     let result;
@@ -227,18 +227,19 @@ function complete(id, failed, value) {
   if (status[TURN] !== 0) drainSoon();
 }
 
-// What lib/ uses.
-const api = {
-  Future,
-  future,
-  makeError,
-  invalidType,
-  createRunner: native.createRunner,
-  // start(fn, args, convert, signal): calls an exported function; `convert` makes the result of what C gave.
-  start: (fn, args, convert, signal) => callWith(exported.get(fn), convert, signal, args),
-  attachRunner: (resume) => {
-    resumeRun = resume;
-  },
-};
-
-return { wrap, settle, invoke, bind, toPath, badArgument, api };
+// C calls this for what it keeps; `api` is what lib/ uses.
+function createRuntime() {
+  const api = {
+    Future,
+    future: returnFuture,
+    makeError,
+    invalidType,
+    createRunner: native.createRunner,
+    // start(fn, args, convert, signal): calls an exported function; `convert` makes the result of what C gave.
+    start: (fn, args, convert, signal) => callWith(exported.get(fn), convert, signal, args),
+    attachRunner: (resume) => {
+      resumeRun = resume;
+    },
+  };
+  return { wrap, settle, invoke, bind, toPath, badArgument, api };
+}
