@@ -11,7 +11,7 @@ function load() {
   const { Future, future, attachRunner, createRunner } = binding.runtime;
   runner.attachFuture(Future);
   if (process.env.FIBRIL_RUNNER === 'native') runner.attachNative(createRunner(runner.stepOnce));
-  attachRunner(runner.resume);
+  attachRunner(runner.resumeRun);
   const { sleep } = binding;
   return { sleep, fs: require('./fs.js'), gen: { future, sleep: future(sleep) }, Future };
 }

@@ -337,4 +337,9 @@ function attachFuture(Future) {
   futureThen = Future.prototype.then;
 }
 
-module.exports = { NEXT, THROW, STORED, WAIT, READY, DONE, Run, stepOnce, resolved, attachNative, attachFuture };
+/** For the bridge: continues a run that waited for a Future. */
+function resumeRun(run, mode, value) {
+  resume(run, mode, value);
+}
+
+module.exports = { NEXT, THROW, STORED, WAIT, READY, DONE, Run, stepOnce, resolved, attachNative, attachFuture, resumeRun };
