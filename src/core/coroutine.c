@@ -36,36 +36,53 @@ static inline fibril_coroutine *coroutine_of(const fibril__stack *stack) {
   return (fibril_coroutine *)(stack->top - sizeof(fibril_coroutine));
 }
 
-int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
-                          fibril_coroutine **coroutine) {
-  const char *name = "";
-  if (FIBRIL__UNLIKELY(loop->state != FIBRIL__OPEN)) return FIBRIL_ECLOSED;
-  int cls = read_options(options, &name);
-  if (FIBRIL__UNLIKELY(cls < 0)) return cls;
-  fibril__stack *stack = fibril__stack_get(&loop->stacks, cls);
-  if (FIBRIL__UNLIKELY(stack == NULL)) return UV_ENOMEM;
-  stack->name = name;
+/* Field by field: as a whole gcc clears it with `rep stos`, which takes longer than all the rest. */
+__attribute__((always_inline)) static inline fibril_coroutine *begin(fibril_loop *loop, fibril_fn fn, void *arg,
+                                                                     fibril__stack *stack, const char *name) {
   fibril_coroutine *self = coroutine_of(stack);
-  /* One by one: as a whole gcc clears it with `rep stos`, which takes longer than all the rest. */
-  self->context = (fibril__context){self, NULL, (void *)fibril__entry};
+  stack->name = name;
+  self->context.sp = self;
+  self->context.ip = (void *)fibril__entry;
   self->task.run = NULL;
   self->loop = loop;
   self->state = FIBRIL__FRESH;
   self->cancelled = false;
+  self->generating = false;
   self->momentary = false;
   self->refusals = 0;
   self->fn = fn;
   self->arg = arg;
+  self->stack = stack;
   self->root = self;
   self->wait = NULL;
   self->future = NULL;
   self->arena = NULL;
-  self->stack = stack;
   self->locals = NULL;
   self->deferred = NULL;
   self->generator = NULL;
   loop->coroutines++;
-  *coroutine = self;
+  return self;
+}
+
+__attribute__((noinline)) static int new_slowly(fibril_loop *loop, fibril_fn fn, void *arg,
+                                                const fibril_spawn_options *options, fibril_coroutine **coroutine) {
+  const char *name = "";
+  if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
+  int cls = read_options(options, &name);
+  if (cls < 0) return cls;
+  fibril__stack *stack = fibril__stack_get(&loop->stacks, cls);
+  if (stack == NULL) return UV_ENOMEM;
+  *coroutine = begin(loop, fn, arg, stack, name);
+  return 0;
+}
+
+/* The usual case calls nothing, and so saves no registers: no options, and a stack of the default size to use again. */
+int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
+                          fibril_coroutine **coroutine) {
+  bool plain = options == NULL && loop->state == FIBRIL__OPEN;
+  if (FIBRIL__UNLIKELY(!plain || loop->stacks.pools[FIBRIL__STACK_DEFAULT_CLASS].dirty == NULL))
+    return new_slowly(loop, fn, arg, options, coroutine);
+  *coroutine = begin(loop, fn, arg, fibril__stack_get(&loop->stacks, FIBRIL__STACK_DEFAULT_CLASS), "");
   return 0;
 }
 
@@ -90,15 +107,14 @@ void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *c
 /* ---- Ending ---- */
 
 /* On the loop's stack, the coroutine's own being free from here on. */
-static void finish_with_future(fibril_coroutine *self) {
+static void finish(fibril_coroutine *self) {
   fibril_future *future = self->future;
   fibril_value result = fibril__value_take(self->result);
   release(self);
+  if (future == NULL || future->state != FIBRIL__PENDING) fibril_value_free(result);
+  if (future == NULL) return;
   future->coroutine = NULL;
-  if (future->state == FIBRIL__PENDING)
-    fibril__future_settle(future, result);
-  else
-    fibril_value_free(result);
+  if (future->state == FIBRIL__PENDING) fibril__future_settle(future, result);
   fibril_future_unref(future);
 }
 
@@ -119,12 +135,20 @@ static void run_deferred(fibril_coroutine *self) {
 
 void fibril__coroutine_main(fibril__context *context) {
   fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
-  self->result = self->fn(self->arg);
+  fibril_value result = self->fn(self->arg);
   if (FIBRIL__UNLIKELY(self->deferred != NULL || self->locals != NULL)) run_deferred(self);
-  self->state = FIBRIL__ENDED;
-  if (FIBRIL__UNLIKELY(self->generator != NULL)) fibril__generator_ended(self);
-  self->loop->frame->after = FIBRIL__FINISH;
-  fibril__jump(&self->context, &self->loop->frame->context);
+  fibril__frame *frame = self->loop->frame;
+  bool bare = self->future == NULL && self->generator == NULL;
+  if (FIBRIL__LIKELY(bare && self->arena == NULL && !(result.tag & FIBRIL__OWNED))) {
+    /* With nothing left to call, the stack can be given back from itself: nobody takes it before the jump. */
+    release(self);
+  } else {
+    self->state = FIBRIL__ENDED;
+    self->result = result;
+    if (self->generator != NULL) fibril__generator_ended(self);
+    frame->after = FIBRIL__FINISH;
+  }
+  fibril__jump(&self->context, &frame->context);
 }
 
 /* ---- Running ---- */
@@ -133,63 +157,43 @@ void fibril__coroutine_main(fibril__context *context) {
 static fibril_coroutine *attend(fibril_loop *loop, fibril__frame *frame) {
   fibril_coroutine *self = loop->current;
   int after = frame->after;
-  frame->after = FIBRIL__NOTHING;
   loop->current = NULL;
-  if (FIBRIL__LIKELY(after == FIBRIL__FINISH)) {
-    if (self->future == NULL)
-      release(self);
-    else
-      finish_with_future(self);
-    return NULL;
-  }
+  frame->after = frame->parents == NULL ? FIBRIL__NOTHING : FIBRIL__PARENTS;
   if (after == FIBRIL__HOP) {
     frame->hop(frame->data);
     return self;
   }
-  self->state = FIBRIL__READY;
-  self->task.next = frame->parents;
-  frame->parents = &self->task;
-  return frame->data;
+  if (after == FIBRIL__START) {
+    self->state = FIBRIL__READY;
+    self->task.next = frame->parents;
+    frame->parents = &self->task;
+    frame->after = FIBRIL__PARENTS;
+    return frame->data;
+  }
+  if (after == FIBRIL__FINISH) finish(self);
+  fibril__task *parent = frame->parents;
+  if (parent == NULL) return NULL;
+  frame->parents = parent->next;
+  if (frame->parents == NULL) frame->after = FIBRIL__NOTHING;
+  return FIBRIL__CONTAINER(fibril_coroutine, task, parent);
 }
 
 /* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once: spawned children, hops. */
 __attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibril__frame *frame,
                                                          fibril_coroutine *coroutine) {
-  for (;;) {
+  do {
     coroutine->state = FIBRIL__RUNNING;
     loop->current = coroutine;
     fibril__switch(&frame->context, &coroutine->context);
     if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
-    if (FIBRIL__UNLIKELY(frame->after != FIBRIL__NOTHING)) {
-      coroutine = attend(loop, frame);
-      if (coroutine != NULL) continue;
-    }
-    if (FIBRIL__LIKELY(frame->parents == NULL)) break;
-    coroutine = FIBRIL__CONTAINER(fibril_coroutine, task, frame->parents);
-    frame->parents = coroutine->task.next;
-  }
+    if (FIBRIL__LIKELY(frame->after == FIBRIL__NOTHING)) break;
+    coroutine = attend(loop, frame);
+  } while (coroutine != NULL);
   loop->current = NULL;
 }
 
-fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *frame) {
-  fibril_loop *here = fibril__loop_here;
-  frame->after = FIBRIL__NOTHING;
-  frame->parents = NULL;
-  frame->prev = loop->frame;
-  loop->frame = frame;
-  loop->depth++;
-  fibril__loop_here = loop;
-  return here;
-}
-
-void fibril__frame_pop(fibril_loop *loop, fibril__frame *frame, fibril_loop *here) {
-  loop->frame = frame->prev;
-  loop->depth--;
-  fibril__loop_here = here;
-}
-
-void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
-  if (loop->depth >= FRAMES_MAX) {
+__attribute__((always_inline)) static inline void enter(fibril_loop *loop, fibril_coroutine *coroutine) {
+  if (FIBRIL__UNLIKELY(loop->frame->depth >= FRAMES_MAX)) {
     coroutine->state = FIBRIL__READY;
     fibril__enqueue(loop, &coroutine->task);
     return;
@@ -198,6 +202,10 @@ void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
   fibril_loop *here = fibril__frame_push(loop, &frame);
   run_in(loop, &frame, coroutine);
   fibril__frame_pop(loop, &frame, here);
+}
+
+void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
+  enter(loop, coroutine);
 }
 
 void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
@@ -318,7 +326,7 @@ int fibril_coroutine_resume(fibril_coroutine *coroutine) {
   } else if (coroutine->state != FIBRIL__FRESH) {
     return FIBRIL_ERUNNING;
   }
-  fibril__enter(coroutine->loop, coroutine);
+  enter(coroutine->loop, coroutine);
   return 0;
 }
 

@@ -35,6 +35,7 @@ fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn
     return NULL;
   }
   generator->coroutine->generator = generator;
+  generator->coroutine->generating = true;
   generator->loop = loop;
   generator->fn = fn;
   generator->arg = arg;

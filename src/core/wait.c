@@ -10,8 +10,8 @@
 /* ---- The wait ---- */
 
 static inline bool may_wait(const fibril_coroutine *self) {
-  return self != NULL && !self->root->cancelled && !self->cancelled &&
-         (self->generator == NULL || self->root != self);
+  if (FIBRIL__UNLIKELY(self == NULL || self->cancelled)) return false;
+  return !self->generating || (self->root != self && !self->root->cancelled);
 }
 
 /* What keeps a coroutine from waiting, or that nothing does. */
