@@ -36,8 +36,10 @@ class Group {
     this.run = run;
     this.source = source;
     this.futureThen = futureThen;
+    this.copy = emptyLike(source);
+    this.nested = null; // the copies of the arrays and objects inside
     this.mode = STORED; // NEXT or THROW once it is decided
-    this.value = undefined;
+    this.error = undefined;
     this.pending = 1; // the walk over the members counts as one
     this.walking = true;
     this.hasRuns = false;
@@ -50,18 +52,20 @@ class Group {
    * @returns {number} the step's answer
    */
   begin() {
-    const { run, source } = this;
-    let copy;
+    const { run, copy, source } = this;
     try {
-      copy = copyMembers(this, source, null);
+      copyMembers(this, source, copy, null);
     } catch (error) {
       this.settle(THROW, error);
     }
     this.walking = false;
     this.source = null;
-    if (this.mode === THROW) return run.ready(THROW, this.value);
+    if (this.mode === THROW) {
+      const { error } = this;
+      this.drop();
+      return run.ready(THROW, error);
+    }
     if (--this.pending === 0) return run.ready(NEXT, copy);
-    this.value = copy;
     if (!this.hasRuns) return run.wait();
     // Members that are runs end inside a step, and in an async context of their own. A promise brings the waiting run
     // back into its context, and keeps a chain of such ends from growing the stack.
@@ -72,20 +76,39 @@ class Group {
   fill(container, key, value) {
     if (this.mode !== STORED) return;
     container[key] = value;
-    if (--this.pending === 0) this.settle(NEXT, this.value);
+    if (--this.pending === 0) this.settle(NEXT, this.copy);
   }
 
   settle(mode, value) {
     if (this.mode !== STORED) return;
     this.mode = mode;
-    this.value = value;
-    if (this.walking) return;
+    if (this.walking) {
+      this.error = value;
+      return;
+    }
     const { run, deferred } = this;
-    this.run = this.value = this.deferred = null;
+    if (mode === THROW) this.drop();
+    this.run = this.deferred = this.copy = this.nested = null;
     if (deferred !== null) deferred.settle(mode, value);
     else if (mode === NEXT) run.onFulfilled(value);
     else run.onRejected(value);
   }
+
+  /** After an error nobody wants what the other members have brought, however long the last of them may take. */
+  drop() {
+    clear(this.copy);
+    if (this.nested !== null) this.nested.forEach(clear);
+    this.error = undefined;
+  }
+}
+
+function emptyLike(source) {
+  return Array.isArray(source) ? [] : {};
+}
+
+function clear(container) {
+  if (Array.isArray(container)) container.length = 0;
+  else for (const key of Object.keys(container)) container[key] = undefined;
 }
 
 /** Where a member that is a run of its own leaves its outcome. */
@@ -116,30 +139,27 @@ class Level {
   }
 }
 
-function copyMembers(group, source, level) {
-  return Array.isArray(source) ? copyArray(group, source, level) : copyObject(group, source, level);
+function copyMembers(group, source, copy, level) {
+  if (Array.isArray(source)) copyArray(group, source, copy, level);
+  else copyObject(group, source, copy, level);
 }
 
-function copyArray(group, source, level) {
+function copyArray(group, source, copy, level) {
   const { length } = source;
-  const copy = [];
   for (let i = 0; i < length; i++) {
     const value = source[i];
     copy.push(value);
     if (typeof value === 'object' ? value !== null : typeof value === 'function') member(group, value, copy, i, level);
   }
-  return copy;
 }
 
-function copyObject(group, source, level) {
-  const copy = {};
+function copyObject(group, source, copy, level) {
   for (const key of Object.keys(source)) {
     const value = source[key];
     if (key === '__proto__') Object.defineProperty(copy, key, OWN_PROPERTY);
     copy[key] = value;
     if (typeof value === 'object' ? value !== null : typeof value === 'function') member(group, value, copy, key, level);
   }
-  return copy;
 }
 
 /** Starts one member. What cannot be waited for stays as it is. */
@@ -158,7 +178,11 @@ function member(group, value, container, key, level) {
     startRun(group, value, true, new Slot(group, container, key));
   } else if (Array.isArray(value) || value.constructor === Object) {
     if (encloses(group, level, value)) throw badYield(value, `, which contains itself${where(level, key)}`);
-    container[key] = copyMembers(group, value, new Level(value, key, level));
+    const copy = emptyLike(value);
+    if (group.nested === null) group.nested = [];
+    group.nested.push(copy);
+    container[key] = copy;
+    copyMembers(group, value, copy, new Level(value, key, level));
   }
 }
 
@@ -180,7 +204,7 @@ function startFunction(group, fn, slot) {
   if (kind !== GeneratorFunction) {
     const call = new Call(ctx, fn, kind);
     if (call.mode === STORED) followPromise(group, call.promise(), slot.container, slot.key);
-    else slot.settle(call.mode, call.value);
+    else slot.settle(call.mode, call.take());
     return;
   }
   let made;

@@ -140,7 +140,8 @@ function startInJS(run) {
  * @returns {number} WAIT, READY or DONE
  */
 function stepOnce(run, mode, value) {
-  if (mode === STORED) {
+  if (mode > THROW) {
+    if (mode !== STORED) return stepAsync(run, mode, value);
     mode = run.mode;
     value = run.value;
     run.value = undefined;
@@ -149,9 +150,7 @@ function stepOnce(run, mode, value) {
   let done;
   let yielded;
   try {
-    if (mode === NEXT) result = run.next.call(run.gen, value);
-    else if (mode === THROW) result = run.gen.throw(value);
-    else result = outcome(mode, value);
+    result = mode === NEXT ? run.next.call(run.gen, value) : run.gen.throw(value);
     done = result.done;
     yielded = result.value;
   } catch (error) {
@@ -174,12 +173,6 @@ function stepOnce(run, mode, value) {
   }
 }
 
-/** What the promise of an async generator's `next` has brought stands for the call of `next`. */
-function outcome(mode, value) {
-  if (mode === RESULT) return value;
-  throw value;
-}
-
 function stepObject(run, yielded) {
   if (isGenerator(yielded)) {
     if (isDriven(yielded)) throw alreadyRunning();
@@ -199,7 +192,7 @@ function stepFunction(run, yielded) {
   }
   const call = new Call(run.ctx, yielded, kind);
   if (call.mode === STORED) return run.waitForPromise(call.promise());
-  return call.mode === NEXT ? proceed(run, call.value) : run.ready(THROW, call.value);
+  return call.mode === NEXT ? proceed(run, call.take()) : run.ready(THROW, call.take());
 }
 
 /** Runs a yielded generator on top of the one that yielded it. */
@@ -311,12 +304,25 @@ function resumeIn(resource, run, mode, value) {
 
 /** An async generator answers `next` with a promise of what a generator would have answered. */
 function waitForResult(run, promise) {
-  promiseThen.call(
-    adopt(promise),
-    (result) => resume(run, RESULT, result),
-    (error) => resume(run, FAIL, error)
+  adopt(promise).then(
+    (result) => {
+      resume(run, RESULT, result);
+    },
+    (error) => {
+      resume(run, FAIL, error);
+    },
   );
   return WAIT;
+}
+
+/** An async generator awaits for itself: what it yields is given back as it is, what it returns is its result. */
+function stepAsync(run, mode, result) {
+  if (mode === FAIL) return leave(run, THROW, result);
+  try {
+    return result.done ? leave(run, NEXT, result.value) : run.ready(NEXT, result.value);
+  } catch (error) {
+    return leave(run, THROW, error);
+  }
 }
 
 /**

@@ -61,6 +61,7 @@ class Deferred {
     this.promise = new Constructor(Deferred.#executor);
     this.resolve = Deferred.#resolve;
     this.reject = Deferred.#reject;
+    Deferred.#resolve = Deferred.#reject = undefined;
   }
 
   settle(mode, value) {
@@ -108,16 +109,26 @@ class Call {
   settle(mode, value) {
     if (this.mode !== STORED) return;
     this.mode = mode;
-    if (this.deferred === null) this.value = value;
-    else this.deferred.settle(mode, value);
+    if (this.deferred === null) {
+      this.value = value;
+    } else {
+      this.deferred.settle(mode, value);
+      this.deferred = null;
+    }
+  }
+
+  /** Hands the value over: whoever holds on to the callback does not hold on to the value. */
+  take() {
+    const { value } = this;
+    this.value = undefined;
+    return value;
   }
 
   /** An async function ends with its promise, unless it takes the callback and uses it first. */
   follow(promise) {
-    promiseThen.call(
-      adopt(promise),
+    adopt(promise).then(
       (value) => this.settle(NEXT, value),
-      (error) => this.settle(THROW, error)
+      (error) => this.settle(THROW, error),
     );
   }
 
