@@ -1,11 +1,11 @@
-/* Overflows end the process with one sentence; all other faults go on to whoever handled them. */
+/* Overflows end the process with one sentence, whatever guards the stacks. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 
 #include "test.h"
 
-#include "../../src/core/overflow.h"
+#include "../../src/core/stack.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,20 +14,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* A second copy of the handler, as another addon of the same process brings one along. It finds
- * whatever handler the test has set up before. */
-#define fibril__overflow_attach second__overflow_attach
-#define fibril__overflow_detach second__overflow_detach
-#define fibril__overflow_publish second__overflow_publish
-#define fibril__overflow_withdraw second__overflow_withdraw
-#define fibril__overflow_die second__overflow_die
-#include "../../src/core/overflow.c"
-#undef fibril__overflow_attach
-#undef fibril__overflow_detach
-#undef fibril__overflow_publish
-#undef fibril__overflow_withdraw
-#undef fibril__overflow_die
 
 #define KIB 1024
 
@@ -75,8 +61,6 @@ static void run_coroutine(fibril_loop *loop, fibril_fn fn, const char *name, int
   "^fibril: stack overflow in coroutine \"" name "\" \\(stack size " size \
   " bytes\\): give it a larger stack_size or move large local variables to the heap\\n"
 
-#define ONLY(sentence) sentence "$" /* no other line, as of a second report */
-
 CRASH_TEST(overflow_by_recursion, "SIGSEGV", SENTENCE("parse", "65536")) {
   run_coroutine(loop, overflow_by_recursion, "parse", 64 * KIB);
 }
@@ -113,21 +97,16 @@ CRASH_TEST(overflow_in_a_thread, "SIGSEGV", SENTENCE("in a thread", "65536")) {
   uv_thread_join(&thread);
 }
 
-CRASH_TEST(overflow_is_reported_once_by_two_copies, "SIGSEGV", ONLY(SENTENCE("mine", "65536"))) {
-  second__overflow_attach();
-  run_coroutine(loop, overflow_by_recursion, "mine", 64 * KIB);
-}
-
 /* ---- The kinds of guard
  * -------------------------------------------------------------------------- */
 
-CRASH_TEST(overflow_with_mprotect, "SIGSEGV", ONLY(SENTENCE("mprotect", "65536"))) {
+CRASH_TEST(overflow_with_mprotect, "SIGSEGV", SENTENCE("mprotect", "65536") "$") {
   setenv("FIBRIL_GUARD", "mprotect", 1);
   if (!CHECK_INT(fibril__guard_kind(), FIBRIL__GUARD_MPROTECT)) return;
   run_coroutine(loop, overflow_by_recursion, "mprotect", 64 * KIB);
 }
 
-CRASH_TEST(overflow_with_canary, "SIGSEGV", ONLY(SENTENCE("canary", "65536"))) {
+CRASH_TEST(overflow_with_canary, "SIGSEGV", SENTENCE("canary", "65536") "$") {
   setenv("FIBRIL_GUARD", "canary", 1);
   if (!CHECK_INT(fibril__guard_kind(), FIBRIL__GUARD_CANARY)) return;
   run_coroutine(loop, overflow_by_recursion, "canary", 64 * KIB);
@@ -141,22 +120,46 @@ CRASH_TEST(guard_of_unknown_kind, "7",
   _exit(fibril__guard_kind() == FIBRIL__GUARD_CANARY ? 8 : 7);
 }
 
-static int get_until_null(int most) {
-  static fibril__stacks stacks;
+/* Takes stacks until there are `most` or no more. Returns how many have a guard of this kind. */
+static int get_many(fibril__stacks *stacks, int most, uint32_t kind) {
   int count = 0;
-  fibril__stacks_init(&stacks);
-  while (count < most && fibril__stack_get(&stacks, 0) != NULL) count++;
+  for (int i = 0; i < most; i++) {
+    const fibril__stack *stack = fibril__stack_get(stacks, 0);
+    if (stack == NULL) break;
+    count += stack->guard == kind;
+  }
+  return count;
+}
+
+#if defined(__linux__)
+
+static int max_map_count(void) {
+  FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
+  int count = 0;
+  if (file == NULL || fscanf(file, "%d", &count) != 1) count = 0;
+  if (file != NULL) fclose(file);
   return count;
 }
 
 CRASH_TEST(guard_budget_is_used_up, "7",
            "^fibril: no more guard pages: [^\\n]*max_map_count[^\\n]*\\n$") {
+  int limit = max_map_count();
+  static fibril__stacks stacks;
   setenv("FIBRIL_GUARD", "mprotect", 1);
-  /* Half of the mappings a process may have by default, and more. */
-  _exit(get_until_null(40000) == 40000 && fibril__guard_canaries ? 7 : 8);
+  fibril__stacks_init(&stacks);
+  int protected = get_many(&stacks, limit / 2, FIBRIL__GUARD_MPROTECT);
+  CHECK(protected > limit / 4 && protected < limit / 2);
+  CHECK_INT(get_many(&stacks, 100, FIBRIL__GUARD_CANARY), 100);
+  /* The rest of the process can go on mapping memory. */
+  for (int i = 0; i < limit / 8; i++) {
+    int protection = i % 2 ? PROT_NONE : PROT_READ;
+    char *page = mmap(NULL, 1, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED && !CHECK_INT(i, limit / 8)) return;
+  }
+  /* The budget is there again once the stacks are gone. */
+  fibril__stacks_destroy(&stacks);
+  if (CHECK_INT(get_many(&stacks, limit / 2, FIBRIL__GUARD_MPROTECT), protected)) _exit(7);
 }
-
-#if defined(__linux__)
 
 /* Without address space for a slab of the usual size, smaller ones have to do. */
 CRASH_TEST(stack_slabs_shrink_where_memory_is_limited, "7", "^\\d\\d stacks\\n$") {
@@ -167,7 +170,9 @@ CRASH_TEST(stack_slabs_shrink_where_memory_is_limited, "7", "^\\d\\d stacks\\n$"
   rlim_t now = (rlim_t)(pages * sysconf(_SC_PAGESIZE));
   struct rlimit limit = {now + 3 * 1024 * KIB, RLIM_INFINITY};
   if (!CHECK_INT(setrlimit(RLIMIT_AS, &limit), 0)) return;
-  int count = get_until_null(1000);
+  fibril__stacks stacks;
+  fibril__stacks_init(&stacks);
+  int count = get_many(&stacks, 1000, (uint32_t)fibril__guard_kind());
   limit.rlim_cur = RLIM_INFINITY;
   setrlimit(RLIMIT_AS, &limit);
   dprintf(STDERR_FILENO, "%d stacks\n", count);
@@ -175,255 +180,3 @@ CRASH_TEST(stack_slabs_shrink_where_memory_is_limited, "7", "^\\d\\d stacks\\n$"
 }
 
 #endif
-
-/* ---- Other faults
- * -------------------------------------------------------------------------------- */
-
-static fibril_value write_to(void *arg) {
-  **(volatile char **)arg = 1;
-  return fibril_undefined();
-}
-
-static void fault_in_coroutine(fibril_loop *loop, char *address) {
-  fibril_future_unref(fibril_loop_spawn(loop, write_to, &address, NULL));
-}
-
-static void set_handler(void (*handler)(int, siginfo_t *, void *), int flags) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_sigaction = handler;
-  action.sa_flags = flags;
-  sigemptyset(&action.sa_mask);
-  sigaddset(&action.sa_mask, SIGUSR1);
-  sigaction(SIGSEGV, &action, NULL);
-}
-
-static bool blocked(int signal) {
-  sigset_t mask;
-  sigprocmask(SIG_SETMASK, NULL, &mask);
-  return sigismember(&mask, signal) == 1;
-}
-
-CRASH_TEST(fault_without_a_handler, "SIGSEGV", "^$") {
-  fault_in_coroutine(loop, (char *)16);
-}
-
-static void tell(int signal, siginfo_t *info, void *context) {
-  (void)context;
-  dprintf(STDERR_FILENO, "%d at %p, blocked %d %d %d\n", signal == SIGSEGV, info->si_addr,
-          blocked(SIGSEGV), blocked(SIGUSR1), blocked(SIGUSR2));
-  _exit(7);
-}
-
-CRASH_TEST(fault_goes_to_the_previous_handler, "7", "^1 at 0x10, blocked 1 1 0\\n$") {
-  set_handler(tell, SA_SIGINFO);
-  second__overflow_attach();
-  fault_in_coroutine(loop, (char *)16);
-}
-
-CRASH_TEST(fault_goes_to_the_previous_handler_with_its_flags, "7",
-           "^1 at 0x10, blocked 0 1 0\\n$") {
-  set_handler(tell, SA_SIGINFO | SA_NODEFER);
-  second__overflow_attach();
-  fault_in_coroutine(loop, (char *)16);
-}
-
-static void tell_plain(int signal) {
-  dprintf(STDERR_FILENO, "plain %d\n", signal == SIGSEGV);
-  _exit(7);
-}
-
-CRASH_TEST(fault_goes_to_a_plain_handler, "7", "^plain 1\\n$") {
-  signal(SIGSEGV, tell_plain);
-  second__overflow_attach();
-  fault_in_coroutine(loop, (char *)16);
-}
-
-static char *closed_page;
-
-/* As V8's handler for WebAssembly: mends what was wrong and lets the program go on. */
-static void mend(int signal, siginfo_t *info, void *context) {
-  (void)signal;
-  (void)context;
-  errno = EIO;
-  if (info->si_addr == closed_page) mprotect(closed_page, 1, PROT_READ | PROT_WRITE);
-}
-
-static fibril_value write_to_closed_page(void *arg) {
-  errno = 0;
-  *(volatile char *)closed_page = 1;
-  *(int *)arg = errno;
-  return fibril_undefined();
-}
-
-CRASH_TEST(fault_can_be_mended_by_the_previous_handler, "7",
-           "^went on: 1, errno 0, blocked 0 0\\n$") {
-  closed_page =
-      mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  set_handler(mend, SA_SIGINFO);
-  second__overflow_attach();
-  int after = -1;
-  fibril_future_unref(fibril_loop_spawn(loop, write_to_closed_page, &after, NULL));
-  dprintf(STDERR_FILENO, "went on: %d, errno %d, blocked %d %d\n", *closed_page, after,
-          blocked(SIGSEGV), blocked(SIGUSR2));
-  _exit(7);
-}
-
-static void tell_once(int signal, siginfo_t *info, void *context) {
-  (void)signal;
-  (void)info;
-  (void)context;
-  dprintf(STDERR_FILENO, "once\n");
-}
-
-CRASH_TEST(fault_goes_once_to_a_handler_for_one_signal, "SIGSEGV", "^once\\n$") {
-  set_handler(tell_once, SA_SIGINFO | (int)SA_RESETHAND);
-  second__overflow_attach();
-  fault_in_coroutine(loop, (char *)16);
-}
-
-CRASH_TEST(fault_with_the_default_action, "SIGSEGV", "^$") {
-  signal(SIGSEGV, SIG_DFL);
-  second__overflow_attach();
-  fault_in_coroutine(loop, (char *)16);
-}
-
-CRASH_TEST(fault_cannot_be_ignored, "SIGSEGV", "^$") {
-  signal(SIGSEGV, SIG_IGN);
-  second__overflow_attach();
-  fault_in_coroutine(loop, (char *)16);
-}
-
-CRASH_TEST(fault_that_was_sent_can_be_ignored, "7", "^goes on\\n$") {
-  signal(SIGSEGV, SIG_IGN);
-  second__overflow_attach();
-  raise(SIGSEGV);
-  dprintf(STDERR_FILENO, "goes on\n");
-  _exit(7);
-}
-
-CRASH_TEST(fault_that_was_sent_ends_the_process, "SIGSEGV", "^$") {
-  signal(SIGSEGV, SIG_DFL);
-  second__overflow_attach();
-  raise(SIGSEGV);
-}
-
-/* Nothing runs on these stacks: their guards are just pages that must not be touched. */
-static fibril__stack *stacks_of_two(const char *name, int which) {
-  static fibril__stacks stacks;
-  fibril__stack *list[2];
-  fibril__stacks_init(&stacks);
-  list[0] = fibril__stack_get(&stacks, 0);
-  list[1] = fibril__stack_get(&stacks, 0);
-  list[which]->name = name;
-  return list[which];
-}
-
-CRASH_TEST(fault_of_a_stray_pointer_is_no_overflow, "SIGSEGV", "^$") {
-  setenv("FIBRIL_GUARD", "mprotect", 1);
-  fibril__stack *stack = stacks_of_two("asleep", 1);
-  stack->base[-1] = 1;
-}
-
-static fibril_value write_upwards(void *arg) {
-  (void)arg;
-  fibril_sleep(1);
-  char here[16];
-  volatile size_t too_many = 128 * KIB;
-  memset(here, 1, too_many);
-  keep(here);
-  return fibril_undefined();
-}
-
-static fibril_value sleep_long(void *arg) {
-  (void)arg;
-  fibril_sleep(1e6);
-  return fibril_undefined();
-}
-
-/* The stack above is asleep: it may be its own frame that was too large, so both are named. */
-CRASH_TEST(
-    fault_of_the_stack_below_says_what_it_may_be, "SIGSEGV",
-    "^fibril: access below the stack of coroutine \"above\" \\(stack size 65536 bytes\\), by a "
-    "frame larger than its stack or a stray write: [^\\n]*\\n$") {
-  setenv("FIBRIL_GUARD", "mprotect", 1);
-  fibril_spawn_options below = {sizeof below, "below", 64 * KIB};
-  fibril_spawn_options above = {sizeof above, "above", 64 * KIB};
-  fibril_future *writer = fibril_loop_spawn(loop, write_upwards, NULL, &below);
-  fibril_future *sleeper = fibril_loop_spawn(loop, sleep_long, NULL, &above);
-  while (!fibril_future_done(writer)) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
-  fibril_future_unref(writer);
-  fibril_future_unref(sleeper);
-}
-
-/* ---- Alternate stacks
- * ---------------------------------------------------------------------------- */
-
-static stack_t alternate(void) {
-  stack_t stack;
-  memset(&stack, 0, sizeof stack);
-  sigaltstack(NULL, &stack);
-  return stack;
-}
-
-static void attach_in_thread(void) {
-  CHECK(alternate().ss_flags & SS_DISABLE);
-  CHECK_INT(fibril__overflow_attach(), 0);
-  void *first = alternate().ss_sp;
-  CHECK(!(alternate().ss_flags & SS_DISABLE));
-  CHECK_INT(fibril__overflow_attach(), 0);
-  CHECK(alternate().ss_sp == first);
-  fibril__overflow_detach();
-  CHECK(alternate().ss_sp == first);
-  fibril__overflow_detach();
-  CHECK(alternate().ss_flags & SS_DISABLE);
-  fibril__overflow_detach();
-  CHECK_INT(fibril__overflow_attach(), 0);
-  CHECK(!(alternate().ss_flags & SS_DISABLE));
-  fibril__overflow_detach();
-}
-
-static char foreign_memory[64 * KIB];
-
-static void attach_after_another(void) {
-  stack_t foreign = {.ss_sp = foreign_memory, .ss_size = sizeof foreign_memory};
-  CHECK_INT(sigaltstack(&foreign, NULL), 0);
-  CHECK_INT(fibril__overflow_attach(), 0);
-  CHECK(alternate().ss_sp == (void *)foreign_memory);
-  fibril__overflow_detach();
-  CHECK(alternate().ss_sp == (void *)foreign_memory);
-}
-
-static void attach_before_another(void) {
-  stack_t ours, foreign = {.ss_sp = foreign_memory, .ss_size = sizeof foreign_memory};
-  CHECK_INT(fibril__overflow_attach(), 0);
-  CHECK_INT(sigaltstack(&foreign, &ours), 0);
-  fibril__overflow_detach();
-  CHECK(alternate().ss_sp == (void *)foreign_memory);
-  /* Whoever came later may put the stack back that was there before. */
-  CHECK_INT(sigaltstack(&ours, NULL), 0);
-  memset(ours.ss_sp, 1, ours.ss_size);
-}
-
-/* Sanitizers give each thread an alternate stack of their own. */
-static void without_alternate_stack(void *fn) {
-  stack_t none = {.ss_flags = SS_DISABLE}, before;
-  sigaltstack(&none, &before);
-  (*(void (**)(void))fn)();
-  sigaltstack(&before, NULL);
-}
-
-static void in_thread(void (*fn)(void)) {
-  uv_thread_t thread;
-  if (CHECK_INT(uv_thread_create(&thread, without_alternate_stack, &fn), 0))
-    uv_thread_join(&thread);
-}
-
-TEST(overflow_alternate_stack_is_counted) {
-  in_thread(attach_in_thread);
-}
-
-TEST(overflow_alternate_stack_of_another_stays) {
-  in_thread(attach_after_another);
-  in_thread(attach_before_another);
-}
