@@ -7,6 +7,41 @@ static fibril_value echo(fibril_args *args) {
   return fibril_arg(args, 0);
 }
 
+/* Decoded to C and made anew, unlike what `any` passes through. */
+static fibril_value text(fibril_args *args) {
+  size_t length;
+  const char *utf8 = fibril_value_string(fibril_arg(args, 0), &length);
+  return fibril_string(utf8, length);
+}
+
+static fibril_value bytes(fibril_args *args) {
+  size_t length;
+  const void *data = fibril_value_buffer(fibril_arg(args, 0), &length);
+  return fibril_buffer(data, length);
+}
+
+static fibril_value truth(fibril_args *args) {
+  return fibril_boolean(fibril_arg_boolean(args, 0));
+}
+
+static fibril_value digits(fibril_args *args) {
+  double number = 0;
+  for (size_t i = 0; i < 8; i++) number = number * 10 + fibril_arg_number(args, i);
+  return fibril_number(number);
+}
+
+/* Arrays in objects in arrays, `depth` deep. */
+static fibril_value nest(fibril_args *args) {
+  fibril_value inner = fibril_string("core", FIBRIL_AUTO_LENGTH);
+  for (int64_t i = 0; i < fibril_arg_integer(args, 0); i++) {
+    fibril_value array = fibril_array(1), object = fibril_object();
+    fibril_array_push(array, inner);
+    fibril_object_set(object, "in", array);
+    inner = object;
+  }
+  return inner;
+}
+
 static fibril_value echo_later(fibril_args *args) {
   int err = fibril_sleep(fibril_arg_number(args, 1));
   return err != 0 ? fibril_error_uv(err, "sleep", NULL) : fibril_arg(args, 0);
@@ -38,6 +73,16 @@ static fibril_value fail_uv(fibril_args *args) {
   return fibril_error_uv(UV_ENOENT, "open", "/no/such");
 }
 
+static fibril_value fail_call(fibril_args *args) {
+  if (fibril_arg_boolean(args, 3)) fibril_moment();
+  return fibril_error_uv((int)fibril_arg_integer(args, 0), fibril_arg_string(args, 1),
+                         fibril_arg_string(args, 2));
+}
+
+static fibril_value fail_code(fibril_args *args) {
+  return fibril_error((int)fibril_arg_integer(args, 0), NULL);
+}
+
 static fibril_value fail_type(fibril_args *args) {
   (void)args;
   return fibril_error_type("RangeError", "ERR_TEST", "out of %s", "range");
@@ -60,12 +105,25 @@ static fibril_value kinds(fibril_args *args) {
   return object;
 }
 
+static int buffers;
+
+static void release_buffer(void *data) {
+  buffers--;
+  free(data);
+}
+
+static fibril_value count_buffers(fibril_args *args) {
+  (void)args;
+  return fibril_number(buffers);
+}
+
 static fibril_value big_buffer(fibril_args *args) {
   size_t size = (size_t)fibril_arg_integer(args, 0);
   unsigned char *data = malloc(size);
   if (data == NULL) return fibril_error(UV_ENOMEM, NULL);
   for (size_t i = 0; i < size; i++) data[i] = (unsigned char)(i * 7);
-  return fibril_buffer_take(data, size, free);
+  buffers++;
+  return fibril_buffer_take(data, size, release_buffer);
 }
 
 static fibril_value lengths(fibril_args *args) {
@@ -113,6 +171,32 @@ static fibril_value sum_calls(fibril_args *args) {
     sum += fibril_value_number(result);
   }
   return fibril_number(sum);
+}
+
+static fibril_value call_child(void *arg) {
+  return fibril_call(*(fibril_value *)arg, NULL, 0);
+}
+
+/* Calls every function at the same time, each in a coroutine of its own; the first error in order.
+ */
+static fibril_value call_both(fibril_args *args) {
+  fibril_value functions[2] = {fibril_arg(args, 0), fibril_arg(args, 1)}, array = fibril_array(2);
+  fibril_future *futures[2];
+  for (int i = 0; i < 2; i++) futures[i] = fibril_spawn(call_child, &functions[i], NULL);
+  fibril_value error = fibril_await_all(futures, 2);
+  for (int i = 0; i < 2 && !fibril_is_error(error); i++)
+    fibril_array_push(array, fibril_value_dup(fibril_future_result(futures[i])));
+  if (fibril_is_error(error)) error = fibril_value_dup(error);
+  for (int i = 0; i < 2; i++) fibril_future_unref(futures[i]);
+  return fibril_is_error(error) ? error : array;
+}
+
+/* Nobody reads what becomes of the call. */
+static fibril_value call_forgotten(fibril_args *args) {
+  fibril_value function = fibril_arg(args, 0);
+  fibril_future *future = fibril_spawn(call_child, &function, NULL);
+  fibril_future_unref(future);
+  return fibril_undefined();
 }
 
 /* An exception of JavaScript comes back to C as an error value. */
@@ -183,7 +267,7 @@ static fibril_value bad_stack(fibril_args *args) {
 static int recurse(volatile char *above) {
   volatile char frame[512];
   frame[0] = above[0];
-  return recurse(frame) + frame[511];
+  return frame[0] == 0 ? 0 : recurse(frame) + frame[0];
 }
 
 static fibril_value overflow(fibril_args *args) {
@@ -194,7 +278,27 @@ static fibril_value overflow(fibril_args *args) {
 
 static fibril_value refuses_to_end(fibril_args *args) {
   (void)args;
-  for (;;) fibril_suspend();
+  int err = 0;
+  while (err == 0 || err == UV_ECANCELED) err = fibril_suspend();
+  return fibril_error(err, NULL);
+}
+
+/* ---- The thread pool ---- */
+
+static void double_it(void *arg) {
+  *(double *)arg *= 2;
+}
+
+static fibril_value work(fibril_args *args) {
+  double number = fibril_arg_number(args, 0);
+  int err = fibril_work(double_it, &number);
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(number);
+}
+
+/* Until the other end of a pipe is written to. */
+static fibril_value readable(fibril_args *args) {
+  int events = fibril_poll_fd((int)fibril_arg_integer(args, 0), UV_READABLE, -1);
+  return events < 0 ? fibril_error_uv(events, "poll", NULL) : fibril_number(events);
 }
 
 /* ---- Many awaits behind one promise ---- */
@@ -219,17 +323,34 @@ static fibril_value sum_children(fibril_args *args) {
   return fibril_is_error(error) ? error : fibril_number(sum);
 }
 
+/* What lib/ uses of fibril's own copy; here, for the tests of Future. */
+void fibril__module_runtime(fibril_module *module);
+
 FIBRIL_MODULE(m) {
+  fibril__module_runtime(m);
   fibril_export(m, "echo(value: any): Promise<any>", echo);
+  fibril_export(m, "text(text: string): Promise<string>", text);
+  fibril_export(m, "bytes(data: bytes): Promise<Buffer>", bytes);
+  fibril_export(m, "truth(value: boolean): Promise<boolean>", truth);
+  fibril_export(m,
+                "digits(a: number, b: number, c: number, d: number, e: number, f: number, g: number,"
+                " h: number): Promise<number>",
+                digits);
+  fibril_export(m, "nest(depth: uint32): Promise<any>", nest);
   fibril_export(m, "echoLater(value: any, ms: number): Promise<any>", echo_later);
   fibril_export(m, "echoMoment(value: any): Promise<any>", echo_moment);
   fibril_export(m, "add(a: number, b: number): Promise<number>", add);
   fibril_export(m, "pass(n: number): Promise<number>", pass);
   fibril_export(m, "fail(message: string, later?: boolean): Promise<void>", fail);
   fibril_export(m, "failUv(later?: boolean): Promise<void>", fail_uv);
+  fibril_export(
+      m, "failCall(code: int32, syscall?: string, path?: string, later?: boolean): Promise<void>",
+      fail_call);
+  fibril_export(m, "failCode(code: int32): Promise<void>", fail_code);
   fibril_export(m, "failType(): Promise<void>", fail_type);
   fibril_export(m, "kinds(): Promise<{list: any[], n: number}>", kinds);
   fibril_export(m, "bigBuffer(size: uint32): Promise<Buffer>", big_buffer);
+  fibril_export(m, "countBuffers(): Promise<number>", count_buffers);
   fibril_export(m, "lengths(text: string, data: bytes): Promise<number[]>", lengths);
   fibril_export(m, "integers(a: int32, b: uint32, c?: int64 = 5): Promise<number>", integers);
   fibril_export(
@@ -239,6 +360,8 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "path(path: path): Promise<string>", path);
   fibril_export(m, "call(fn: Function, value: any, later?: boolean): Promise<any>", call);
   fibril_export(m, "sumCalls(fn: Function, n: uint32): Promise<number>", sum_calls);
+  fibril_export(m, "callBoth(first: Function, second: Function): Promise<any[]>", call_both);
+  fibril_export(m, "callForgotten(fn: Function): Promise<void>", call_forgotten);
   fibril_export(m, "messageOfThrow(fn: Function): Promise<string>", message_of_throw);
   fibril_export(m, "forever(options?: {signal?: AbortSignal, swallow?: boolean}): Promise<never>",
                 forever);
@@ -248,5 +371,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "badStack(size: int64): Promise<string>", bad_stack);
   fibril_export(m, "overflow(): Promise<number>", overflow);
   fibril_export(m, "refusesToEnd(): Promise<never>", refuses_to_end);
+  fibril_export(m, "work(n: number): Promise<number>", work);
+  fibril_export(m, "readable(fd: int32): Promise<number>", readable);
   fibril_export(m, "sumChildren(): Promise<number>", sum_children);
 }

@@ -28,10 +28,17 @@ function takeSlot() {
   return freeSlots.length > 0 ? freeSlots.pop() : targets.push(undefined) - 1;
 }
 
-// One executor for all promises; what it was given is read right after the constructor returns.
+// One executor for all promises; what it was given is taken right after the constructor returns.
 let newResolve;
 function executor(resolve) {
   newResolve = resolve;
+}
+
+// Left where it is, it would hold the last promise and its result.
+function takeResolve() {
+  const resolve = newResolve;
+  newResolve = undefined;
+  return resolve;
 }
 
 // What became ready in this turn need not wait for the next poll: once a turn, in a microtask.

@@ -18,13 +18,14 @@ function makeError(description, above) {
   return error;
 }
 
-// Node's own errors have their code in the first line of the stack: "TypeError [CODE]: ...".
+// Node's own errors have their code in the first line of the stack, "TypeError [CODE]: ...", which is made when first read.
 function codedError(Class, code, message, above) {
   const error = new Class(message);
   error.code = code;
   const name = { value: `${error.name} [${code}]`, enumerable: false, configurable: true };
   Object.defineProperty(error, 'name', name);
-  Error.captureStackTrace(error, above); // takes the name of this moment
+  Error.captureStackTrace(error, above);
+  void error.stack;
   delete error.name;
   return error;
 }

@@ -80,7 +80,7 @@ class Future {
     if (this.state === STATE_FULFILLED) return Promise.resolve(this.value);
     if (this.state === STATE_REJECTED) return Promise.reject(this.value);
     const promise = new Promise(executor);
-    const resolve = newResolve;
+    const resolve = takeResolve();
     (this.callbacks ??= []).push(() => resolve(this.#promise()));
     return promise;
   }

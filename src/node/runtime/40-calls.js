@@ -60,7 +60,7 @@ function outcome(slot, value) {
   if (kind === CALL_PENDING) {
     if (wantsFuture) return pendingFuture(slot);
     const promise = new Promise(executor);
-    targets[slot] = newResolve;
+    targets[slot] = takeResolve();
     return promise;
   }
   freeSlots.push(slot);
@@ -81,7 +81,7 @@ function outcomeWith(slot, value, convert, signal) {
   if (status[TURN] !== 0) drainSoon();
   if (kind === CALL_PENDING) {
     const promise = new Promise(executor);
-    const call = new Call(newResolve, convert, signal);
+    const call = new Call(takeResolve(), convert, signal);
     targets[slot] = call;
     if (signal !== undefined) call.listen(slot);
     return promise;

@@ -1,0 +1,61 @@
+'use strict';
+
+// What several test files share: the natives, child processes, garbage collection on demand, the messages of Node's own errors.
+
+const { spawn } = require('node:child_process');
+const path = require('node:path');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+
+const nativesPath = path.join(__dirname, 'addon', 'build', 'Release', 'natives.node');
+
+/**
+ * Runs a script in a process of its own, where `natives` and `nativesPath` are defined.
+ * @returns {Promise<{code: ?number, signal: ?string, stdout: string, stderr: string}>}
+ */
+function runScript(code, { flags = [], env = {}, onOutput } = {}) {
+  const prelude = `const nativesPath = ${JSON.stringify(nativesPath)}; const natives = require(nativesPath);`;
+  const child = spawn(process.execPath, [...flags, '-e', `'use strict'; ${prelude} ${code}`], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const result = { code: null, signal: null, stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      result[name] += text;
+      onOutput?.(child, result);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => resolve(Object.assign(result, { code: exitCode, signal })));
+  });
+}
+
+let gc;
+
+/** Collects garbage, the loop turning in between, until `condition()` holds; mocha's time limit ends what never does. */
+async function collectUntil(condition) {
+  if (gc === undefined) {
+    v8.setFlagsFromString('--expose-gc');
+    gc = vm.runInNewContext('gc');
+  }
+  while (!(await condition())) {
+    await new Promise(setImmediate); // reading a WeakRef holds its target until the end of the job
+    gc();
+    await new Promise(setImmediate);
+  }
+}
+
+/** The error of a promise that must be rejected. */
+async function errorOf(promise) {
+  let value;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`resolved with ${String(value)}`);
+}
+
+module.exports = { nativesPath, natives: require(nativesPath), runScript, collectUntil, errorOf };
