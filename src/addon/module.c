@@ -1,3 +1,4 @@
+#include "../node/runtime.h"
 #include "addon.h"
 
 #define STACK_SIZE (64 * 1024)
@@ -13,4 +14,5 @@ FIBRIL_MODULE(module) {
   addon_export_files(module);
   addon_export_metadata(module);
   addon_export_du(module);
+  fibril__module_runtime(module);
 }
