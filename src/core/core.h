@@ -19,6 +19,10 @@
 
 /* ---- Ready queue ---- */
 
+/* How many tasks ahead memory is fetched: as long as a switch with everything cached, times this, a
+ * line takes to come. */
+#define FIBRIL__AHEAD 4
+
 /* What waits in the ready queue: a coroutine (run == NULL) or a callback. */
 typedef struct fibril__task fibril__task;
 struct fibril__task {
@@ -40,34 +44,38 @@ struct fibril__wait {
 
 enum {
   FIBRIL__FRESH,     /* has not run */
-  FIBRIL__READY,     /* in the ready queue, or its frame's list of parents */
-  FIBRIL__RUNNING,   /* it, or a generator that it called */
+  FIBRIL__ACTIVE,    /* runs, or will: in the ready queue, in its frame's list of parents */
   FIBRIL__WAITING,   /* in a wait */
   FIBRIL__SUSPENDED, /* in fibril_suspend */
   FIBRIL__ENDED
 };
 
 /* The first cache line is all that a switch touches. `context` comes first: fibril__entry passes
- * its address on. The rest is in the order in which a beginning writes it: what starts as NULL in
- * one piece. */
+ * its address on. What is marked "constant" is the same for all coroutines of a stack, or is again
+ * what it was when one ends: it is written only for the first one, see begin() in coroutine.c. */
 struct fibril_coroutine {
   _Alignas(64) fibril__context context;
-  fibril__task task;
-  fibril_loop *loop;
-  uint8_t state;
-  bool cancelled;
-  bool generating;   /* it is a generator's */
-  bool momentary;    /* queued by fibril_moment: not before the next poll */
-  uint32_t refusals; /* waits refused because it was cancelled */
+  fibril__task task; /* run: constant */
+  fibril_loop *loop; /* constant */
+  union {
+    struct {
+      uint8_t state;
+      bool cancelled;
+      bool generating;   /* it is a generator's */
+      bool momentary;    /* queued by fibril_moment: not before the next poll */
+      uint32_t refusals; /* waits refused because it was cancelled */
+    };
+    uint64_t fresh; /* all of them at once: 0 at the beginning */
+  };
   /* second line */
   fibril_fn fn;
   void *arg;
-  fibril__stack *stack;
-  fibril_coroutine *root; /* the coroutine that called this generator; itself otherwise */
+  fibril__stack *stack;   /* constant */
+  fibril_coroutine *root; /* constant: itself; of a generator the coroutine that called it */
   fibril_value result;
-  fibril__wait *wait;    /* of a root: what it, or the generator it called, waits for */
-  fibril_future *future; /* its result; NULL for a bare one */
-  /* third line */
+  fibril__wait *wait; /* constant: NULL; of a root what it, or the generator it called, waits for */
+  fibril_future *future; /* constant: NULL; its result, unless it is a bare one */
+  /* third line, all constant: NULL */
   fibril__box *arena;
   struct fibril__local *locals;
   struct fibril__deferred *deferred;
@@ -81,7 +89,8 @@ struct fibril_coroutine {
 typedef struct fibril__frame fibril__frame;
 struct fibril__frame {
   fibril__context context;
-  /* What is to be done here when the coroutine comes back, set by itself just before, or that only `parents` are left. */
+  /* What is to be done here when the coroutine comes back, set by itself just before, or that only
+   * `parents` are left. */
   enum { FIBRIL__NOTHING, FIBRIL__PARENTS, FIBRIL__FINISH, FIBRIL__HOP, FIBRIL__START } after;
   unsigned depth;
   void *data;
@@ -108,6 +117,7 @@ struct fibril_future {
   uint32_t refs;
   uint8_t state;
   bool read;   /* somebody looked at the outcome */
+  bool held;   /* keeps the loop alive while it is pending */
   bool queued; /* in the loop's list of futures whose callbacks are to run */
   fibril_value value;
   fibril__callback *first, *last;
@@ -122,15 +132,17 @@ enum { FIBRIL__OPEN, FIBRIL__CLOSING, FIBRIL__CLOSED };
 struct fibril_loop {
   /* hot */
   fibril_coroutine *current;
-  fibril__frame *frame; /* the innermost one; `base` while no coroutine runs */
-  fibril__task *head;
-  fibril__task **tail;
-  size_t queued;
+  fibril__frame *frame; /* the innermost one, or NULL */
+  fibril__task *
+      *ring;   /* the ready queue: `enqueued` counts what went in, `dequeued` what came out */
+  size_t mask; /* places - 1: a power of two, and never fewer than there are tasks */
+  uint64_t enqueued, dequeued;
+  bool idle_active;
   fibril__stacks stacks;
 
   uv_loop_t *uv;
-  fibril__frame base;
-  size_t coroutines;
+  fibril__frame base; /* for a coroutine entered while there is none: prepared, as most are */
+  size_t coroutines, callbacks; /* that may come into the ready queue */
   fibril_future *free_futures;
   size_t free_future_count;
   fibril_future *settling,
@@ -138,7 +150,6 @@ struct fibril_loop {
   fibril_future **settled_tail;
   bool running_callbacks;
   int state;
-  bool idle_active;
 
   fibril__timers timers;
   uint64_t armed; /* when uv_timer fires, in ns; 0: it is off */
@@ -183,9 +194,9 @@ void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *c
 /* Runs a coroutine that is fresh or suspended, nested on the loop's stack, until it waits or ends.
  */
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine);
-/* Runs up to `count` tasks of the ready queue; `turn`: stops at the first callback or moment. How
+/* Runs up to `most` tasks of the ready queue; `turn`: stops at the first callback or moment. How
  * many ran. */
-size_t fibril__drain(fibril_loop *loop, size_t count, bool turn);
+size_t fibril__drain(fibril_loop *loop, size_t most, bool turn);
 /* The same in a frame of the caller's. */
 void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine);
 /* wait.c. The running coroutine, or NULL, through the thread's loop. */
@@ -200,7 +211,7 @@ static inline fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *
   frame->after = FIBRIL__NOTHING;
   frame->parents = NULL;
   frame->prev = loop->frame;
-  frame->depth = loop->frame->depth + 1;
+  frame->depth = loop->frame == NULL ? 1 : loop->frame->depth + 1;
   loop->frame = frame;
   fibril__loop_here = loop;
   return here;
@@ -209,6 +220,12 @@ static inline fibril_loop *fibril__frame_push(fibril_loop *loop, fibril__frame *
 static inline void fibril__frame_pop(fibril_loop *loop, fibril__frame *frame, fibril_loop *here) {
   loop->frame = frame->prev;
   fibril__loop_here = here;
+}
+
+/* What its spawner called it, or "". */
+static inline const char *fibril__name(const fibril_coroutine *coroutine) {
+  const char *name = coroutine->stack->name;
+  return name == NULL ? "" : name;
 }
 
 /* What a wait has to check first: 0, UV_ECANCELED or FIBRIL_ENOTCOROUTINE. */
@@ -233,12 +250,22 @@ void fibril__loop_unref(fibril_loop *loop);
  * loop. */
 void fibril__loop_handle_closed(fibril_loop *loop);
 
+/* How many tasks are ready. */
+static inline size_t fibril__queued(const fibril_loop *loop) {
+  return (size_t)(loop->enqueued - loop->dequeued);
+}
+
+/* Never fails: who made the task has called fibril__reserve. */
 static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
-  task->next = NULL;
-  *loop->tail = task;
-  loop->tail = &task->next;
-  loop->queued++;
+  loop->ring[loop->enqueued++ & loop->mask] = task;
   if (FIBRIL__UNLIKELY(!loop->idle_active)) fibril__loop_activate(loop);
+}
+
+/* Makes sure that one more coroutine or callback has a place in the ready queue. 0 or UV_ENOMEM. */
+int fibril__ring_grow(fibril_loop *loop);
+static inline int fibril__reserve(fibril_loop *loop) {
+  bool enough = loop->coroutines + loop->callbacks <= loop->mask;
+  return FIBRIL__LIKELY(enough) ? 0 : fibril__ring_grow(loop);
 }
 
 /* schedule.c: timeouts on the loop's clock. `deadline` in nanoseconds of uv_hrtime. */
@@ -257,7 +284,8 @@ void fibril__future_watch(fibril_future *future, fibril__callback *callback);
 void fibril__future_unwatch(fibril_future *future, fibril__callback *callback);
 
 /* generator.c */
-_Noreturn void fibril__generator_ended(fibril_coroutine *coroutine);
+/* Where a generator that has returned goes on. */
+fibril__context *fibril__generator_ended(fibril_coroutine *coroutine);
 void fibril__generators_close(fibril_loop *loop);
 
 /* post.c. What is posted without allocating: `run` gets it back on the loop's thread. */

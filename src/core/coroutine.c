@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* How deep frames may nest on the loop's stack before a new coroutine is queued instead of run at once. */
+/* How deep frames may nest on the loop's stack before a new coroutine is queued instead of run at
+ * once. */
 #define FRAMES_MAX 32
 
 __thread fibril_loop *fibril__loop_here;
@@ -28,7 +29,8 @@ static int read_options(const fibril_spawn_options *options, const char **name) 
   if (FIBRIL__LIKELY(options == NULL)) return FIBRIL__STACK_DEFAULT_CLASS;
   if (options->size != sizeof *options) return UV_EINVAL;
   if (options->name != NULL) *name = options->name;
-  return options->stack_size == 0 ? FIBRIL__STACK_DEFAULT_CLASS : fibril__stack_class(options->stack_size);
+  return options->stack_size == 0 ? FIBRIL__STACK_DEFAULT_CLASS
+                                  : fibril__stack_class(options->stack_size);
 }
 
 /* The control block is the top of the stack, which is a multiple of a cache line. */
@@ -36,22 +38,29 @@ static inline fibril_coroutine *coroutine_of(const fibril__stack *stack) {
   return (fibril_coroutine *)(stack->top - sizeof(fibril_coroutine));
 }
 
-/* Field by field: as a whole gcc clears it with `rep stos`, which takes longer than all the rest. */
-__attribute__((always_inline)) static inline fibril_coroutine *begin(fibril_loop *loop, fibril_fn fn, void *arg,
-                                                                     fibril__stack *stack, const char *name) {
-  fibril_coroutine *self = coroutine_of(stack);
-  stack->name = name;
+/* What every coroutine needs; the rest is as one leaves it at its end. */
+static inline void begin(fibril_loop *loop, fibril_coroutine *self, fibril_fn fn, void *arg) {
   self->context.sp = self;
   self->context.ip = (void *)fibril__entry;
-  self->task.run = NULL;
-  self->loop = loop;
-  self->state = FIBRIL__FRESH;
-  self->cancelled = false;
-  self->generating = false;
-  self->momentary = false;
-  self->refusals = 0;
+  self->fresh = FIBRIL__FRESH;
   self->fn = fn;
   self->arg = arg;
+  loop->coroutines++;
+}
+
+__attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn, void *arg,
+                                                const fibril_spawn_options *options,
+                                                fibril_coroutine **coroutine) {
+  const char *name = NULL;
+  if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
+  int cls = read_options(options, &name);
+  if (cls < 0) return cls;
+  fibril__stack *stack = fibril__reserve(loop) == 0 ? fibril__stack_get(&loop->stacks, cls) : NULL;
+  if (stack == NULL) return UV_ENOMEM;
+  stack->name = name;
+  fibril_coroutine *self = *coroutine = coroutine_of(stack);
+  self->task.run = NULL;
+  self->loop = loop;
   self->stack = stack;
   self->root = self;
   self->wait = NULL;
@@ -60,40 +69,33 @@ __attribute__((always_inline)) static inline fibril_coroutine *begin(fibril_loop
   self->locals = NULL;
   self->deferred = NULL;
   self->generator = NULL;
-  loop->coroutines++;
-  return self;
-}
-
-__attribute__((noinline)) static int new_slowly(fibril_loop *loop, fibril_fn fn, void *arg,
-                                                const fibril_spawn_options *options, fibril_coroutine **coroutine) {
-  const char *name = "";
-  if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
-  int cls = read_options(options, &name);
-  if (cls < 0) return cls;
-  fibril__stack *stack = fibril__stack_get(&loop->stacks, cls);
-  if (stack == NULL) return UV_ENOMEM;
-  *coroutine = begin(loop, fn, arg, stack, name);
+  begin(loop, self, fn, arg);
   return 0;
 }
 
-/* The usual case calls nothing, and so saves no registers: no options, and a stack of the default size to use again. */
-int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
-                          fibril_coroutine **coroutine) {
-  bool plain = options == NULL && loop->state == FIBRIL__OPEN;
-  if (FIBRIL__UNLIKELY(!plain || loop->stacks.pools[FIBRIL__STACK_DEFAULT_CLASS].dirty == NULL))
-    return new_slowly(loop, fn, arg, options, coroutine);
-  *coroutine = begin(loop, fn, arg, fibril__stack_get(&loop->stacks, FIBRIL__STACK_DEFAULT_CLASS), "");
+/* The usual case, no options and a stack that was used before, writes little and calls nothing. */
+int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
+                          const fibril_spawn_options *options, fibril_coroutine **coroutine) {
+  bool usual = options == NULL && loop->state == FIBRIL__OPEN &&
+               loop->stacks.pools[FIBRIL__STACK_DEFAULT_CLASS].dirty != NULL &&
+               loop->coroutines + loop->callbacks <= loop->mask;
+  if (FIBRIL__UNLIKELY(!usual)) return begin_anew(loop, fn, arg, options, coroutine);
+  *coroutine = coroutine_of(fibril__stack_get(&loop->stacks, FIBRIL__STACK_DEFAULT_CLASS));
+  begin(loop, *coroutine, fn, arg);
   return 0;
 }
 
+/* Everything else in it is again as begin() wants it. */
 static inline void release(fibril_coroutine *self) {
   fibril_loop *loop = self->loop;
   loop->coroutines--;
-  if (FIBRIL__UNLIKELY(self->arena != NULL)) fibril__arena_release(&self->arena);
   fibril__stack_put(&loop->stacks, self->stack);
 }
 
 void fibril__coroutine_release(fibril_coroutine *self) {
+  fibril__arena_release(&self->arena);
+  self->generator = NULL;
+  self->root = self;
   release(self);
 }
 
@@ -106,10 +108,62 @@ void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *c
 
 /* ---- Ending ---- */
 
-/* On the loop's stack, the coroutine's own being free from here on. */
+static void run_deferred(fibril_coroutine *self) {
+  struct fibril__deferred *deferred = self->deferred;
+  self->deferred = deferred->next;
+  deferred->release(deferred->arg);
+  free(deferred);
+}
+
+static void release_local(fibril_coroutine *self) {
+  struct fibril__local *local = self->locals;
+  self->locals = local->next;
+  if (local->release != NULL) local->release(local->value);
+  free(local);
+}
+
+/* Either kind of function may ask for more of both. */
+static void clean_up(fibril_coroutine *self) {
+  while (self->deferred != NULL || self->locals != NULL) {
+    if (self->deferred != NULL)
+      run_deferred(self);
+    else
+      release_local(self);
+  }
+}
+
+/* The end of a coroutine that leaves something to do. Where to go on. */
+__attribute__((noinline)) static fibril__context *end(fibril_coroutine *self, fibril_value result) {
+  clean_up(self);
+  self->state = FIBRIL__ENDED;
+  self->result = result;
+  if (self->generator != NULL) return fibril__generator_ended(self);
+  self->loop->frame->after = FIBRIL__FINISH;
+  return &self->loop->frame->context;
+}
+
+void fibril__coroutine_main(fibril__context *context) {
+  fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
+  fibril_value result = self->fn(self->arg);
+  if (FIBRIL__UNLIKELY(self->future != NULL || self->generator != NULL || self->arena != NULL ||
+                       self->deferred != NULL || self->locals != NULL ||
+                       result.tag & FIBRIL__OWNED)) {
+    context = end(self, result);
+  } else {
+    /* With nothing left to call, it gives its stack back itself: nobody takes that before the jump.
+     */
+    context = &self->loop->frame->context;
+    release(self);
+  }
+  fibril__jump(&self->context, context);
+}
+
+/* The rest of end(), on the loop's stack. */
 static void finish(fibril_coroutine *self) {
   fibril_future *future = self->future;
   fibril_value result = fibril__value_take(self->result);
+  self->future = NULL;
+  fibril__arena_release(&self->arena);
   release(self);
   if (future == NULL || future->state != FIBRIL__PENDING) fibril_value_free(result);
   if (future == NULL) return;
@@ -118,42 +172,10 @@ static void finish(fibril_coroutine *self) {
   fibril_future_unref(future);
 }
 
-static void run_deferred(fibril_coroutine *self) {
-  while (self->deferred != NULL) {
-    struct fibril__deferred *deferred = self->deferred;
-    self->deferred = deferred->next;
-    deferred->release(deferred->arg);
-    free(deferred);
-  }
-  while (self->locals != NULL) {
-    struct fibril__local *local = self->locals;
-    self->locals = local->next;
-    if (local->release != NULL) local->release(local->value);
-    free(local);
-  }
-}
-
-void fibril__coroutine_main(fibril__context *context) {
-  fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
-  fibril_value result = self->fn(self->arg);
-  if (FIBRIL__UNLIKELY(self->deferred != NULL || self->locals != NULL)) run_deferred(self);
-  fibril__frame *frame = self->loop->frame;
-  bool bare = self->future == NULL && self->generator == NULL;
-  if (FIBRIL__LIKELY(bare && self->arena == NULL && !(result.tag & FIBRIL__OWNED))) {
-    /* With nothing left to call, the stack can be given back from itself: nobody takes it before the jump. */
-    release(self);
-  } else {
-    self->state = FIBRIL__ENDED;
-    self->result = result;
-    if (self->generator != NULL) fibril__generator_ended(self);
-    frame->after = FIBRIL__FINISH;
-  }
-  fibril__jump(&self->context, &frame->context);
-}
-
 /* ---- Running ---- */
 
-/* Does for a coroutine what it came back for, on the loop's stack. The coroutine to go on with, or NULL. */
+/* Does for a coroutine what it came back for, on the loop's stack. The coroutine to go on with, or
+ * NULL. */
 static fibril_coroutine *attend(fibril_loop *loop, fibril__frame *frame) {
   fibril_coroutine *self = loop->current;
   int after = frame->after;
@@ -164,7 +186,6 @@ static fibril_coroutine *attend(fibril_loop *loop, fibril__frame *frame) {
     return self;
   }
   if (after == FIBRIL__START) {
-    self->state = FIBRIL__READY;
     self->task.next = frame->parents;
     frame->parents = &self->task;
     frame->after = FIBRIL__PARENTS;
@@ -178,61 +199,99 @@ static fibril_coroutine *attend(fibril_loop *loop, fibril__frame *frame) {
   return FIBRIL__CONTAINER(fibril_coroutine, task, parent);
 }
 
-/* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once: spawned children, hops. */
-__attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibril__frame *frame,
-                                                         fibril_coroutine *coroutine) {
-  do {
-    coroutine->state = FIBRIL__RUNNING;
-    loop->current = coroutine;
-    fibril__switch(&frame->context, &coroutine->context);
-    if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
-    if (FIBRIL__LIKELY(frame->after == FIBRIL__NOTHING)) break;
-    coroutine = attend(loop, frame);
-  } while (coroutine != NULL);
-  loop->current = NULL;
+/* One switch there and back. A function of its own would cost as much again. */
+__attribute__((always_inline)) static inline bool run_once(fibril_loop *loop, fibril__frame *frame,
+                                                           fibril_coroutine *coroutine) {
+  loop->current = coroutine;
+  fibril__switch(&frame->context, &coroutine->context);
+  if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
+  return frame->after == FIBRIL__NOTHING;
 }
 
-__attribute__((always_inline)) static inline void enter(fibril_loop *loop, fibril_coroutine *coroutine) {
-  if (FIBRIL__UNLIKELY(loop->frame->depth >= FRAMES_MAX)) {
-    coroutine->state = FIBRIL__READY;
+__attribute__((noinline)) static void run_rest(fibril_loop *loop, fibril__frame *frame) {
+  fibril_coroutine *coroutine;
+  do {
+    coroutine = attend(loop, frame);
+  } while (coroutine != NULL && !run_once(loop, frame, coroutine));
+}
+
+/* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once: spawned
+ * children, hops. Leaves `current` as it is. */
+__attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibril__frame *frame,
+                                                         fibril_coroutine *coroutine) {
+  if (FIBRIL__UNLIKELY(!run_once(loop, frame, coroutine))) run_rest(loop, frame);
+}
+
+void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
+  fibril_loop *here = fibril__frame_push(loop, frame);
+  run_in(loop, frame, coroutine);
+  loop->current = NULL;
+  fibril__frame_pop(loop, frame, here);
+}
+
+__attribute__((noinline)) static void enter_nested(fibril_loop *loop, fibril_coroutine *coroutine) {
+  fibril__frame frame;
+  if (loop->frame->depth < FRAMES_MAX)
+    fibril__enter_in(loop, &frame, coroutine);
+  else
     fibril__enqueue(loop, &coroutine->task);
+}
+
+__attribute__((always_inline)) static inline void enter(fibril_loop *loop,
+                                                        fibril_coroutine *coroutine) {
+  coroutine->state = FIBRIL__ACTIVE;
+  if (FIBRIL__UNLIKELY(loop->frame != NULL)) {
+    enter_nested(loop, coroutine);
     return;
   }
-  fibril__frame frame;
-  fibril_loop *here = fibril__frame_push(loop, &frame);
-  run_in(loop, &frame, coroutine);
-  fibril__frame_pop(loop, &frame, here);
+  fibril_loop *here = fibril__loop_here;
+  fibril__loop_here = loop;
+  loop->frame = &loop->base;
+  run_in(loop, &loop->base, coroutine);
+  loop->current = NULL;
+  loop->frame = NULL;
+  fibril__loop_here = here;
 }
 
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
   enter(loop, coroutine);
 }
 
-void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
-  run_in(loop, frame, coroutine);
+/* The control block of a coroutine, and below it the frames of one that isn't deep in calls. */
+static inline void fetch(const fibril__task *task) {
+  const char *line = (const char *)task;
+  __builtin_prefetch(line);
+  __builtin_prefetch(line - 64);
+  __builtin_prefetch(line - 128);
 }
 
-size_t fibril__drain(fibril_loop *loop, size_t count, bool turn) {
+__attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, size_t most,
+                                                          bool turn) {
   fibril__frame frame;
   fibril_loop *here = fibril__frame_push(loop, &frame);
-  size_t done = 0;
-  for (; done < count && loop->head != NULL; done++) {
-    fibril__task *task = loop->head;
+  uint64_t start = loop->dequeued;
+  while (loop->dequeued - start < most && loop->dequeued != loop->enqueued) {
+    fibril__task *task = loop->ring[loop->dequeued & loop->mask];
     fibril_coroutine *coroutine = FIBRIL__CONTAINER(fibril_coroutine, task, task);
-    if (FIBRIL__UNLIKELY(turn) && (task->run != NULL || coroutine->momentary)) break;
-    loop->head = task->next;
-    if (loop->head == NULL)
-      loop->tail = &loop->head;
-    else
-      __builtin_prefetch(loop->head);
-    loop->queued--;
-    if (FIBRIL__LIKELY(task->run == NULL))
+    if (turn && (task->run != NULL || coroutine->momentary)) break;
+    /* Where fewer are queued, what was there before: fetching too much does no harm. */
+    fetch(loop->ring[(loop->dequeued + FIBRIL__AHEAD) & loop->mask]);
+    loop->dequeued++;
+    if (FIBRIL__LIKELY(task->run == NULL)) {
       run_in(loop, &frame, coroutine);
-    else
+    } else {
+      loop->callbacks--;
+      loop->current = NULL;
       task->run(task);
+    }
   }
+  loop->current = NULL;
   fibril__frame_pop(loop, &frame, here);
-  return done;
+  return (size_t)(loop->dequeued - start);
+}
+
+size_t fibril__drain(fibril_loop *loop, size_t most, bool turn) {
+  return turn ? drain(loop, most, true) : drain(loop, most, false);
 }
 
 /* ---- From a coroutine to the loop's stack ---- */
@@ -257,7 +316,8 @@ void fibril_on_loop(void (*fn)(void *data), void *data) {
 
 /* ---- Spawning ---- */
 
-fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options) {
+fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
+                                 const fibril_spawn_options *options) {
   fibril_coroutine *child;
   fibril_future *future = fibril_future_new(loop);
   int err = future == NULL ? UV_ENOMEM : fibril__coroutine_new(loop, fn, arg, options, &child);
@@ -270,13 +330,14 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg, con
   fibril_coroutine *self = fibril__self();
   if (self != NULL && self->loop == loop) {
     fibril__frame *frame = loop->frame;
+    child->state = FIBRIL__ACTIVE;
     frame->data = child;
     frame->after = FIBRIL__START;
     switch_out(self);
   } else if (self == NULL) {
     fibril__enter(loop, child);
   } else {
-    child->state = FIBRIL__READY;
+    child->state = FIBRIL__ACTIVE;
     fibril__enqueue(loop, &child->task);
   }
   return future;
@@ -284,7 +345,8 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg, con
 
 fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options) {
   fibril_coroutine *self = fibril__self();
-  return self == NULL ? fibril__future_failed(FIBRIL_ENOTCOROUTINE) : fibril_loop_spawn(self->loop, fn, arg, options);
+  return self == NULL ? fibril__future_failed(FIBRIL_ENOTCOROUTINE)
+                      : fibril_loop_spawn(self->loop, fn, arg, options);
 }
 
 void fibril__coroutine_cancel(fibril_coroutine *coroutine) {
@@ -302,8 +364,8 @@ int fibril_cancel(fibril_future *future) {
 
 /* ---- Bare coroutines ---- */
 
-int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg, const fibril_spawn_options *options,
-                            fibril_coroutine **coroutine) {
+int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg,
+                            const fibril_spawn_options *options, fibril_coroutine **coroutine) {
   return fibril__coroutine_new(loop, fn, arg, options, coroutine);
 }
 
@@ -313,7 +375,7 @@ int fibril_coroutine_ready(fibril_coroutine *coroutine) {
     return 0;
   }
   if (coroutine->state != FIBRIL__FRESH) return FIBRIL_ERUNNING;
-  coroutine->state = FIBRIL__READY;
+  coroutine->state = FIBRIL__ACTIVE;
   fibril__enqueue(coroutine->loop, &coroutine->task);
   return 0;
 }
@@ -343,7 +405,7 @@ bool fibril_cancelled(void) {
 
 const char *fibril_name(void) {
   fibril_coroutine *self = fibril__self();
-  return self == NULL ? "" : self->stack->name;
+  return self == NULL ? "" : fibril__name(self);
 }
 
 void fibril_set_name(const char *name) {

@@ -42,18 +42,18 @@ fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn
   return generator;
 }
 
-void fibril__generator_ended(fibril_coroutine *coroutine) {
+fibril__context *fibril__generator_ended(fibril_coroutine *coroutine) {
   fibril_generator *generator = coroutine->generator;
   generator->out = fibril__value_take(coroutine->result);
   generator->state = ENDED;
-  fibril__jump(&coroutine->context, generator->back);
+  return generator->back;
 }
 
 /* Runs the generator from a coroutine, on which a wait inside it suspends the whole chain. */
 static void switch_from_coroutine(fibril_generator *generator, fibril_coroutine *caller) {
   fibril_coroutine *coroutine = generator->coroutine;
   coroutine->root = caller->root;
-  coroutine->state = FIBRIL__RUNNING;
+  coroutine->state = FIBRIL__ACTIVE;
   generator->back = &caller->context;
   generator->loop->current = coroutine;
   fibril__switch(&caller->context, &coroutine->context);
@@ -62,13 +62,10 @@ static void switch_from_coroutine(fibril_generator *generator, fibril_coroutine 
 
 /* Runs it from the loop's stack: nothing can wait, but the generator can hop here. */
 static void switch_from_loop(fibril_generator *generator) {
-  fibril_loop *loop = generator->loop;
   fibril__frame frame;
-  fibril_loop *here = fibril__frame_push(loop, &frame);
   generator->coroutine->root = generator->coroutine;
   generator->back = &frame.context;
-  fibril__enter_in(loop, &frame, generator->coroutine);
-  fibril__frame_pop(loop, &frame, here);
+  fibril__enter_in(generator->loop, &frame, generator->coroutine);
 }
 
 static int resume(fibril_generator *generator, fibril_value sent, fibril_value *out) {
@@ -128,7 +125,7 @@ int fibril_generator_close(fibril_generator *generator) {
 void fibril_generator_unref(fibril_generator *generator) {
   if (fibril_generator_close(generator) != 0)
     fibril__fatal("fibril_generator_unref was called on generator \"%s\" while it is running",
-                  generator->coroutine->stack->name);
+                  fibril__name(generator->coroutine));
   fibril_value_free(generator->out);
   fibril_value_free(generator->sent);
   free(generator);
@@ -146,11 +143,13 @@ fibril_value fibril_yield(fibril_generator *generator, fibril_value value) {
   } else {
     fibril_value_free(value);
     if (++generator->refusals >= REFUSALS_MAX)
-      fibril__fatal("generator \"%s\" goes on yielding although it is closed: fibril_yield gives it UV_ECANCELED, on "
-                    "which it has to clean up and return",
-                    self->stack->name);
+      fibril__fatal(
+          "generator \"%s\" goes on yielding although it is closed: fibril_yield gives it UV_ECANCELED, on "
+          "which it has to clean up and return",
+          fibril__name(self));
   }
-  return generator->closing ? fibril__error_code(UV_ECANCELED) : fibril__value_borrow(generator->sent);
+  return generator->closing ? fibril__error_code(UV_ECANCELED)
+                            : fibril__value_borrow(generator->sent);
 }
 
 static void close_each(fibril_coroutine *coroutine) {

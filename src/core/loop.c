@@ -44,15 +44,16 @@ int fibril_loop_new(uv_loop_t *uv, fibril_loop **out) {
   fibril_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return UV_ENOMEM;
   loop->uv = uv;
-  loop->frame = &loop->base;
-  loop->tail = &loop->head;
+  loop->base.depth = 1;
   loop->settled_tail = &loop->settled;
   loop->refs = 1;
   loop->state = FIBRIL__OPEN;
   fibril__stacks_init(&loop->stacks);
   fibril__timers_init(&loop->timers);
-  int err = fibril__post_init(loop);
+  int err = fibril__ring_grow(loop);
+  if (err == 0) err = fibril__post_init(loop);
   if (err != 0) {
+    free(loop->ring);
     free(loop);
     return err;
   }
@@ -63,7 +64,9 @@ int fibril_loop_new(uv_loop_t *uv, fibril_loop **out) {
 }
 
 void fibril__loop_unref(fibril_loop *loop) {
-  if (--loop->refs == 0) free(loop);
+  if (--loop->refs > 0) return;
+  free(loop->ring);
+  free(loop);
 }
 
 void fibril__loop_handle_closed(fibril_loop *loop) {
@@ -137,7 +140,7 @@ void fibril__loop_iterate(fibril_loop *loop) {
   uint64_t next = fibril__timers_next(&loop->timers);
   uint64_t now = next == 0 ? 0 : uv_hrtime();
   uint32_t due = next == 0 || next > now ? 0 : fibril__timers_choose(&loop->timers, now);
-  if (loop->queued > 0) fibril__drain(loop, loop->queued, false);
+  if (fibril__queued(loop) > 0) fibril__drain(loop, fibril__queued(loop), false);
   if (due > 0) run_due(loop, due);
   if (loop->flush_wanted) {
     loop->flush_wanted = false;
@@ -146,12 +149,12 @@ void fibril__loop_iterate(fibril_loop *loop) {
   fibril__loop_arm(loop);
   if (fibril__stacks_want_trim(&loop->stacks) && !uv_is_active((uv_handle_t *)&loop->trim))
     uv_timer_start(&loop->trim, on_trim, TRIM_DELAY_MS, 0);
-  if (loop->queued == 0 && !loop->flush_wanted) {
+  if (fibril__queued(loop) == 0 && !loop->flush_wanted) {
     loop->idle_active = false;
     uv_idle_stop(&loop->idle);
     if (loop->state == FIBRIL__CLOSING) {
       fibril__generators_close(loop);
-      if (loop->coroutines == 0 && loop->queued == 0) close_handles(loop);
+      if (loop->coroutines == 0 && fibril__queued(loop) == 0) close_handles(loop);
     }
   }
 }
@@ -161,7 +164,7 @@ size_t fibril_loop_run_ready(fibril_loop *loop, size_t most) {
 }
 
 size_t fibril__loop_run_turn(fibril_loop *loop) {
-  return loop->queued == 0 ? 0 : fibril__drain(loop, loop->queued, true);
+  return fibril__queued(loop) == 0 ? 0 : fibril__drain(loop, fibril__queued(loop), true);
 }
 
 /* ---- Stand-alone ---- */

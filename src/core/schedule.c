@@ -5,6 +5,22 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* ---- The ready queue ---- */
+
+#define RING_FIRST 64
+
+int fibril__ring_grow(fibril_loop *loop) {
+  size_t places = loop->ring == NULL ? RING_FIRST : (loop->mask + 1) * 2;
+  fibril__task **ring = calloc(places, sizeof(*ring));
+  if (ring == NULL) return UV_ENOMEM;
+  for (uint64_t i = loop->dequeued; i != loop->enqueued; i++)
+    ring[i & (places - 1)] = loop->ring[i & loop->mask];
+  free(loop->ring);
+  loop->ring = ring;
+  loop->mask = places - 1;
+  return 0;
+}
+
 /* ---- Callbacks ---- */
 
 typedef struct {
@@ -23,15 +39,17 @@ static void run_callback(fibril__task *task) {
 
 int fibril_loop_add_callback(fibril_loop *loop, fibril_cb callback, void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
-  callback_task *entry = malloc(sizeof *entry);
+  callback_task *entry = fibril__reserve(loop) == 0 ? malloc(sizeof *entry) : NULL;
   if (entry == NULL) return UV_ENOMEM;
   *entry = (callback_task){{NULL, run_callback}, callback, arg};
+  loop->callbacks++;
   fibril__enqueue(loop, &entry->task);
   return 0;
 }
 
 typedef struct {
   fibril__task task;
+  fibril_loop *loop;
   fibril_future *future;
   fibril_future_cb callback;
   void *arg;
@@ -47,25 +65,27 @@ static void run_future_callback(fibril__task *task) {
 static void enqueue_future_task(fibril_future *future, void *arg) {
   future_task *entry = arg;
   (void)future;
-  fibril__enqueue(entry->future->loop, &entry->task);
+  fibril__enqueue(entry->loop, &entry->task);
 }
 
 int fibril_loop_add_future(fibril_loop *loop, fibril_future *future, fibril_future_cb callback,
                            void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
-  future_task *entry = malloc(sizeof *entry);
+  future_task *entry = fibril__reserve(loop) == 0 ? malloc(sizeof *entry) : NULL;
   if (entry == NULL) return UV_ENOMEM;
-  *entry = (future_task){{NULL, run_future_callback}, future, callback, arg};
+  *entry = (future_task){{NULL, run_future_callback}, loop, future, callback, arg};
   int err = 0;
   if (future->state == FIBRIL__SETTLED)
     fibril__enqueue(loop, &entry->task);
   else
     err = fibril_future_add_done_callback(future, enqueue_future_task, entry, NULL);
-  if (err != 0)
+  if (err != 0) {
     free(entry);
-  else
-    fibril_future_ref(future);
-  return err;
+    return err;
+  }
+  loop->callbacks++;
+  fibril_future_ref(future);
+  return 0;
 }
 
 /* ---- Timeouts ---- */

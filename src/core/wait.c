@@ -1,4 +1,5 @@
-/* Waiting: the one way a coroutine leaves the processor, and the awaits that need nothing but the core. */
+/* Waiting: the one way a coroutine leaves the processor, and the awaits that need nothing but the
+ * core. */
 #include "core.h"
 
 #include <math.h>
@@ -18,11 +19,13 @@ static inline bool may_wait(const fibril_coroutine *self) {
 static int refuse(fibril_coroutine *self) {
   if (self == NULL) return FIBRIL_ENOTCOROUTINE;
   fibril_coroutine *root = self->root;
-  if (!root->cancelled && !self->cancelled) return FIBRIL_ENOTCOROUTINE; /* a generator run from the loop's stack */
+  if (!root->cancelled && !self->cancelled)
+    return FIBRIL_ENOTCOROUTINE; /* a generator run from the loop's stack */
   if (root->loop->state != FIBRIL__OPEN && ++root->refusals >= REFUSALS_MAX)
-    fibril__fatal("coroutine \"%s\" goes on waiting although its loop is closing: every wait gives it UV_ECANCELED, "
-                  "on which it has to clean up and return",
-                  root->stack->name);
+    fibril__fatal(
+        "coroutine \"%s\" goes on waiting although its loop is closing: every wait gives it UV_ECANCELED, "
+        "on which it has to clean up and return",
+        fibril__name(root));
   return UV_ECANCELED;
 }
 
@@ -55,7 +58,7 @@ void fibril__wake(fibril__wait *wait, int status) {
   wait->status = status;
   fibril_coroutine *coroutine = wait->coroutine;
   if (coroutine == NULL) return;
-  coroutine->state = FIBRIL__READY;
+  coroutine->state = FIBRIL__ACTIVE;
   fibril__enqueue(coroutine->loop, &coroutine->task);
 }
 
@@ -76,7 +79,6 @@ int fibril_suspend(void) {
 int fibril_pass(void) {
   fibril_coroutine *self = fibril__self();
   if (FIBRIL__UNLIKELY(!may_wait(self))) return refuse(self);
-  self->state = FIBRIL__READY;
   fibril__enqueue(self->loop, &self->task);
   leave(self);
   return 0;
@@ -87,7 +89,6 @@ int fibril_moment(void) {
   int err = fibril__wait_check(self);
   if (err != 0) return err;
   self->momentary = true;
-  self->state = FIBRIL__READY;
   fibril__enqueue(self->loop, &self->task);
   leave(self);
   self->momentary = false;
@@ -136,7 +137,8 @@ static int wait_for_future(fibril_coroutine *self, fibril_future *future, double
   future_wait w = {.wait = {.what = "future", .cancel = fibril__wait_cancel_now},
                    .callback = {.fn = wake_by_future, .arg = &w.wait}};
   if (timeout >= 0) {
-    int err = fibril__timeout_add(self->loop, fibril__deadline(timeout), wake_timed_out, &w.wait, &timer);
+    int err =
+        fibril__timeout_add(self->loop, fibril__deadline(timeout), wake_timed_out, &w.wait, &timer);
     if (err != 0) return err;
   }
   fibril_future_ref(future);

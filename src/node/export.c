@@ -1,6 +1,7 @@
 /* Exported functions: a call runs a coroutine, whose future is the C side of the promise that
  * JavaScript made. */
 #include "export.h"
+#include "runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +129,7 @@ static napi_value on_call(napi_env env, napi_callback_info info) {
   self->in_js++;
   int err = call_start(call);
   self->in_js--;
-  self->status[FIBRIL__STATUS_TURN] = self->loop->queued > 0 || self->settled != NULL;
+  self->status[FIBRIL__STATUS_TURN] = fibril__queued(self->loop) > 0 || self->settled != NULL;
   if (err == 0) return call_outcome(call);
   call_free(call);
   return reject(self, err);

@@ -1,0 +1,127 @@
+/* switch ROUNDS MILLISECONDS [ROW...]: runs every row, or those named, in each round all contenders
+ * one after the other, each for about MILLISECONDS. Prints a line for each sample: row, contender
+ * and nanoseconds, of one direction of a switch or of one coroutine created and ended. */
+#if defined(__linux__)
+#define _GNU_SOURCE /* sched_setaffinity */
+#include <sched.h>
+#endif
+
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct row rows[] = {
+    {"hot", YIELD, 1},       {"deep", DEEP, 1},         {"1k", YIELD, 1000},
+    {"100k", YIELD, 100000}, {"create+end", CREATE, 1}, {"generator", GENERATOR, 1},
+};
+
+static const struct contender *const contenders[] = {
+    &fibril_contender,
+#if WITH_BOOST
+    &boost_contender,
+#endif
+    &ucontext_contender,
+    &call_contender,
+};
+
+#define ROWS (sizeof rows / sizeof rows[0])
+#define CONTENDERS (sizeof contenders / sizeof contenders[0])
+
+size_t *shuffled(size_t count) {
+  size_t *order = malloc(count * sizeof *order);
+  if (order == NULL) return NULL;
+  uint64_t random = 88172645463325252;
+  for (size_t i = 0; i < count; i++) {
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    size_t other = random % (i + 1);
+    order[i] = order[other];
+    order[other] = i;
+  }
+  return order;
+}
+
+/* So that the scheduler does not move the process in the middle of a round. */
+static void stay_on_this_cpu(void) {
+#if defined(__linux__)
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(sched_getcpu(), &cpus);
+  sched_setaffinity(0, sizeof cpus, &cpus);
+#endif
+}
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+struct running {
+  const struct contender *contender;
+  void (*run)(void *state, uint64_t rounds);
+  void *state;
+  uint64_t rounds;
+};
+
+static double measure(const struct running *running) {
+  double start = now();
+  running->run(running->state, running->rounds);
+  return now() - start;
+}
+
+static void calibrate(struct running *running, double ns) {
+  double took;
+  for (running->rounds = 1000; (took = measure(running)) < ns / 4;) running->rounds *= 2;
+  running->rounds = (uint64_t)((double)running->rounds * ns / took) + 1;
+}
+
+static size_t start_all(const struct row *row, double ns, struct running *running) {
+  size_t count = 0;
+  for (size_t i = 0; i < CONTENDERS; i++) {
+    const struct contender *contender = contenders[i];
+    /* An indirect call has no stack to find: many of them are the same one. */
+    if (contender->start[row->shape] == NULL || (contender == &call_contender && row->count > 1))
+      continue;
+    void *state = contender->start[row->shape](row);
+    if (state == NULL) exit(1);
+    running[count] = (struct running){contender, contender->run[row->shape], state, 0};
+    calibrate(&running[count++], ns);
+  }
+  return count;
+}
+
+static void run_row(const struct row *row, int rounds, double ns) {
+  struct running running[CONTENDERS];
+  size_t count = start_all(row, ns, running);
+  double switches = row->shape == CREATE ? 1 : 2;
+  for (int round = 0; round < rounds; round++) {
+    for (size_t i = 0; i < count; i++) {
+      const struct running *one = &running[((size_t)round + i) % count];
+      double each = measure(one) / (double)one->rounds / switches;
+      printf("%s\t%s\t%.4f\n", row->name, one->contender->name, each);
+    }
+  }
+  for (size_t i = 0; i < count; i++) running[i].contender->stop(running[i].state);
+}
+
+static int wanted(const struct row *row, char **names) {
+  if (*names == NULL) return 1;
+  while (*names != NULL && strcmp(*names, row->name) != 0) names++;
+  return *names != NULL;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3 || atoi(argv[1]) <= 0 || atof(argv[2]) <= 0) {
+    fprintf(stderr, "usage: switch ROUNDS MILLISECONDS [ROW...]\n");
+    return 2;
+  }
+  stay_on_this_cpu();
+  for (size_t i = 0; i < ROWS; i++)
+    if (wanted(&rows[i], argv + 3)) run_row(&rows[i], atoi(argv[1]), atof(argv[2]) * 1e6);
+  return 0;
+}
