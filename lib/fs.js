@@ -137,13 +137,10 @@ const StatsPrototype = Object.getPrototypeOf(sample);
 const BigIntStatsPrototype = Object.getPrototypeOf(nodeFs.statSync(__filename, { bigint: true }));
 const ownDates = Object.hasOwn(sample, 'atime');
 
-function words(data) {
-  const { buffer, byteOffset, byteLength } = byteOffsetAligned(data);
-  return new BigInt64Array(buffer, byteOffset, byteLength / 8);
-}
-
-function byteOffsetAligned(data) {
-  return data.byteOffset % 8 === 0 ? data : Uint8Array.prototype.slice.call(data);
+/** C's 18 fields as an array of the given type. */
+function fieldsOf(data, Type) {
+  if (data.byteOffset % 8 !== 0) data = Uint8Array.prototype.slice.call(data);
+  return new Type(data.buffer, data.byteOffset, data.byteLength / 8);
 }
 
 function setDates(stats, milliseconds) {
@@ -153,22 +150,27 @@ function setDates(stats, milliseconds) {
 }
 
 function toStats(data) {
-  const raw = words(data);
+  const raw = fieldsOf(data, Float64Array);
   const stats = Object.create(StatsPrototype);
-  for (const [i, name] of FIELDS.entries()) stats[name] = Number(raw[i]);
-  const times = TIMES.map((_, i) => Number(raw[10 + 2 * i]) * 1000 + Number(raw[11 + 2 * i]) / 1e6);
+  for (const [i, name] of FIELDS.entries()) stats[name] = raw[i];
+  const times = TIMES.map((_, i) => raw[10 + 2 * i] * 1000 + raw[11 + 2 * i] / 1e6);
   for (const [i, name] of TIMES.entries()) stats[`${name}Ms`] = times[i];
   return setDates(stats, times);
 }
 
 function toBigIntStats(data) {
-  const raw = words(data);
+  const raw = fieldsOf(data, BigInt64Array);
   const stats = Object.create(BigIntStatsPrototype);
   for (const [i, name] of FIELDS.entries()) stats[name] = raw[i];
   const times = TIMES.map((_, i) => raw[10 + 2 * i] * 1000n + raw[11 + 2 * i] / 1000000n);
   for (const [i, name] of TIMES.entries()) stats[`${name}Ms`] = times[i];
   for (const [i, name] of TIMES.entries()) stats[`${name}Ns`] = raw[10 + 2 * i] * 1000000000n + raw[11 + 2 * i];
   return setDates(stats, times);
+}
+
+function statPath(path, follow, options) {
+  const bigint = Boolean(options?.bigint);
+  return start(binding.fsStat, [path, follow, bigint], bigint ? toBigIntStats : toStats);
 }
 
 /**
@@ -178,17 +180,15 @@ function toBigIntStats(data) {
  * @returns {Promise<Stats|BigIntStats>}
  */
 function stat(path, options = { bigint: false }) {
-  return start(binding.fsStat, [path, true], options?.bigint ? toBigIntStats : toStats);
+  return statPath(path, true, options);
 }
 
 /** The same of a symbolic link itself. As fs.promises.lstat. */
 function lstat(path, options = { bigint: false }) {
-  return start(binding.fsStat, [path, false], options?.bigint ? toBigIntStats : toStats);
+  return statPath(path, false, options);
 }
 
 // ---- Directories ----------------------------------------------------------------------------------------------------
-
-const UNKNOWN = 0;
 
 /** C's list: a type byte, the name, NUL, for every entry. */
 function parseEntries(data) {
@@ -211,22 +211,9 @@ function join(directory, name) {
   return Buffer.concat(parts);
 }
 
-/** Some file systems don't say what an entry is: then a stat does. */
-async function typeOf(directory, entry) {
-  if (entry.type !== UNKNOWN) return entry.type;
-  const stats = await lstat(join(directory, entry.name));
-  const kinds = { isFile: 1, isDirectory: 2, isSymbolicLink: 3, isFIFO: 4, isSocket: 5, isCharacterDevice: 6 };
-  for (const [method, type] of Object.entries(kinds)) if (stats[method]()) return type;
-  return 7;
-}
-
 async function listWithTypes(directory, decodeName) {
-  const entries = parseEntries(await start(binding.fsReaddir, [directory]));
-  const dirents = [];
-  for (const entry of entries) {
-    dirents.push(new nodeFs.Dirent(decodeName(entry.name), await typeOf(directory, entry), directory));
-  }
-  return dirents;
+  const entries = parseEntries(await start(binding.fsReaddir, [directory, true]));
+  return entries.map(({ type, name }) => new nodeFs.Dirent(decodeName(name), type, directory));
 }
 
 async function listRecursively(root, decodeName, withFileTypes) {
@@ -255,7 +242,7 @@ function readdir(path, options) {
   if (path instanceof URL) path = fileURLToPath(path);
   if (recursive) return listRecursively(path, decodeName, withFileTypes);
   if (withFileTypes) return listWithTypes(path, decodeName);
-  return start(binding.fsReaddir, [path], (data) => parseEntries(data).map((entry) => decodeName(entry.name)));
+  return start(binding.fsReaddir, [path, false], (data) => parseEntries(data).map((entry) => decodeName(entry.name)));
 }
 
 module.exports = {
