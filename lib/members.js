@@ -14,7 +14,7 @@ const {
   adopt,
   kindOfFunction,
   isDriven,
-  Deferred,
+  promiseFor,
   Call,
   badYield,
   alreadyRunning,
@@ -43,7 +43,8 @@ class Group {
     this.pending = 1; // the walk over the members counts as one
     this.walking = true;
     this.hasRuns = false;
-    this.deferred = null;
+    this.resolve = null; // what takes the outcome once the walk is over
+    this.reject = null;
     this.onRejected = null;
   }
 
@@ -66,11 +67,10 @@ class Group {
       return run.ready(THROW, error);
     }
     if (--this.pending === 0) return run.ready(NEXT, copy);
-    if (!this.hasRuns) return run.wait();
+    if (!this.hasRuns) return run.waitDirectly(this);
     // Members that are runs end inside a step, and in an async context of their own. A promise brings the waiting run
     // back into its context, and keeps a chain of such ends from growing the stack.
-    this.deferred = new Deferred(NativePromise);
-    return run.waitForPromise(this.deferred.promise);
+    return run.waitForPromise(promiseFor(this, NativePromise));
   }
 
   fill(container, key, value) {
@@ -86,12 +86,11 @@ class Group {
       this.error = value;
       return;
     }
-    const { run, deferred } = this;
+    const { resolve, reject } = this;
     if (mode === THROW) this.drop();
-    this.run = this.deferred = this.copy = this.nested = null;
-    if (deferred !== null) deferred.settle(mode, value);
-    else if (mode === NEXT) run.onFulfilled(value);
-    else run.onRejected(value);
+    this.run = this.resolve = this.reject = this.copy = this.nested = null;
+    if (mode === NEXT) resolve(value);
+    else reject(value);
   }
 
   /** After an error nobody wants what the other members have brought, however long the last of them may take. */

@@ -18,6 +18,7 @@ const {
   NativePromise,
   promiseThen,
   GeneratorFunction,
+  generatorNext,
   isGenerator,
   isIterator,
   isThenable,
@@ -25,7 +26,7 @@ const {
   kindOfFunction,
   RUN,
   isDriven,
-  Deferred,
+  promiseFor,
   Call,
   badYield,
   alreadyRunning,
@@ -63,7 +64,8 @@ class Run {
     this.mode = NEXT; // with `value`: what STORED continues with; after the end, the outcome until it is fetched
     this.value = undefined;
     this.finished = false;
-    this.deferred = null; // the promise of the outcome, made when the first segment ends in a wait
+    this.resolve = null; // of the promise for the outcome, which is made when the first segment ends in a wait
+    this.reject = null;
     this.slot = null; // a member of a yielded array or object reports to its slot instead
     this.onFulfilled = null; // the two reactions, made at the first wait and used for all of them
     this.onRejected = null;
@@ -77,10 +79,7 @@ class Run {
   /** The promise of the outcome; to be called once, after `start`. */
   promise() {
     const { mode, value } = this;
-    if (!this.finished) {
-      this.deferred = new Deferred(Promise);
-      return this.deferred.promise;
-    }
+    if (!this.finished) return promiseFor(this, Promise);
     this.value = undefined;
     return mode === NEXT ? resolved(value) : Promise.reject(value);
   }
@@ -98,8 +97,11 @@ class Run {
     return READY;
   }
 
-  wait() {
+  /** Waits for whatever calls `holder.resolve` or `holder.reject`, which is done once and from a promise's reaction. */
+  waitDirectly(holder) {
     if (this.onFulfilled === null) bindReactions(this);
+    holder.resolve = this.onFulfilled;
+    holder.reject = this.onRejected;
     return WAIT;
   }
 
@@ -150,7 +152,9 @@ function stepOnce(run, mode, value) {
   let done;
   let yielded;
   try {
-    result = mode === NEXT ? run.next.call(run.gen, value) : run.gen.throw(value);
+    if (mode === THROW) result = run.gen.throw(value);
+    else if (run.next === generatorNext) result = generatorNext.call(run.gen, value);
+    else result = run.next.call(run.gen, value);
     done = result.done;
     yielded = result.value;
   } catch (error) {
@@ -239,13 +243,14 @@ function proceed(run, value) {
 }
 
 function finish(run, mode, value) {
-  const { deferred, slot } = run;
+  const { resolve, reject, slot } = run;
   run.finished = true;
   run.gen = run.next = run.parents = run.ctx = null;
-  run.deferred = run.slot = run.onFulfilled = run.onRejected = null;
-  if (deferred !== null) deferred.settle(mode, value);
-  else if (slot !== null) slot.settle(mode, value);
-  else run.ready(mode, value);
+  run.resolve = run.reject = run.slot = run.onFulfilled = run.onRejected = null;
+  if (slot !== null) slot.settle(mode, value);
+  else if (resolve === null) run.ready(mode, value);
+  else if (mode === NEXT) resolve(value);
+  else reject(value);
 }
 
 /** The bridge resumes the runs of a whole batch of Futures itself: no promise, no reaction. */

@@ -17,6 +17,7 @@ const FAIL = 4;
 const NativePromise = Promise;
 const promiseThen = Promise.prototype.then;
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
+const generatorNext = GeneratorFunction.prototype.prototype.next;
 const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 
 // On a generator that others may hold: the run that is in the middle of it, so that a second co() can be refused.
@@ -48,26 +49,21 @@ function adopt(thenable) {
   return new NativePromise((resolve) => resolve(thenable));
 }
 
-/** A promise together with its resolvers: withResolvers without making a closure for the executor each time. */
-class Deferred {
-  static #resolve;
-  static #reject;
-  static #executor(resolve, reject) {
-    Deferred.#resolve = resolve;
-    Deferred.#reject = reject;
-  }
+let newResolve = null;
+let newReject = null;
 
-  constructor(Constructor) {
-    this.promise = new Constructor(Deferred.#executor);
-    this.resolve = Deferred.#resolve;
-    this.reject = Deferred.#reject;
-    Deferred.#resolve = Deferred.#reject = undefined;
-  }
+function keepResolvers(resolve, reject) {
+  newResolve = resolve;
+  newReject = reject;
+}
 
-  settle(mode, value) {
-    if (mode === NEXT) this.resolve(value);
-    else this.reject(value);
-  }
+/** A new promise whose resolvers become the properties `resolve` and `reject` of `holder`. */
+function promiseFor(holder, Constructor) {
+  const promise = new Constructor(keepResolvers);
+  holder.resolve = newResolve;
+  holder.reject = newReject;
+  newResolve = newReject = null; // what is kept here would keep the promise
+  return promise;
 }
 
 /** Function, AsyncFunction or GeneratorFunction (async ones too); those of other realms are told by their names. */
@@ -94,11 +90,14 @@ class Call {
   constructor(ctx, fn, kind) {
     this.mode = STORED; // NEXT or THROW once there is an outcome
     this.value = undefined;
-    this.deferred = null;
+    this.resolve = null; // of the promise for a later outcome
+    this.reject = null;
+    const call = this;
     try {
-      const returned = fn.call(ctx, (error, value, ...more) => {
-        if (error) this.settle(THROW, error);
-        else this.settle(NEXT, more.length === 0 ? value : [value, ...more]);
+      // Not with rest parameters: they would cost every call an array.
+      const returned = fn.call(ctx, function callback(error, value) {
+        if (error) call.settle(THROW, error);
+        else call.settle(NEXT, arguments.length > 2 ? Array.prototype.slice.call(arguments, 1) : value);
       });
       if (kind === AsyncFunction) this.follow(returned);
     } catch (error) {
@@ -109,12 +108,14 @@ class Call {
   settle(mode, value) {
     if (this.mode !== STORED) return;
     this.mode = mode;
-    if (this.deferred === null) {
+    const { resolve, reject } = this;
+    if (resolve === null) {
       this.value = value;
-    } else {
-      this.deferred.settle(mode, value);
-      this.deferred = null;
+      return;
     }
+    this.resolve = this.reject = null;
+    if (mode === NEXT) resolve(value);
+    else reject(value);
   }
 
   /** Hands the value over: whoever holds on to the callback does not hold on to the value. */
@@ -133,8 +134,7 @@ class Call {
   }
 
   promise() {
-    this.deferred = new Deferred(NativePromise);
-    return this.deferred.promise;
+    return promiseFor(this, NativePromise);
   }
 }
 
@@ -174,6 +174,7 @@ module.exports = {
   NativePromise,
   promiseThen,
   GeneratorFunction,
+  generatorNext,
   isGenerator,
   isIterator,
   isThenable,
@@ -181,7 +182,7 @@ module.exports = {
   kindOfFunction,
   RUN,
   isDriven,
-  Deferred,
+  promiseFor,
   Call,
   badYield,
   alreadyRunning,
