@@ -1,6 +1,7 @@
 /* switch ROUNDS MILLISECONDS [ROW...]: runs every row, or those named, in each round all contenders
  * one after the other, each for about MILLISECONDS. Prints a line for each sample: row, contender
- * and nanoseconds, of one direction of a switch or of one coroutine created and ended. */
+ * and nanoseconds, of one direction of a switch or of one coroutine created and ended.
+ * switch rows: prints the names of the rows. */
 #if defined(__linux__)
 #define _GNU_SOURCE /* sched_setaffinity */
 #include <sched.h>
@@ -116,8 +117,12 @@ static int wanted(const struct row *row, char **names) {
 }
 
 int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "rows") == 0) {
+    for (size_t i = 0; i < ROWS; i++) puts(rows[i].name);
+    return 0;
+  }
   if (argc < 3 || atoi(argv[1]) <= 0 || atof(argv[2]) <= 0) {
-    fprintf(stderr, "usage: switch ROUNDS MILLISECONDS [ROW...]\n");
+    fprintf(stderr, "usage: switch ROUNDS MILLISECONDS [ROW...], or switch rows\n");
     return 2;
   }
   stay_on_this_cpu();
