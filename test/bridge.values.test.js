@@ -61,7 +61,7 @@ describe('values', () => {
       assert.strictEqual(await natives.echoMoment({ then: (resolve) => resolve(6) }), 6);
       const reason = new Error('reason');
       assert.strictEqual(await errorOf(natives.echoMoment({ then: (_, reject) => reject(reason) })), reason);
-      const getter = { get then() { throw reason; } }; // eslint-disable-line getter-return
+      const getter = { get then() { throw reason; } };
       assert.strictEqual(await errorOf(natives.echoMoment(getter)), reason);
     });
 

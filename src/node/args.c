@@ -30,12 +30,19 @@ static const struct {
     [FIBRIL__TYPE_INT64] = {-9007199254740991.0, 9007199254740991.0},
 };
 
+static napi_value thrown(fibril__env *self) {
+  napi_value exception = NULL;
+  if (napi_get_and_clear_last_exception(self->env, &exception) != napi_ok || exception == NULL)
+    napi_get_undefined(self->env, &exception);
+  return exception;
+}
+
 /* The Error, made by the runtime in Node's words. `outer`: the object that the parameter is a
  * property of. */
 static napi_value bad_argument(fibril__env *self, int what, const fibril__parameter *outer,
                                const fibril__parameter *parameter, napi_value value) {
   napi_env env = self->env;
-  napi_value args[7], result = NULL;
+  napi_value args[7], result;
   double least = 0, most = 0;
   if (what == OUT_OF_RANGE) {
     least = ranges[parameter->type].least;
@@ -51,9 +58,10 @@ static napi_value bad_argument(fibril__env *self, int what, const fibril__parame
   napi_create_double(env, most, &args[6]);
   napi_value undefined;
   napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_BAD_ARGUMENT), 7, args,
-                     &result);
-  return result == NULL ? undefined : result;
+  if (napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_BAD_ARGUMENT), 7,
+                         args, &result) != napi_ok)
+    return thrown(self); /* describing the value ran a getter of its own */
+  return result;
 }
 
 typedef struct {
@@ -71,11 +79,8 @@ static napi_value decode_path(const decoder *d, const fibril__parameter *paramet
   if (type != napi_string) { /* a Buffer comes back as it is, a URL as its path, anything else as
                                 undefined */
     if (napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_PATH), 1, &value,
-                           &text) != napi_ok) {
-      napi_value exception = undefined;
-      napi_get_and_clear_last_exception(env, &exception);
-      return exception;
-    }
+                           &text) != napi_ok)
+      return thrown(d->env);
     napi_typeof(env, text, &type);
     if (type == napi_undefined) return bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
   } else {
@@ -174,16 +179,11 @@ static napi_value decode_object(fibril_args *args, const fibril__parameter *oute
     fibril_value *out = &args->values[signature->count + i];
     *out = property->initial;
     if (absent) continue;
-    char key[64];
-    size_t length = property->name_length < sizeof key - 1 ? property->name_length : sizeof key - 1;
-    memcpy(key, property->name, length);
-    key[length] = '\0';
-    napi_value value;
-    if (napi_get_named_property(self->env, object, key, &value) != napi_ok) {
-      napi_value exception = NULL;
-      napi_get_and_clear_last_exception(self->env, &exception);
-      return exception;
-    }
+    napi_value key, value;
+    if (napi_create_string_utf8(self->env, property->name, property->name_length, &key) !=
+            napi_ok ||
+        napi_get_property(self->env, object, key, &value) != napi_ok)
+      return thrown(self);
     napi_value error = decode(&d, property, value, out);
     if (error != NULL) return error;
   }

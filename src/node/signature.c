@@ -140,7 +140,8 @@ static bool parameters(parser *p) {
   return true;
 }
 
-/* The result's type is TypeScript's business: only its brackets must match. */
+/* The result's type is TypeScript's business: only its brackets must match, of which "=>" has none.
+ */
 static bool result(parser *p) {
   const char *start;
   size_t length;
@@ -151,6 +152,7 @@ static bool result(parser *p) {
   if (!peek(p, '<')) return fail(p, "'<'");
   for (; *p->at != '\0'; p->at++) {
     if (strchr("<{([", *p->at) != NULL) depth++;
+    if (p->at[0] == '>' && p->at[-1] == '=') continue;
     if (strchr(">})]", *p->at) != NULL && --depth == 0) break;
   }
   if (*p->at == '\0') return fail(p, "'>'");

@@ -46,16 +46,26 @@ class AbortError extends Error {
   }
 }
 
+// A value as Node's messages describe one.
 function received(value) {
   if (value === null || value === undefined) return ` Received ${value}`;
   if (typeof value === 'function') return ` Received function ${value.name}`;
   if (typeof value === 'object') {
-    const name = value.constructor?.name;
-    return name ? ` Received an instance of ${name}` : ` Received ${inspect(value, { depth: -1 })}`;
+    const { constructor } = value;
+    const named = constructor && 'name' in Object(constructor);
+    return ` Received ${named ? `an instance of ${constructor.name}` : inspect(value, { depth: -1 })}`;
   }
-  let text = inspect(value, { colors: false });
+  return ` Received type ${typeof value} (${typeof value === 'string' ? quoted(value) : inspect(value, { colors: false })})`;
+}
+
+function quoted(text) {
   if (text.length > 28) text = `${text.slice(0, 25)}...`;
-  return ` Received type ${typeof value} (${text})`;
+  return text.includes("'") ? JSON.stringify(text) : `'${text}'`;
+}
+
+function shortened(value) {
+  const text = inspect(value);
+  return text.length > 128 ? `${text.slice(0, 128)}...` : text;
 }
 
 const EXPECTED = {
@@ -90,7 +100,7 @@ function badArgument(what, outer, name, type, value, least, most) {
         `It must be an integer. Received ${withSeparators(value)}`, badArgument);
     default:
       return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${outer === '' ? 'argument' : 'property'} '${key}' ` +
-        `must be a string, Uint8Array, or URL without null bytes. Received ${inspect(value)}`, badArgument);
+        `must be a string, Uint8Array, or URL without null bytes. Received ${shortened(value)}`, badArgument);
   }
 }
 
