@@ -226,9 +226,10 @@ int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double time
   if (loop->uv_running || fibril__loop_here == loop) return FIBRIL_ERUNNING;
   sync_run run = {.loop = loop};
   fibril_timeout timer = 0;
+  uint64_t callback;
   run.future = fibril_loop_spawn(loop, fn, arg, NULL);
   if (run.future->loop == NULL) return fibril_error_code(run.future->value);
-  int err = fibril_future_add_done_callback(run.future, on_sync_done, &run, NULL);
+  int err = fibril_future_add_done_callback(run.future, on_sync_done, &run, &callback);
   if (err == 0 && timeout > 0 && !run.over)
     err = fibril_loop_call_later(loop, timeout, on_sync_timeout, &run, &timer);
   if (err != 0) fibril_cancel(run.future);
@@ -246,6 +247,7 @@ int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double time
   loop->uv_running = false;
   loop->stop = false;
   if (timer != 0) fibril_loop_remove_timeout(loop, timer);
+  fibril_future_remove_done_callback(run.future, callback);
   if (err == 0) err = sync_result(&run, out);
   fibril_future_result(run.future);
   fibril_future_unref(run.future);
