@@ -275,6 +275,18 @@ fibril_value fibril__from_js(fibril__env *self, napi_value value) {
   return fibril__reference_new(self, value);
 }
 
+/* The message of an Error, which may be anything, even a getter that throws; else "". */
+static void error_message(fibril__env *self, napi_value exception, char *message, size_t size) {
+  napi_value text;
+  bool is_error = false;
+  message[0] = '\0';
+  if (napi_is_error(self->env, exception, &is_error) != napi_ok || !is_error) return;
+  if (napi_get_named_property(self->env, exception, "message", &text) == napi_ok)
+    napi_get_value_string_utf8(self->env, text, message, size, NULL);
+  else
+    napi_get_and_clear_last_exception(self->env, &text);
+}
+
 fibril_value fibril__take_exception(fibril__env *self) {
   napi_value exception;
   bool pending = false;
@@ -283,11 +295,7 @@ fibril_value fibril__take_exception(fibril__env *self) {
     return fibril__error_code(FIBRIL_ECLOSED); /* the environment is being torn down */
   fibril_value reference = fibril__reference_new(self, exception);
   if (fibril__is_error(reference)) return reference;
-  napi_value text;
-  char message[256] = "";
-  bool is_error = false;
-  if (napi_is_error(self->env, exception, &is_error) == napi_ok && is_error &&
-      napi_get_named_property(self->env, exception, "message", &text) == napi_ok)
-    napi_get_value_string_utf8(self->env, text, message, sizeof message, NULL);
+  char message[256];
+  error_message(self, exception, message, sizeof message);
   return fibril__error_exception(reference, message);
 }

@@ -221,9 +221,19 @@ static fibril_value forever(fibril_args *args) {
   live++;
   fibril_defer(leave, NULL);
   int err = fibril_suspend();
-  if (err == UV_ECANCELED && fibril_arg_option(args, 0, "swallow").as.integer)
+  if (err == UV_ECANCELED && fibril_value_boolean(fibril_arg_option(args, 0, "swallow")))
     return fibril_number(42);
   return fibril_error(err, NULL);
+}
+
+/* Fails with the code, whether it was cancelled or not. */
+static fibril_value fail_with(fibril_args *args) {
+  if (fibril_value_boolean(fibril_arg_option(args, 0, "later"))) fibril_moment();
+  return fibril_error((int)fibril_value_integer(fibril_arg_option(args, 0, "code")), NULL);
+}
+
+static fibril_value call_signal(fibril_args *args) {
+  return fibril_call(fibril_arg(args, 0), NULL, 0);
 }
 
 static fibril_value count_live(fibril_args *args) {
@@ -332,10 +342,11 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "text(text: string): Promise<string>", text);
   fibril_export(m, "bytes(data: bytes): Promise<Buffer>", bytes);
   fibril_export(m, "truth(value: boolean): Promise<boolean>", truth);
-  fibril_export(m,
-                "digits(a: number, b: number, c: number, d: number, e: number, f: number, g: number,"
-                " h: number): Promise<number>",
-                digits);
+  fibril_export(
+      m,
+      "digits(a: number, b: number, c: number, d: number, e: number, f: number, g: number,"
+      " h: number): Promise<number>",
+      digits);
   fibril_export(m, "nest(depth: uint32): Promise<any>", nest);
   fibril_export(m, "echoLater(value: any, ms: number): Promise<any>", echo_later);
   fibril_export(m, "echoMoment(value: any): Promise<any>", echo_moment);
@@ -365,6 +376,12 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "messageOfThrow(fn: Function): Promise<string>", message_of_throw);
   fibril_export(m, "forever(options?: {signal?: AbortSignal, swallow?: boolean}): Promise<never>",
                 forever);
+  fibril_export(m,
+                "failWith(options: {signal?: AbortSignal, code: int32, later?: boolean}):"
+                " Promise<never>",
+                fail_with);
+  fibril_export(m, "callSignal(fn: Function, options: {signal?: AbortSignal}): Promise<any>",
+                call_signal);
   fibril_export(m, "countLive(): Promise<number>", count_live);
   fibril_export(m, "doubleSettle(): Promise<any[]>", double_settle);
   fibril_export(m, "awaitOnLoop(): Promise<string>", await_on_loop);

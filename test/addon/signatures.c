@@ -18,6 +18,7 @@ FIBRIL_MODULE(m) {
       .size = size == NULL ? sizeof options : strtoull(size, NULL, 10),
       .stack_size = stack == NULL ? 0 : strtoull(stack, NULL, 10),
   };
-  snprintf(signature, sizeof signature, "%s", text == NULL ? "echo(value: any): Promise<any>" : text);
+  snprintf(signature, sizeof signature, "%s",
+           text == NULL ? "echo(value: any): Promise<any>" : text);
   fibril_export_with(m, signature, echo, &options);
 }

@@ -1,20 +1,45 @@
+// One listener a signal, however many calls it can end: Node warns of the eleventh.
+const watchedSlots = new WeakMap();
+
+function watchSignal(signal, slot) {
+  let watch = watchedSlots.get(signal);
+  if (watch === undefined) {
+    const slotsOfSignal = new Set();
+    const listener = () => {
+      for (const pending of slotsOfSignal) native.cancel(pending);
+    };
+    watch = { slots: slotsOfSignal, listener };
+    watchedSlots.set(signal, watch);
+    signal.addEventListener('abort', listener, { once: true });
+  }
+  watch.slots.add(slot);
+}
+
+function unwatchSignal(signal, slot) {
+  const watch = watchedSlots.get(signal);
+  watch.slots.delete(slot);
+  if (watch.slots.size > 0) return;
+  watchedSlots.delete(signal);
+  signal.removeEventListener('abort', watch.listener);
+}
+
 // A call whose result is converted, or that an AbortSignal can end.
 class Call {
   constructor(resolve, convert, signal) {
     this.resolve = resolve;
     this.convert = convert;
     this.signal = signal;
-    this.onAbort = undefined;
+    this.slot = -1; // while the signal is watched
   }
 
-  listen(slot) {
-    this.onAbort = () => native.cancel(slot);
-    this.signal.addEventListener('abort', this.onAbort, { once: true });
+  watch(slot) {
+    this.slot = slot;
+    watchSignal(this.signal, slot);
   }
 
   settle(kind, value) {
     const { signal, convert, resolve } = this;
-    if (signal !== undefined) signal.removeEventListener('abort', this.onAbort);
+    if (signal !== undefined) unwatchSignal(signal, this.slot);
     if (kind >= CALL_ERROR) resolve(failure(kind, value, signal));
     else if (convert === undefined) resolve(value);
     else resolve(converted(convert, value));
@@ -83,7 +108,7 @@ function outcomeWith(slot, value, convert, signal) {
     const promise = new Promise(executor);
     const call = new Call(takeResolve(), convert, signal);
     targets[slot] = call;
-    if (signal !== undefined) call.listen(slot);
+    if (signal !== undefined) call.watch(slot);
     return promise;
   }
   freeSlots.push(slot);
@@ -148,7 +173,12 @@ function isSignal(value) {
 function wrapWithSignal(entry, index, key) {
   return function (...args) {
     const holder = args[index];
-    const signal = key === '' ? holder : holder?.[key];
+    let signal;
+    try {
+      signal = key === '' ? holder : holder?.[key];
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return callWith(entry, undefined, signal, args, key === '' ? 'signal' : `options.${key}`);
   };
 }
