@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { natives, nativesPath, runScript, errorOf } = require('./support');
+const { natives, nativesPath, runScript, errorOf } = require('./support/natives');
 
 /** The end of what Node says of such a value where it wants another. */
 async function received(value) {

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('node:async_hooks');
-const { natives, runScript, collectUntil, errorOf } = require('./support');
+const { natives, runScript, collectUntil, errorOf } = require('./support/natives');
 
 const als = new AsyncLocalStorage();
 

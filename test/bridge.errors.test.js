@@ -5,7 +5,7 @@
 const assert = require('node:assert');
 const fs = require('node:fs');
 const { getSystemErrorMap } = require('node:util');
-const { natives, runScript, errorOf } = require('./support');
+const { natives, runScript, errorOf } = require('./support/natives');
 
 const MISSING = '/no/such/fil\u00e9';
 

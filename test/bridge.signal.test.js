@@ -5,7 +5,7 @@
 const assert = require('node:assert');
 const { getEventListeners } = require('node:events');
 const fs = require('node:fs');
-const { natives, collectUntil, errorOf } = require('./support');
+const { natives, collectUntil, errorOf } = require('./support/natives');
 
 const listeners = (signal) => getEventListeners(signal, 'abort').length;
 

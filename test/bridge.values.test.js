@@ -3,7 +3,7 @@
 // Values between JavaScript and C, both ways.
 
 const assert = require('node:assert');
-const { natives, collectUntil, errorOf } = require('./support');
+const { natives, collectUntil, errorOf } = require('./support/natives');
 
 const LONE_SURROGATES = '\ud800 and \udfff, \udc00\ud800';
 

@@ -7,7 +7,7 @@ const path = require('node:path');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
-const nativesPath = path.join(__dirname, 'addon', 'build', 'Release', 'natives.node');
+const nativesPath = path.join(__dirname, '..', 'addon', 'build', 'Release', 'natives.node');
 
 /**
  * Runs a script in a process of its own, where `natives` and `nativesPath` are defined.
