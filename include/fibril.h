@@ -320,6 +320,11 @@ fibril_future *fibril_future_ref(fibril_future *future);
  * log hook hears of it. */
 void fibril_future_unref(fibril_future *future);
 
+/* Keeps the loop, and with it the process, alive until the future is settled: for what comes from
+ * outside, another thread or a library's callback. Timers, I/O and pool work do so by themselves. 0
+ * or FIBRIL_EALREADY. */
+int fibril_future_hold(fibril_future *future);
+
 /* True once a result or an error is set. */
 bool fibril_future_done(const fibril_future *future);
 

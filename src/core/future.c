@@ -42,6 +42,7 @@ fibril_future *fibril_future_new(fibril_loop *loop) {
   future->refs = 1;
   future->state = FIBRIL__PENDING;
   future->read = false;
+  future->held = false;
   future->queued = false;
   future->first = future->last = NULL;
   future->coroutine = NULL;
@@ -52,6 +53,18 @@ fibril_future *fibril_future_new(fibril_loop *loop) {
 fibril_future *fibril_future_ref(fibril_future *future) {
   if (future->loop != NULL) future->refs++;
   return future;
+}
+
+int fibril_future_hold(fibril_future *future) {
+  if (future->state == FIBRIL__SETTLED) return FIBRIL_EALREADY;
+  if (!future->held) fibril__loop_hold(future->loop);
+  future->held = true;
+  return 0;
+}
+
+static void release_hold(fibril_future *future) {
+  if (future->held) fibril__loop_release(future->loop);
+  future->held = false;
 }
 
 static void drop_callbacks(fibril_future *future) {
@@ -71,6 +84,7 @@ void fibril_future_unref(fibril_future *future) {
                        fibril__value_borrow(future->value));
     fibril_value_free(future->value);
   } else {
+    release_hold(future);
     drop_callbacks(future);
   }
   if (loop->state != FIBRIL__CLOSED && loop->free_future_count < FREE_FUTURES_MAX) {
@@ -171,6 +185,7 @@ void fibril__future_settle(fibril_future *future, fibril_value owned) {
   fibril_loop *loop = future->loop;
   future->value = owned;
   future->state = FIBRIL__SETTLED;
+  release_hold(future);
   if (future->first == NULL) return;
   if (loop->running_callbacks || !only_waits(future)) {
     enqueue_settled(loop, future);

@@ -121,5 +121,5 @@ void fibril__loop_hold(fibril_loop *loop) {
 }
 
 void fibril__loop_release(fibril_loop *loop) {
-  if (--loop->holds == 0) uv_unref((uv_handle_t *)&loop->async);
+  if (--loop->holds == 0 && loop->state != FIBRIL__CLOSED) uv_unref((uv_handle_t *)&loop->async);
 }
