@@ -432,6 +432,12 @@ size_t fibril_loop_run_ready(fibril_loop *loop, size_t most);
 /* How many coroutines of the loop have not ended. */
 size_t fibril_loop_coroutines(const fibril_loop *loop);
 
+/* Calls each(name, waits_for, arg) for every coroutine of the loop that has not ended: `waits_for`
+ * names what it waits for ("sleep", "future", "read"), or is NULL when it runs or is ready. Both
+ * are borrowed for the call. */
+typedef void (*fibril_inspect_cb)(const char *name, const char *waits_for, void *arg);
+void fibril_loop_inspect(fibril_loop *loop, fibril_inspect_cb each, void *arg);
+
 /* Hears of errors that nobody will: a future collected with an error never read, a coroutine that
  * waits on after being cancelled at close. NULL restores the default, which writes a line to
  * stderr. */

@@ -189,8 +189,9 @@ void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
 void fibril__coroutine_release(
     fibril_coroutine *coroutine); /* the memory of one that has ended or never ran */
-/* Calls each(coroutine) for all that have not ended; it may end them. */
-void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *coroutine));
+/* Calls each(coroutine, arg) for all that have not ended; it may end them. */
+void fibril__coroutines_each(fibril_loop *loop,
+                             void (*each)(fibril_coroutine *coroutine, void *arg), void *arg);
 /* Runs a coroutine that is fresh or suspended, nested on the loop's stack, until it waits or ends.
  */
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine);

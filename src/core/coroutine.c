@@ -99,11 +99,12 @@ void fibril__coroutine_release(fibril_coroutine *self) {
   release(self);
 }
 
-void fibril__coroutines_each(fibril_loop *loop, void (*each)(fibril_coroutine *coroutine)) {
+void fibril__coroutines_each(fibril_loop *loop,
+                             void (*each)(fibril_coroutine *coroutine, void *arg), void *arg) {
   for (int cls = 0; cls < FIBRIL__STACK_CLASSES; cls++)
     for (fibril__slab *slab = loop->stacks.pools[cls].slabs; slab != NULL; slab = slab->next)
       for (uint32_t i = 0; i < slab->guarded; i++)
-        if (slab->stacks[i].state == FIBRIL__STACK_TAKEN) each(coroutine_of(&slab->stacks[i]));
+        if (slab->stacks[i].state == FIBRIL__STACK_TAKEN) each(coroutine_of(&slab->stacks[i]), arg);
 }
 
 /* ---- Ending ---- */

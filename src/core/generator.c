@@ -152,10 +152,11 @@ fibril_value fibril_yield(fibril_generator *generator, fibril_value value) {
                             : fibril__value_borrow(generator->sent);
 }
 
-static void close_each(fibril_coroutine *coroutine) {
+static void close_each(fibril_coroutine *coroutine, void *arg) {
+  (void)arg;
   if (coroutine->generator != NULL) fibril_generator_close(coroutine->generator);
 }
 
 void fibril__generators_close(fibril_loop *loop) {
-  fibril__coroutines_each(loop, close_each);
+  fibril__coroutines_each(loop, close_each, NULL);
 }

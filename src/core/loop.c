@@ -99,7 +99,8 @@ static void close_handles(fibril_loop *loop) {
   uv_close((uv_handle_t *)&loop->async, on_handle_closed);
 }
 
-static void cancel_each(fibril_coroutine *coroutine) {
+static void cancel_each(fibril_coroutine *coroutine, void *arg) {
+  (void)arg;
   if (coroutine->generator != NULL) return;
   fibril__coroutine_cancel(coroutine);
   if (coroutine->state == FIBRIL__FRESH) fibril_coroutine_ready(coroutine);
@@ -110,7 +111,7 @@ int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) {
   loop->state = FIBRIL__CLOSING;
   loop->closed = closed;
   loop->closed_arg = arg;
-  fibril__coroutines_each(loop, cancel_each);
+  fibril__coroutines_each(loop, cancel_each, NULL);
   fibril__loop_activate(loop);
   return 0;
 }

@@ -4,37 +4,71 @@
 
 #include <stdlib.h>
 
-/* A coroutine that waits for a promise, on its stack. JavaScript knows it by number, which may
- * outlive it. */
-struct fibril__js_wait {
+/* A coroutine that waits for a promise, on its stack. */
+typedef struct js_wait {
   fibril__wait wait;
-  fibril__js_wait *next, **link;
-  uint32_t id;
+  uint64_t id;
   fibril_value result; /* owned */
-};
+} js_wait;
 
 typedef struct {
   fibril__env *env;
   fibril_value function;
   const fibril_value *args;
   size_t count;
-  fibril__js_wait *wait;
+  js_wait *wait;
   bool pending; /* the function returned a promise */
 } invocation;
 
-static void wait_link(fibril__env *self, fibril__js_wait *wait) {
-  wait->id = ++self->next_wait;
-  wait->next = self->waits;
-  wait->link = &self->waits;
-  if (wait->next != NULL) wait->next->link = &wait->next;
-  self->waits = wait;
+/* JavaScript knows a wait by number, which may outlive it: the index in the table, and above that how
+ * often the place was used. */
+#define INDEX_BITS 22
+#define USES_MASK ((UINT64_C(1) << 31) - 1)
+
+struct fibril__js_place {
+  js_wait *wait; /* NULL: free */
+  uint32_t uses;
+  uint32_t next_free;
+};
+
+static bool places_grow(fibril__env *self) {
+  fibril__js_places *table = &self->waits;
+  uint32_t capacity = table->capacity == 0 ? 16 : table->capacity * 2;
+  if (capacity > UINT32_C(1) << INDEX_BITS) return false;
+  fibril__js_place *places = realloc(table->places, capacity * sizeof *places);
+  if (places == NULL) return false;
+  for (uint32_t i = table->capacity; i < capacity; i++)
+    places[i] = (fibril__js_place){NULL, 0, i + 1};
+  table->free = table->capacity;
+  table->places = places;
+  table->capacity = capacity;
+  return true;
 }
 
-static void wait_unlink(fibril__js_wait *wait) {
-  if (wait->link == NULL) return;
-  *wait->link = wait->next;
-  if (wait->next != NULL) wait->next->link = wait->link;
-  wait->link = NULL;
+static bool wait_link(fibril__env *self, js_wait *wait) {
+  fibril__js_places *table = &self->waits;
+  if (table->free == table->capacity && !places_grow(self)) return false;
+  uint32_t index = table->free;
+  fibril__js_place *place = &table->places[index];
+  table->free = place->next_free;
+  place->wait = wait;
+  place->uses++;
+  wait->id = (place->uses & USES_MASK) << INDEX_BITS | index;
+  return true;
+}
+
+static js_wait *wait_find(fibril__env *self, uint64_t id) {
+  uint64_t index = id & ((UINT64_C(1) << INDEX_BITS) - 1);
+  if (index >= self->waits.capacity) return NULL;
+  js_wait *wait = self->waits.places[index].wait;
+  return wait != NULL && wait->id == id ? wait : NULL;
+}
+
+static void wait_unlink(fibril__env *self, js_wait *wait) {
+  uint32_t index = (uint32_t)(wait->id & ((UINT64_C(1) << INDEX_BITS) - 1));
+  self->waits.places[index].wait = NULL;
+  self->waits.places[index].next_free = self->waits.free;
+  self->waits.free = index;
 }
 
 /* invoke(function, resource, args, id): true when `id` will be completed later; else the result is
@@ -52,7 +86,7 @@ static void invoke(invocation *call) {
   if (napi_create_array_with_length(env, call->count, &argv[2]) != napi_ok) return;
   for (size_t i = 0; i < call->count; i++)
     napi_set_element(env, argv[2], (uint32_t)i, fibril__to_js(self, call->args[i]));
-  napi_create_uint32(env, call->wait->id, &argv[3]);
+  napi_create_double(env, (double)call->wait->id, &argv[3]);
   self->in_js++;
   napi_status status = napi_call_function(
       env, undefined, fibril__env_function(self, FIBRIL__JS_INVOKE), 4, argv, &returned);
@@ -86,7 +120,7 @@ fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t
   int err = fibril__wait_check(coroutine);
   if (err != 0) return fibril__error_code(err);
   if (fibril_value_kind(function) != FIBRIL_REFERENCE) return fibril__error_code(FIBRIL_ETYPE);
-  fibril__js_wait wait = {.wait = {.what = "JavaScript", .cancel = fibril__wait_cancel_now}};
+  js_wait wait = {.wait = {.what = "JavaScript", .cancel = fibril__wait_cancel_now}};
   invocation call = {
       .env = ((fibril__reference *)fibril__value_box(function))->owner,
       .function = function,
@@ -94,10 +128,10 @@ fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t
       .count = count,
       .wait = &wait,
   };
-  wait_link(call.env, &wait);
+  if (!wait_link(call.env, &wait)) return fibril__error_code(UV_ENOMEM);
   fibril_on_loop(do_call, &call);
   if (call.pending) err = fibril__wait_until_woken(coroutine, &wait.wait);
-  wait_unlink(&wait);
+  wait_unlink(call.env, &wait);
   if (err != 0) {
     fibril_value_free(wait.result);
     return fibril__error_code(err);
@@ -110,15 +144,14 @@ static napi_value native_complete(napi_env env, napi_callback_info info) {
   napi_value argv[3];
   size_t argc = 3;
   void *data;
-  uint32_t id;
+  double id;
   bool failed;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   fibril__env *self = data;
-  if (self->exiting || napi_get_value_uint32(env, argv[0], &id) != napi_ok ||
+  if (self->exiting || napi_get_value_double(env, argv[0], &id) != napi_ok ||
       napi_get_value_bool(env, argv[1], &failed) != napi_ok)
     return NULL;
-  fibril__js_wait *wait = self->waits;
-  while (wait != NULL && wait->id != id) wait = wait->next;
+  js_wait *wait = wait_find(self, (uint64_t)id);
   if (wait == NULL || wait->wait.woken) return NULL;
   if (failed) {
     napi_throw(env, argv[2]);

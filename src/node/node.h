@@ -42,7 +42,14 @@ enum {
 typedef struct fibril__call fibril__call;
 typedef struct fibril__env fibril__env;
 typedef struct fibril__reference fibril__reference;
-typedef struct fibril__js_wait fibril__js_wait;
+typedef struct fibril__js_place fibril__js_place;
+
+/* Coroutines that wait for a JavaScript promise. */
+typedef struct fibril__js_places {
+  fibril__js_place *places;
+  uint32_t capacity;
+  uint32_t free; /* the first free place; `capacity`: none */
+} fibril__js_places;
 
 /* All state of one napi_env. */
 struct fibril__env {
@@ -69,8 +76,7 @@ struct fibril__env {
   uint32_t call_capacity;
   fibril__call *settled, **settled_tail;
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
-  fibril__js_wait *waits;  /* coroutines that wait for a JavaScript promise */
-  uint32_t next_wait;
+  fibril__js_places waits;
   struct fibril__export *exports;
 };
 

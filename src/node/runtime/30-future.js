@@ -64,7 +64,6 @@ class Future {
   }
 
   then(onFulfilled, onRejected) {
-    this.read = true;
     return promiseThen.call(this.#promise(), onFulfilled, onRejected);
   }
 
@@ -77,6 +76,7 @@ class Future {
   }
 
   #promise() {
+    this.read = true; // from here on it is the promise that tells of an error nobody awaits
     if (this.state === STATE_FULFILLED) return Promise.resolve(this.value);
     if (this.state === STATE_REJECTED) return Promise.reject(this.value);
     const promise = new Promise(executor);
@@ -104,7 +104,7 @@ class Future {
     this.value = kind === CALL_ERROR ? makeError(value, settle) : value;
     this.run = this.resource = this.callbacks = null;
     if (run !== null) resumeWaiter(this, resource, run);
-    else if (callbacks === null && this.state === STATE_REJECTED) reportUnread(this);
+    else if (this.state === STATE_REJECTED && !this.read) reportUnread(this);
     if (callbacks !== null) for (const callback of callbacks) runCallback(callback);
   }
 }

@@ -62,35 +62,17 @@ function failure(kind, value, signal) {
   return rejection(kind, value);
 }
 
-// Set while future(fn) calls fn: the native call in it then gives a Future.
-let wantsFuture = false;
-
-function pendingFuture(slot) {
-  const future = new Future();
-  future.slot = slot;
-  targets[slot] = future;
-  return future;
-}
-
-function doneFuture(kind, value) {
-  const future = new Future();
-  future.settle(kind, value);
-  return future;
-}
-
 // What the caller of a native function gets, after `value` has come back from it.
 function outcome(slot, value) {
   const kind = status[RESULT];
   if (status[TURN] !== 0) drainSoon();
   if (kind === CALL_PENDING) {
-    if (wantsFuture) return pendingFuture(slot);
     const promise = new Promise(executor);
     targets[slot] = takeResolve();
     return promise;
   }
   freeSlots.push(slot);
   if (kind === CALL_NUMBER) value = immediate[0];
-  if (wantsFuture) return doneFuture(kind, value);
   return kind < CALL_ERROR ? Promise.resolve(value) : rejected(kind, value, outcome);
 }
 
@@ -102,7 +84,6 @@ function rejected(kind, value, above) {
 // The same for calls with a conversion or a signal.
 function outcomeWith(slot, value, convert, signal) {
   const kind = status[RESULT];
-  if (wantsFuture && convert === undefined && signal === undefined) return outcome(slot, value);
   if (status[TURN] !== 0) drainSoon();
   if (kind === CALL_PENDING) {
     const promise = new Promise(executor);
@@ -115,6 +96,21 @@ function outcomeWith(slot, value, convert, signal) {
   if (kind >= CALL_ERROR) return rejected(kind, value, outcomeWith);
   if (kind === CALL_NUMBER) value = immediate[0];
   return Promise.resolve(convert === undefined ? value : converted(convert, value));
+}
+
+// The same for a call under future(fn).
+function futureOutcome(slot, value) {
+  const kind = status[RESULT];
+  if (status[TURN] !== 0) drainSoon();
+  const future = new Future();
+  if (kind === CALL_PENDING) {
+    future.slot = slot;
+    targets[slot] = future;
+  } else {
+    freeSlots.push(slot);
+    future.settle(kind, kind === CALL_NUMBER ? immediate[0] : value);
+  }
+  return future;
 }
 
 // settle(count, values): what C calls with a batch of settled futures.
@@ -139,30 +135,40 @@ function settle(count, values) {
 // Of a wrapped function: the native one, and where its AbortSignal is.
 const exported = new WeakMap();
 
+// Set while future(fn) calls fn. The first native call takes it: other calls, of JavaScript that runs inside that one too, give
+// promises.
+let wantsFuture = false;
+
+function takesFuture() {
+  if (!wantsFuture) return false;
+  wantsFuture = false;
+  return true;
+}
+
 // By number of arguments: the slot is taken, C runs the coroutine to its first wait, and the promise is made after that.
 const wrappers = [
   (entry) => function () {
     const slot = status[SLOT] = takeSlot();
-    return outcome(slot, entry());
+    return takesFuture() ? futureOutcome(slot, entry()) : outcome(slot, entry());
   },
   (entry) => function (a) {
     const slot = status[SLOT] = takeSlot();
-    return outcome(slot, entry(a));
+    return takesFuture() ? futureOutcome(slot, entry(a)) : outcome(slot, entry(a));
   },
   (entry) => function (a, b) {
     const slot = status[SLOT] = takeSlot();
-    return outcome(slot, entry(a, b));
+    return takesFuture() ? futureOutcome(slot, entry(a, b)) : outcome(slot, entry(a, b));
   },
   (entry) => function (a, b, c) {
     const slot = status[SLOT] = takeSlot();
-    return outcome(slot, entry(a, b, c));
+    return takesFuture() ? futureOutcome(slot, entry(a, b, c)) : outcome(slot, entry(a, b, c));
   },
 ];
 
 function wrapAny(entry) {
   return function (...args) {
     const slot = status[SLOT] = takeSlot();
-    return outcome(slot, entry(...args));
+    return takesFuture() ? futureOutcome(slot, entry(...args)) : outcome(slot, entry(...args));
   };
 }
 
@@ -191,7 +197,9 @@ function callWith(entry, convert, signal, args, name = 'options.signal') {
     }
     if (signal.aborted) return Promise.reject(new AbortError(signal.reason));
   }
+  const plain = convert === undefined && signal === undefined;
   const slot = status[SLOT] = takeSlot();
+  if (takesFuture() && plain) return futureOutcome(slot, entry(...args));
   return outcomeWith(slot, entry(...args), convert, signal);
 }
 
