@@ -18,6 +18,7 @@ static void on_loop_closed(void *arg) {
   napi_async_cleanup_hook_handle hook = self->hook;
   self->loop = NULL;
   fibril__exports_free(self);
+  free(self->waits.places);
   while (self->dead != NULL) {
     fibril__reference *reference = self->dead;
     self->dead = reference->next;
