@@ -1,0 +1,224 @@
+/* Values and errors: kinds, conversions, ownership. */
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int releases;
+
+static void count_release(void *data) {
+  releases++;
+  free(data);
+}
+
+static fibril_value counted_buffer(void) {
+  return fibril_buffer_take(calloc(1, 4), 4, count_release);
+}
+
+TEST(scalars_keep_their_kind_and_value) {
+  CHECK_INT(fibril_value_kind(fibril_undefined()), FIBRIL_UNDEFINED);
+  CHECK_INT(fibril_value_kind(fibril_null()), FIBRIL_NULL);
+  CHECK_INT(fibril_value_kind(fibril_boolean(true)), FIBRIL_BOOLEAN);
+  CHECK(fibril_value_boolean(fibril_boolean(true)) && !fibril_value_boolean(fibril_boolean(false)));
+  CHECK(fibril_value_number(fibril_number(-1.5)) == -1.5);
+  CHECK_INT(fibril_value_integer(fibril_bigint(INT64_MIN)), INT64_MIN);
+  CHECK(fibril_value_pointer(fibril_pointer(&releases)) == &releases);
+  CHECK_INT(sizeof(fibril_value), 16);
+}
+
+TEST(numbers_become_integers_without_undefined_behaviour) {
+  CHECK_INT(fibril_value_integer(fibril_number(2.9)), 2);
+  CHECK_INT(fibril_value_integer(fibril_number(-2.9)), -2);
+  CHECK_INT(fibril_value_integer(fibril_number(1e300)), INT64_MAX);
+  CHECK_INT(fibril_value_integer(fibril_number(-1e300)), INT64_MIN);
+  CHECK_INT(fibril_value_integer(fibril_number(NAN)), 0);
+  CHECK(fibril_value_number(fibril_bigint(1 << 20)) == 1 << 20);
+}
+
+TEST(accessors_of_another_kind_give_the_neutral_value) {
+  fibril_value null = fibril_null(), number = fibril_number(1);
+  CHECK(!fibril_value_boolean(number));
+  CHECK(isnan(fibril_value_number(null)));
+  CHECK_INT(fibril_value_integer(null), 0);
+  CHECK(fibril_value_pointer(number) == NULL);
+  CHECK(fibril_value_string(number, NULL) == NULL);
+  CHECK(fibril_value_buffer(number, NULL) == NULL);
+  CHECK_INT(fibril_array_length(number), 0);
+  CHECK_INT(fibril_value_kind(fibril_array_get(number, 0)), FIBRIL_UNDEFINED);
+  CHECK_INT(fibril_value_kind(fibril_object_get(number, "x")), FIBRIL_UNDEFINED);
+  CHECK(!fibril_is_error(number));
+  CHECK_INT(fibril_error_code(number), 0);
+  CHECK_STR(fibril_error_message(number), "");
+}
+
+TEST(strings_and_buffers_are_copied) {
+  char text[] = "text";
+  size_t length = 0;
+  fibril_value string = fibril_string(text, FIBRIL_AUTO_LENGTH), part = fibril_string(text, 2);
+  fibril_value buffer = fibril_buffer(text, sizeof text), empty = fibril_buffer(NULL, 0);
+  memset(text, 'x', sizeof text);
+  CHECK_STR(fibril_value_string(string, &length), "text");
+  CHECK_INT(length, 4);
+  CHECK_STR(fibril_value_string(part, &length), "te");
+  CHECK_INT(length, 2);
+  CHECK(memcmp(fibril_value_buffer(buffer, &length), "text", 5) == 0);
+  CHECK_INT(length, 5);
+  CHECK(fibril_value_buffer(empty, &length) != NULL);
+  CHECK_INT(length, 0);
+  fibril_value_free(string);
+  fibril_value_free(part);
+  fibril_value_free(buffer);
+  fibril_value_free(empty);
+}
+
+TEST(value_lives_as_long_as_its_last_owner) {
+  releases = 0;
+  fibril_value buffer = counted_buffer(), copy = fibril_value_dup(buffer);
+  CHECK(fibril_value_buffer(copy, NULL) == fibril_value_buffer(buffer, NULL));
+  fibril_value_free(buffer);
+  CHECK_INT(releases, 0);
+  fibril_value_free(copy);
+  CHECK_INT(releases, 1);
+  fibril_value_free(fibril_number(1)); /* does nothing */
+}
+
+TEST(arrays_own_their_items) {
+  releases = 0;
+  fibril_value array = fibril_array(0);
+  for (int i = 0; i < 100; i++) CHECK_INT(fibril_array_push(array, fibril_number(i)), 0);
+  CHECK_INT(fibril_array_push(array, counted_buffer()), 0);
+  CHECK_INT(fibril_array_length(array), 101);
+  CHECK_INT(fibril_value_integer(fibril_array_get(array, 99)), 99);
+  CHECK_INT(fibril_value_kind(fibril_array_get(array, 100)), FIBRIL_BUFFER);
+  CHECK_INT(fibril_value_kind(fibril_array_get(array, 101)), FIBRIL_UNDEFINED);
+  fibril_value_free(fibril_array_get(array, 100)); /* borrowed: does nothing */
+  CHECK_INT(releases, 0);
+  CHECK_INT(fibril_array_push(fibril_number(1), counted_buffer()), FIBRIL_ETYPE);
+  CHECK_INT(releases, 1); /* handed over also on failure */
+  fibril_value_free(array);
+  CHECK_INT(releases, 2);
+  fibril_value huge = fibril_array(SIZE_MAX / 2);
+  CHECK_INT(fibril_error_code(huge), UV_ENOMEM);
+}
+
+TEST(objects_own_their_properties) {
+  releases = 0;
+  char key[] = "a";
+  fibril_value object = fibril_object();
+  CHECK_INT(fibril_object_set(object, key, counted_buffer()), 0);
+  key[0] = 'b';
+  CHECK_INT(fibril_object_set(object, key, fibril_number(2)), 0);
+  CHECK_INT(fibril_value_kind(fibril_object_get(object, "a")), FIBRIL_BUFFER);
+  CHECK_INT(fibril_value_integer(fibril_object_get(object, "b")), 2);
+  CHECK_INT(fibril_value_kind(fibril_object_get(object, "c")), FIBRIL_UNDEFINED);
+  CHECK_INT(fibril_object_set(object, "a", fibril_null()), 0); /* replaces */
+  CHECK_INT(releases, 1);
+  CHECK_INT(fibril_value_kind(fibril_object_get(object, "a")), FIBRIL_NULL);
+  CHECK_INT(fibril_object_set(fibril_null(), "a", counted_buffer()), FIBRIL_ETYPE);
+  CHECK_INT(releases, 2);
+  fibril_value_free(object);
+}
+
+/* ---- Errors ---- */
+
+TEST(errors_have_a_code_and_a_message) {
+  fibril_value plain = fibril_error(UV_ENOENT, NULL), told = fibril_error(UV_EIO, "disk %d: %s", 3, "gone");
+  fibril_value call = fibril_error_uv(UV_EACCES, "open", "/x");
+  fibril_value argument = fibril_error_type("TypeError", "ERR_X", "no %s", "way");
+  CHECK(fibril_is_error(plain) && fibril_is_error(told) && fibril_is_error(call) && fibril_is_error(argument));
+  CHECK_INT(fibril_error_code(plain), UV_ENOENT);
+  CHECK_STR(fibril_error_message(plain), uv_strerror(UV_ENOENT));
+  CHECK_INT(fibril_error_code(told), UV_EIO);
+  CHECK_STR(fibril_error_message(told), "disk 3: gone");
+  CHECK_INT(fibril_error_code(call), UV_EACCES);
+  CHECK_STR(fibril_error_message(argument), "no way");
+  fibril_value_free(told);
+  fibril_value_free(call);
+  fibril_value_free(argument);
+}
+
+TEST(every_code_has_a_name_and_a_sentence) {
+  for (int code = FIBRIL_ETYPE; code <= FIBRIL_EALREADY; code++) {
+    CHECK(strncmp(fibril_err_name(code), "FIBRIL_E", 8) == 0);
+    CHECK(strlen(fibril_strerror(code)) > 5);
+  }
+  CHECK_STR(fibril_err_name(FIBRIL_EALREADY), "FIBRIL_EALREADY");
+  CHECK_STR(fibril_err_name(UV_ENOENT), "ENOENT");
+  CHECK_STR(fibril_strerror(UV_ENOENT), uv_strerror(UV_ENOENT));
+}
+
+/* ---- The arena of a coroutine ---- */
+
+static fibril_value make_and_drop(void *arg) {
+  (void)arg;
+  fibril_value buffer = counted_buffer();
+  fibril_value_free(buffer); /* the arena's: does nothing */
+  CHECK_INT(releases, 0);
+  fibril_sleep(0);
+  CHECK(fibril_value_buffer(buffer, NULL) != NULL);
+  fibril_value array = fibril_array(1);
+  fibril_array_push(array, counted_buffer());
+  return fibril_undefined();
+}
+
+LOOP_TEST(what_a_coroutine_makes_ends_with_it) {
+  releases = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, make_and_drop, NULL, 0, NULL), 0);
+  CHECK_INT(releases, 2);
+}
+
+typedef struct {
+  fibril_future *future;
+  fibril_value kept;
+} keeper;
+
+static fibril_value make_and_return(void *arg) {
+  keeper *k = arg;
+  fibril_value buffer = counted_buffer();
+  k->kept = fibril_value_dup(counted_buffer());
+  CHECK_INT(fibril_future_set_result(k->future, counted_buffer()), 0);
+  CHECK_INT(fibril_future_set_result(k->future, counted_buffer()), FIBRIL_EALREADY);
+  CHECK_INT(releases, 1); /* refused, but handed over */
+  return buffer;
+}
+
+LOOP_TEST(what_a_coroutine_hands_over_outlives_it) {
+  fibril_value result;
+  keeper k = {.future = fibril_future_new(loop)};
+  releases = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, make_and_return, &k, 0, &result), 0);
+  CHECK_INT(releases, 1);
+  CHECK(fibril_value_buffer(result, NULL) != NULL);
+  fibril_value_free(result);
+  CHECK_INT(releases, 2);
+  fibril_value_free(k.kept);
+  CHECK_INT(releases, 3);
+  fibril_future_unref(k.future);
+  CHECK_INT(releases, 4);
+}
+
+static fibril_value make_child_value(void *arg) {
+  (void)arg;
+  return counted_buffer();
+}
+
+/* An awaited value is borrowed: handing it over copies the reference, and the future keeps its own. */
+static fibril_value return_borrowed(void *arg) {
+  (void)arg;
+  fibril_future *child = fibril_spawn(make_child_value, NULL, NULL);
+  fibril_value value = fibril_await(child);
+  fibril_value copy = fibril_value_dup(value);
+  fibril_future_unref(child);
+  CHECK_INT(releases, 0);
+  return copy;
+}
+
+LOOP_TEST(awaited_value_can_be_kept_by_duplicating_it) {
+  fibril_value result;
+  releases = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, return_borrowed, NULL, 0, &result), 0);
+  CHECK_INT(releases, 0);
+  fibril_value_free(result);
+  CHECK_INT(releases, 1);
+}
