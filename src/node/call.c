@@ -20,8 +20,8 @@ typedef struct {
   bool pending; /* the function returned a promise */
 } invocation;
 
-/* JavaScript knows a wait by number, which may outlive it: the index in the table, and above that how
- * often the place was used. */
+/* JavaScript knows a wait by number, which may outlive it: the index in the table, and above that
+ * how often the place was used. */
 #define INDEX_BITS 22
 #define USES_MASK ((UINT64_C(1) << 31) - 1)
 

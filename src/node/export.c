@@ -280,8 +280,6 @@ void fibril__exports_free(fibril__env *self) {
   free(self->calls);
   self->calls = NULL;
   self->call_capacity = 0;
-  free(self->waits.places);
-  self->waits = (fibril__js_places){NULL, 0, 0};
 }
 
 /* The index of the parameter that has an AbortSignal: itself, or as the property *key. -1: none. */
