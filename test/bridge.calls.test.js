@@ -131,7 +131,8 @@ describe('JavaScript called from C', () => {
     const twice = () => ({ then: (resolve, reject) => { resolve(1); resolve(2); reject(new Error('x')); } });
     assert.strictEqual(await natives.call(twice, 0), 1);
     const { code, stderr } = await runScript('natives.call(() => new Promise(() => {}), 0).then(() => { throw new Error("no"); });');
-    assert.deepStrictEqual([code, stderr], [0, '']);
+    assert.strictEqual(code, 0);
+    assert.match(stderr, /^\(node:\d+\) \[FIBRIL_WAITING\].*\ncall waits for JavaScript\n/);
   });
 
   it('lets go of the function after the call', async () => {
