@@ -1,4 +1,5 @@
-/* fibril's own native functions. They are written like anybody else's: with the public header alone. */
+/* fibril's own native functions. They are written like anybody else's: with the public header
+ * alone. */
 #ifndef FIBRIL_ADDON_ADDON_H
 #define FIBRIL_ADDON_ADDON_H
 

@@ -1,5 +1,5 @@
-/* The file system without awaits, for jobs that run in the thread pool: libuv's synchronous calls, a result or a negative code
- * each. */
+/* The file system without awaits, for jobs that run in the thread pool: libuv's synchronous calls,
+ * a result or a negative code each. */
 #ifndef FIBRIL_ADDON_BLOCKING_H
 #define FIBRIL_ADDON_BLOCKING_H
 

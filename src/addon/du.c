@@ -1,5 +1,6 @@
-/* du(path): what a tree takes, as `du -sb` counts it: the sizes of its files, directories and symbolic links, none of them followed,
- * files with several names once. A directory that can't be read fails the whole. */
+/* du(path): what a tree takes, as `du -sb` counts it: the sizes of its files, directories and
+ * symbolic links, none of them followed, files with several names once. A directory that can't be
+ * read fails the whole. */
 #include "addon.h"
 
 #include "scan.h"
@@ -43,7 +44,8 @@ static fibril_value run_batch(void *arg) {
   return fibril_undefined();
 }
 
-/* A fair share of what is known, so that a wide tree is read in few jobs and a narrow one in parallel. */
+/* A fair share of what is known, so that a wide tree is read in few jobs and a narrow one in
+ * parallel. */
 static void fill_batch(tree *t, batch *b) {
   size_t share = t->pending_count / t->concurrency;
   if (share < 1) share = 1;
@@ -56,12 +58,14 @@ static void fill_batch(tree *t, batch *b) {
 }
 
 static int start_batch(tree *t) {
-  static const fibril_spawn_options options = {.size = sizeof options, .name = "du", .stack_size = STACK_SIZE};
+  static const fibril_spawn_options options = {
+      .size = sizeof options, .name = "du", .stack_size = STACK_SIZE};
   batch *b = batch_new();
   if (b == NULL) return UV_ENOMEM;
   fill_batch(t, b);
   fibril_future *future = fibril_spawn(run_batch, b, &options);
-  if (fibril_future_done(future) && fibril_is_error(fibril_future_result(future))) { /* could not start */
+  if (fibril_future_done(future) &&
+      fibril_is_error(fibril_future_result(future))) { /* could not start */
     int err = fibril_error_code(fibril_future_result(future));
     fibril_future_unref(future);
     batch_free(b);
@@ -106,7 +110,8 @@ static fibril_value collect(tree *t, size_t index) {
   batch *b = t->batches[index];
   fibril_value error = fibril_undefined();
   if (b->err != 0) {
-    error = b->syscall == NULL ? fibril_error(b->err, NULL) : fibril_error_uv(b->err, b->syscall, b->culprit);
+    error = b->syscall == NULL ? fibril_error(b->err, NULL)
+                               : fibril_error_uv(b->err, b->syscall, b->culprit);
   } else {
     t->bytes += b->bytes;
     t->files += b->files;
@@ -137,7 +142,8 @@ static fibril_value result_of(const tree *t) {
   fibril_value result = fibril_object();
   int err = fibril_object_set(result, "bytes", fibril_number((double)t->bytes));
   if (err == 0) err = fibril_object_set(result, "files", fibril_number((double)t->files));
-  if (err == 0) err = fibril_object_set(result, "directories", fibril_number((double)t->directories));
+  if (err == 0)
+    err = fibril_object_set(result, "directories", fibril_number((double)t->directories));
   return err != 0 ? fibril_error(UV_ENOMEM, NULL) : result;
 }
 
@@ -160,13 +166,15 @@ static fibril_value du(fibril_args *args) {
   const char *path = fibril_arg_string(args, 0);
   double concurrency = fibril_value_number(fibril_arg_option(args, 1, "concurrency"));
   if (concurrency < 1)
-    return fibril_error_type("RangeError", "ERR_OUT_OF_RANGE",
-                             "The value of \"options.concurrency\" is out of range. It must be >= 1 && <= 4294967295. "
-                             "Received 0");
+    return fibril_error_type(
+        "RangeError", "ERR_OUT_OF_RANGE",
+        "The value of \"options.concurrency\" is out of range. It must be >= 1 && <= 4294967295. "
+        "Received 0");
   uv_stat_t root;
   int err = fibril_fs_lstat(path, &root);
   if (err != 0) return fibril_error_uv(err, "lstat", path);
-  tree t = {.bytes = root.st_size, .concurrency = concurrency < CONCURRENCY_MAX ? (size_t)concurrency : CONCURRENCY_MAX};
+  tree t = {.bytes = root.st_size,
+            .concurrency = concurrency < CONCURRENCY_MAX ? (size_t)concurrency : CONCURRENCY_MAX};
   if ((root.st_mode & S_IFMT) == S_IFDIR) {
     t.directories = 1;
     return walk_from(&t, path);

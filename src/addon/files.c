@@ -1,5 +1,5 @@
-/* readFile and writeFile. A small file takes one job of the thread pool: open, read or write, close. What is larger goes on in
- * pieces, so that it can be cancelled in between. */
+/* readFile and writeFile. A small file takes one job of the thread pool: open, read or write,
+ * close. What is larger goes on in pieces, so that it can be cancelled in between. */
 #include "addon.h"
 
 #include "blocking.h"
@@ -80,7 +80,9 @@ static bool make_room(reading *r) {
     r->too_large = true;
     return false;
   }
-  size_t capacity = r->capacity > 0 ? r->capacity * 2 : r->size > 0 ? (size_t)r->size : UNKNOWN_SIZE;
+  size_t capacity = r->capacity > 0 ? r->capacity * 2
+                    : r->size > 0   ? (size_t)r->size
+                                    : UNKNOWN_SIZE;
   if (capacity > SIZE_LIMIT) capacity = SIZE_LIMIT;
   char *data = realloc(r->data, capacity);
   if (data == NULL) {
@@ -110,8 +112,9 @@ static size_t next_piece(const reading *r) {
   return room < PIECE ? room : PIECE;
 }
 
-/* Pipes and terminals are opened without blocking: waiting for their other side would take a thread of the pool. For regular
- * files that changes nothing but how a lease is met, and then the second try waits. */
+/* Pipes and terminals are opened without blocking: waiting for their other side would take a thread
+ * of the pool. For regular files that changes nothing but how a lease is met, and then the second
+ * try waits. */
 static bool open_to_read(reading *r) {
   file *f = &r->file;
   if (!f->own) return true;
@@ -171,8 +174,8 @@ static fibril_value take_data(reading *r) {
 }
 
 static fibril_value size_error(const reading *r) {
-  return fibril_error_type("RangeError", "ERR_FS_FILE_TOO_LARGE", "File size (%llu) is greater than 2 GiB",
-                           (unsigned long long)r->size);
+  return fibril_error_type("RangeError", "ERR_FS_FILE_TOO_LARGE",
+                           "File size (%llu) is greater than 2 GiB", (unsigned long long)r->size);
 }
 
 static fibril_value read_file(fibril_args *args) {
@@ -219,7 +222,8 @@ static void flush_file(void *arg) {
 static void write_small(void *arg) {
   writing *w = arg;
   if (!open_file(&w->file, w->flags, w->mode) || w->length > SMALL) return;
-  while (w->length > 0 && w->file.err == 0) advance(w, blocking_write(w->file.fd, w->data, w->length));
+  while (w->length > 0 && w->file.err == 0)
+    advance(w, blocking_write(w->file.fd, w->data, w->length));
   if (w->file.err == 0) flush_file(w);
   close_in_pool(&w->file);
 }
@@ -246,12 +250,14 @@ static fibril_value write_file(fibril_args *args) {
 }
 
 int addon_export_files(fibril_module *module) {
-  int err = addon_export(module,
-                         "fsReadFile(path: path, fd: int32, flags: int32, options?: {signal?: AbortSignal}): Promise<bytes>",
-                         read_file);
+  int err = addon_export(
+      module,
+      "fsReadFile(path: path, fd: int32, flags: int32, options?: {signal?: AbortSignal}): Promise<bytes>",
+      read_file);
   if (err != 0) return err;
-  return addon_export(module,
-                      "fsWriteFile(path: path, fd: int32, data: bytes, flags: int32, mode: int32, flush: boolean, "
-                      "options?: {signal?: AbortSignal}): Promise<void>",
-                      write_file);
+  return addon_export(
+      module,
+      "fsWriteFile(path: path, fd: int32, data: bytes, flags: int32, mode: int32, flush: boolean, "
+      "options?: {signal?: AbortSignal}): Promise<void>",
+      write_file);
 }

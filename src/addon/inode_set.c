@@ -11,7 +11,8 @@ static bool is_free(const inode *slot) {
 static inode *find(const inode_set *set, inode file) {
   uint64_t hash = (file.ino ^ file.dev << 32 ^ file.dev >> 32) * 0x9e3779b97f4a7c15u;
   size_t i = (size_t)(hash >> 32) & (set->capacity - 1);
-  while (!is_free(&set->slots[i]) && (set->slots[i].ino != file.ino || set->slots[i].dev != file.dev))
+  while (!is_free(&set->slots[i]) &&
+         (set->slots[i].ino != file.ino || set->slots[i].dev != file.dev))
     i = (i + 1) & (set->capacity - 1);
   return &set->slots[i];
 }

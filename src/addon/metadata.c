@@ -11,16 +11,18 @@
 /* In the order of Node's Stats, then seconds and nanoseconds of atime, mtime, ctime, birthtime. */
 static void list_fields(const uv_stat_t *stat, int64_t fields[STAT_FIELDS]) {
   const int64_t ordered[STAT_FIELDS] = {
-      (int64_t)stat->st_dev,     (int64_t)stat->st_mode,     (int64_t)stat->st_nlink, (int64_t)stat->st_uid,
-      (int64_t)stat->st_gid,     (int64_t)stat->st_rdev,     (int64_t)stat->st_blksize, (int64_t)stat->st_ino,
-      (int64_t)stat->st_size,    (int64_t)stat->st_blocks,   stat->st_atim.tv_sec,    stat->st_atim.tv_nsec,
-      stat->st_mtim.tv_sec,      stat->st_mtim.tv_nsec,      stat->st_ctim.tv_sec,    stat->st_ctim.tv_nsec,
-      stat->st_birthtim.tv_sec,  stat->st_birthtim.tv_nsec,
+      (int64_t)stat->st_dev,     (int64_t)stat->st_mode,   (int64_t)stat->st_nlink,
+      (int64_t)stat->st_uid,     (int64_t)stat->st_gid,    (int64_t)stat->st_rdev,
+      (int64_t)stat->st_blksize, (int64_t)stat->st_ino,    (int64_t)stat->st_size,
+      (int64_t)stat->st_blocks,  stat->st_atim.tv_sec,     stat->st_atim.tv_nsec,
+      stat->st_mtim.tv_sec,      stat->st_mtim.tv_nsec,    stat->st_ctim.tv_sec,
+      stat->st_ctim.tv_nsec,     stat->st_birthtim.tv_sec, stat->st_birthtim.tv_nsec,
   };
   memcpy(fields, ordered, sizeof ordered);
 }
 
-/* The fields as 64-bit integers for `bigint`, as doubles otherwise: a typed array over the buffer reads them. */
+/* The fields as 64-bit integers for `bigint`, as doubles otherwise: a typed array over the buffer
+ * reads them. */
 static fibril_value stat_path(fibril_args *args) {
   const char *path = fibril_arg_string(args, 0);
   bool follow = fibril_arg_boolean(args, 1);
@@ -118,7 +120,9 @@ static fibril_value read_directory(fibril_args *args) {
 }
 
 int addon_export_metadata(fibril_module *module) {
-  int err = addon_export(module, "fsStat(path: path, follow: boolean, bigint?: boolean): Promise<bytes>", stat_path);
+  int err = addon_export(
+      module, "fsStat(path: path, follow: boolean, bigint?: boolean): Promise<bytes>", stat_path);
   if (err != 0) return err;
-  return addon_export(module, "fsReaddir(path: path, types?: boolean): Promise<bytes>", read_directory);
+  return addon_export(module, "fsReaddir(path: path, types?: boolean): Promise<bytes>",
+                      read_directory);
 }

@@ -51,7 +51,8 @@ void batch_fail(batch *b, int err, const char *syscall, const char *path) {
   b->culprit = path == NULL ? NULL : strdup(path);
 }
 
-static void fail_entry(batch *b, int err, const char *syscall, const directory *dir, const char *name) {
+static void fail_entry(batch *b, int err, const char *syscall, const directory *dir,
+                       const char *name) {
   directory *full = directory_new(dir->path, name);
   batch_fail(b, err, syscall, full == NULL ? dir->path : full->path);
   free(full);
@@ -71,7 +72,8 @@ static bool add_link(batch *b, const struct stat *st) {
   return true;
 }
 
-static bool add_directory(batch *b, const struct stat *st, const directory *parent, const char *name) {
+static bool add_directory(batch *b, const struct stat *st, const directory *parent,
+                          const char *name) {
   directory *dir = directory_new(parent->path, name);
   if (dir == NULL) return false;
   dir->next = b->pending;

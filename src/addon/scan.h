@@ -1,4 +1,5 @@
-/* What du does in the thread pool: directories are read and their entries added up, a batch of directories in one job. */
+/* What du does in the thread pool: directories are read and their entries added up, a batch of
+ * directories in one job. */
 #ifndef FIBRIL_ADDON_SCAN_H
 #define FIBRIL_ADDON_SCAN_H
 
@@ -39,8 +40,8 @@ directory *directory_new(const char *folder, const char *name);
 /* Notes the first failure. `path` is copied. */
 void batch_fail(batch *b, int err, const char *syscall, const char *path);
 
-/* The job: `arg` is a batch. Reads pending directories and those below them, until a limit that keeps jobs short. Entries that vanish
- * meanwhile are passed over. */
+/* The job: `arg` is a batch. Reads pending directories and those below them, until a limit that
+ * keeps jobs short. Entries that vanish meanwhile are passed over. */
 void batch_run(void *arg);
 
 #endif /* FIBRIL_ADDON_SCAN_H */

@@ -27,7 +27,8 @@ static const char *describe(double number, char text[64]) {
     separate_thousands(digits, (size_t)snprintf(digits, 32, "%.0f", size));
     return text;
   }
-  for (int digits = 1; digits <= 17; digits++) { /* the fewest that mean this number, as in JavaScript */
+  for (int digits = 1; digits <= 17;
+       digits++) { /* the fewest that mean this number, as in JavaScript */
     snprintf(text, 64, "%.*g", digits, number);
     if (strtod(text, NULL) == number) break;
   }
@@ -38,9 +39,10 @@ static fibril_value sleep_ms(fibril_args *args) {
   double ms = fibril_arg_number(args, 0);
   char text[64];
   if (!(ms >= 0 && ms <= MS_MAX))
-    return fibril_error_type("RangeError", "ERR_OUT_OF_RANGE",
-                             "The value of \"ms\" is out of range. It must be >= 0 && <= 9007199254740991. Received %s",
-                             describe(ms, text));
+    return fibril_error_type(
+        "RangeError", "ERR_OUT_OF_RANGE",
+        "The value of \"ms\" is out of range. It must be >= 0 && <= 9007199254740991. Received %s",
+        describe(ms, text));
   int err = fibril_sleep(ms);
   return err != 0 ? fibril_error(err, NULL) : fibril_arg(args, 1);
 }

@@ -55,7 +55,8 @@ int fibril_fs_close(int fd) {
   call self;
   if (fibril_coroutine_self() == NULL) return FIBRIL_ENOTCOROUTINE;
   /* A generator that the loop itself runs, to unwind it at the end, can't wait. */
-  if (fibril__job_begin_release(&self.job, "close", (uv_req_t *)&self.req) != 0) return close_now(fd);
+  if (fibril__job_begin_release(&self.job, "close", (uv_req_t *)&self.req) != 0)
+    return close_now(fd);
   return (int)finish(&self, uv_fs_close(uv_of(&self), &self.req, fd, on_done));
 }
 

@@ -6,8 +6,8 @@
 #define POOL_DEFAULT 4
 #define POOL_MAX 1024
 
-/* On the waiting coroutine's stack. Between being taken off the queue and `posted` having run it is not touched by its own loop,
- * which is what lets another thread hand it a token. */
+/* On the waiting coroutine's stack. Between being taken off the queue and `posted` having run it is
+ * not touched by its own loop, which is what lets another thread hand it a token. */
 typedef struct waiter waiter;
 struct waiter {
   fibril__wait wait;
@@ -76,10 +76,11 @@ static int wait_for_token(fibril_coroutine *self, waiter *w) {
 }
 
 int fibril__gate_enter(fibril_coroutine *self, const char *what) {
-  waiter w = {.wait = {.what = what, .cancel = cancel}, .posted.run = wake_with_token, .loop = self->loop};
+  waiter w = {
+      .wait = {.what = what, .cancel = cancel}, .posted.run = wake_with_token, .loop = self->loop};
   uv_once(&once, init);
-  /* A token is free only while nobody waits. One that another thread hands over comes through this loop's poster, so never
-   * before the switch. */
+  /* A token is free only while nobody waits. One that another thread hands over comes through this
+   * loop's poster, so never before the switch. */
   uv_mutex_lock(&mutex);
   bool free_token = tokens > 0;
   if (free_token)

@@ -2,8 +2,8 @@
 #include "gate.h"
 #include "io.h"
 
-/* libuv takes back what is queued and then calls back with UV_ECANCELED; what runs is waited for, since it uses the coroutine's
- * memory. */
+/* libuv takes back what is queued and then calls back with UV_ECANCELED; what runs is waited for,
+ * since it uses the coroutine's memory. */
 static void cancel(fibril__wait *wait) {
   fibril__job *job = FIBRIL__CONTAINER(fibril__job, wait, wait);
   job->cancelled = true;
@@ -33,7 +33,8 @@ int fibril__job_begin_release(fibril__job *job, const char *what, uv_req_t *req)
   bool on_loop = self == NULL || (self->generator != NULL && self->root == self);
   if (on_loop) return FIBRIL_ENOTCOROUTINE;
   init(job, what, req);
-  /* Cancelled, it doesn't wait for a token, which may be in the hands of another loop for long: teardown must not. */
+  /* Cancelled, it doesn't wait for a token, which may be in the hands of another loop for long:
+   * teardown must not. */
   job->token = err == 0 && fibril__gate_enter(self, what) == 0;
   return 0;
 }

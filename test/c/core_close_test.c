@@ -45,13 +45,13 @@ static void block(void *arg) {
   uv_sem_wait(&c->go);
 }
 
-#define WAITER(name, wait)                   \
-  static fibril_value name(void *arg) {      \
-    closing *c = arg;                        \
-    fibril_defer(count_release, c);          \
-    int status = wait;                       \
-    c->statuses[c->count++] = status;        \
-    return fibril_undefined();               \
+#define WAITER(name, wait)              \
+  static fibril_value name(void *arg) { \
+    closing *c = arg;                   \
+    fibril_defer(count_release, c);     \
+    int status = wait;                  \
+    c->statuses[c->count++] = status;   \
+    return fibril_undefined();          \
   }
 
 WAITER(wait_sleep, fibril_sleep(1e9))
@@ -72,7 +72,8 @@ static fibril_value sleeping_generator(fibril_generator *generator, void *arg) {
 
 static int wait_through_a_generator(void) {
   int status = 0;
-  fibril_generator *generator = fibril_generator_new(fibril_loop_current(), sleeping_generator, &status, NULL);
+  fibril_generator *generator =
+      fibril_generator_new(fibril_loop_current(), sleeping_generator, &status, NULL);
   fibril_generator_next(generator, NULL);
   fibril_generator_unref(generator);
   return status;
@@ -88,8 +89,9 @@ static void let_go(uv_timer_t *timer) {
 }
 
 TEST(close_unwinds_every_wait) {
-  const fibril_fn fns[] = {wait_sleep, wait_suspend, wait_future, wait_timeout, wait_any,  wait_all,      wait_poll,
-                           wait_work,  wait_work,    wait_work,   wait_work,    wait_work, wait_generator, wait_moment};
+  const fibril_fn fns[] = {wait_sleep, wait_suspend, wait_future,    wait_timeout, wait_any,
+                           wait_all,   wait_poll,    wait_work,      wait_work,    wait_work,
+                           wait_work,  wait_work,    wait_generator, wait_moment};
   const int count = sizeof fns / sizeof fns[0];
   closing c;
   uv_timer_t timer;
@@ -158,7 +160,8 @@ static fibril_value start_more(void *arg) {
   CHECK_INT(fibril_loop_add_future(c->loop, c->pending, ignore_future, NULL), FIBRIL_ECLOSED);
   CHECK_INT(fibril_loop_call_later(c->loop, 0, never, NULL, NULL), FIBRIL_ECLOSED);
   CHECK_INT(fibril_loop_call_at(c->loop, 0, never, NULL, NULL), FIBRIL_ECLOSED);
-  CHECK_INT(fibril_loop_add_handler(c->loop, c->fds[0], UV_READABLE, ignore_handler, NULL), FIBRIL_ECLOSED);
+  CHECK_INT(fibril_loop_add_handler(c->loop, c->fds[0], UV_READABLE, ignore_handler, NULL),
+            FIBRIL_ECLOSED);
   CHECK(fibril_loop_poster(c->loop) == NULL);
   c->count++;
   return fibril_undefined();

@@ -120,7 +120,8 @@ static fibril_value run_race(void *arg) {
   fibril_future *done = fibril_future_new(fibril_loop_current());
   fibril_future_set_result(done, fibril_undefined());
   looper loopers[2] = {{&r->record, 'a', done}, {&r->record, 'b', done}};
-  fibril_future *both[2] = {fibril_spawn(r->a, &loopers[0], NULL), fibril_spawn(r->b, &loopers[1], NULL)};
+  fibril_future *both[2] = {fibril_spawn(r->a, &loopers[0], NULL),
+                            fibril_spawn(r->b, &loopers[1], NULL)};
   fibril_await_all(both, 2);
   fibril_future_unref(both[0]);
   fibril_future_unref(both[1]);
@@ -225,7 +226,8 @@ LOOP_TEST(await_any_gives_the_index_of_the_first) {
 static fibril_value await_for_a_while(void *arg) {
   (void)arg;
   sleeper slow = {20, 7}, fast = {1, 8};
-  fibril_future *future = fibril_spawn(sleep_then, &slow, NULL), *other = fibril_spawn(sleep_then, &fast, NULL);
+  fibril_future *future = fibril_spawn(sleep_then, &slow, NULL),
+                *other = fibril_spawn(sleep_then, &fast, NULL);
   CHECK_INT(fibril_error_code(fibril_await_timeout(future, 1)), UV_ETIMEDOUT);
   CHECK_INT(fibril_error_code(fibril_await_timeout(future, 0)), UV_ETIMEDOUT);
   CHECK(!fibril_future_done(future)); /* it goes on */
@@ -253,7 +255,8 @@ LOOP_TEST(future_has_any_number_of_waiters) {
   fibril_future *shared = fibril_future_new(loop), *waiters[10];
   for (int i = 0; i < 10; i++) waiters[i] = fibril_loop_spawn(loop, await_shared, shared, NULL);
   fibril_future_set_result(shared, fibril_number(1));
-  for (int i = 0; i < 10; i++) CHECK(!fibril_future_done(waiters[i])); /* no coroutine runs inside set_result */
+  for (int i = 0; i < 10; i++)
+    CHECK(!fibril_future_done(waiters[i])); /* no coroutine runs inside set_result */
   while (fibril_loop_coroutines(loop) > 0) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
   for (int i = 0; i < 10; i++) {
     CHECK_INT(fibril_value_integer(fibril_future_result(waiters[i])), 2);
@@ -315,12 +318,12 @@ static void try_every_wait(waits *w) {
   w->later[7] = fibril_error_code(fibril_await_all(&w->pending, 1));
 }
 
-#define WAITER(name, wait)                \
-  static fibril_value name(void *arg) {   \
-    waits *w = arg;                       \
-    w->status = wait;                     \
-    CHECK(fibril_cancelled());            \
-    try_every_wait(w);                    \
+#define WAITER(name, wait)                                  \
+  static fibril_value name(void *arg) {                     \
+    waits *w = arg;                                         \
+    w->status = wait;                                       \
+    CHECK(fibril_cancelled());                              \
+    try_every_wait(w);                                      \
     return fibril_string("cleaned up", FIBRIL_AUTO_LENGTH); \
   }
 
@@ -345,7 +348,8 @@ static fibril_value cancel_every_wait(void *arg) {
     for (int k = 0; k < 8; k++) CHECK_INT(w.later[k], UV_ECANCELED);
     CHECK_INT(fibril_cancel(future), FIBRIL_EALREADY);
     CHECK(!fibril_future_done(w.pending));
-    fibril_future_set_result(w.pending, fibril_undefined()); /* nobody is registered with it any more */
+    fibril_future_set_result(w.pending,
+                             fibril_undefined()); /* nobody is registered with it any more */
     fibril_future_unref(w.pending);
     fibril_future_unref(future);
   }
@@ -435,8 +439,10 @@ static fibril_value use_locals(void *arg) {
 
 LOOP_TEST(locals_belong_to_one_coroutine) {
   record r = {0}, other = {0};
-  noter n[3] = {{&r, '1'}, {&r, '2'}, {&r, '3'}}, m[3] = {{&other, '1'}, {&other, '2'}, {&other, '3'}};
-  fibril_future *a = fibril_loop_spawn(loop, use_locals, n, NULL), *b = fibril_loop_spawn(loop, use_locals, m, NULL);
+  noter n[3] = {{&r, '1'}, {&r, '2'}, {&r, '3'}},
+        m[3] = {{&other, '1'}, {&other, '2'}, {&other, '3'}};
+  fibril_future *a = fibril_loop_spawn(loop, use_locals, n, NULL),
+                *b = fibril_loop_spawn(loop, use_locals, m, NULL);
   while (fibril_loop_coroutines(loop) > 0) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
   CHECK_STR(r.text, "13");
   CHECK_STR(other.text, "13");
@@ -543,7 +549,8 @@ static uint32_t checksum(const volatile unsigned char *bytes) {
 static fibril_value sleep_with_a_local(void *arg) {
   dream *d = arg;
   volatile unsigned char local[512];
-  for (uint32_t i = 0; i < sizeof local; i++) local[i] = (unsigned char)((d->number + i) * 2654435761u >> 24);
+  for (uint32_t i = 0; i < sizeof local; i++)
+    local[i] = (unsigned char)((d->number + i) * 2654435761u >> 24);
   uint32_t before = checksum(local);
   d->earliest = fibril_loop_now(fibril_loop_current()) + d->ms;
   int err = fibril_sleep(d->ms);
@@ -573,7 +580,8 @@ static int mappings_limit(void) {
 
 LOOP_TEST(sleep_of_100000_coroutines_ends_in_order_of_their_deadlines) {
   dream *dreams = malloc(SLEEPERS * sizeof *dreams);
-  fibril_spawn_options options = {.size = sizeof options, .name = "sleeper", .stack_size = 16 * 1024};
+  fibril_spawn_options options = {
+      .size = sizeof options, .name = "sleeper", .stack_size = 16 * 1024};
   uint32_t random = 1;
   if (!CHECK(dreams != NULL)) return;
   sleepers.last = 0;
@@ -586,7 +594,8 @@ LOOP_TEST(sleep_of_100000_coroutines_ends_in_order_of_their_deadlines) {
     fibril_future_unref(future);
   }
   CHECK_INT(fibril_loop_coroutines(loop), SLEEPERS);
-  CHECK(count_mappings() < mappings_limit() / 5 * 4); /* guards of the costly kind keep to a budget, too */
+  CHECK(count_mappings() <
+        mappings_limit() / 5 * 4); /* guards of the costly kind keep to a budget, too */
   while (fibril_loop_coroutines(loop) > 0) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
   CHECK_INT(sleepers.awake, SLEEPERS);
   CHECK_INT(sleepers.damaged, 0);

@@ -41,7 +41,8 @@ LOOP_TEST(future_is_pending_then_done) {
 LOOP_TEST(future_stays_settled) {
   fibril_future *future = fibril_future_new(loop);
   CHECK_INT(fibril_future_set_result(future, fibril_string("first", FIBRIL_AUTO_LENGTH)), 0);
-  CHECK_INT(fibril_future_set_result(future, fibril_string("second", FIBRIL_AUTO_LENGTH)), FIBRIL_EALREADY);
+  CHECK_INT(fibril_future_set_result(future, fibril_string("second", FIBRIL_AUTO_LENGTH)),
+            FIBRIL_EALREADY);
   CHECK_INT(fibril_future_set_error(future, UV_EIO), FIBRIL_EALREADY);
   CHECK_INT(fibril_cancel(future), FIBRIL_EALREADY);
   CHECK_STR(fibril_value_string(fibril_future_result(future), NULL), "first");
@@ -301,7 +302,8 @@ LOOP_TEST(log_hears_of_an_error_never_read) {
 LOOP_TEST(log_hears_nothing_of_errors_that_were_read) {
   log_record l = {0};
   fibril_loop_set_log(loop, hear, &l);
-  fibril_future *read = fibril_future_new(loop), *good = fibril_future_new(loop), *chained = fibril_future_new(loop);
+  fibril_future *read = fibril_future_new(loop), *good = fibril_future_new(loop),
+                *chained = fibril_future_new(loop);
   fibril_future *end = fibril_future_new(loop);
   fibril_future_set_error(read, UV_EIO);
   fibril_future_result(read);

@@ -64,7 +64,8 @@ LOOP_TEST(generator_runs_nothing_before_the_first_next_and_ends_with_its_result)
   CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_YIELDED);
   CHECK_INT(fibril_generator_next(generator, &value), FIBRIL_DONE);
   CHECK_STR(fibril_value_string(value, NULL), "end");
-  CHECK_INT(fibril_generator_next(generator, &value), FIBRIL_DONE); /* and stays so, without a value */
+  CHECK_INT(fibril_generator_next(generator, &value),
+            FIBRIL_DONE); /* and stays so, without a value */
   CHECK_INT(fibril_value_kind(value), FIBRIL_UNDEFINED);
   CHECK_INT(fibril_generator_close(generator), 0);
   fibril_generator_unref(generator);
@@ -92,9 +93,11 @@ LOOP_TEST(send_makes_the_pending_yield_return_its_value) {
   fibril_generator *generator = fibril_generator_new(loop, add_up, NULL, NULL);
   CHECK_INT(fibril_generator_send(generator, fibril_number(1), &value), FIBRIL_ENOTSTARTED);
   CHECK_INT(fibril_value_kind(value), FIBRIL_UNDEFINED);
-  CHECK_INT(fibril_generator_send(generator, fibril_string("dropped", FIBRIL_AUTO_LENGTH), NULL), FIBRIL_ENOTSTARTED);
+  CHECK_INT(fibril_generator_send(generator, fibril_string("dropped", FIBRIL_AUTO_LENGTH), NULL),
+            FIBRIL_ENOTSTARTED);
   CHECK_INT(fibril_generator_send(generator, fibril_undefined(), &value), FIBRIL_YIELDED);
-  for (int i = 1; i <= 10; i++) CHECK_INT(fibril_generator_send(generator, fibril_number(i), &value), FIBRIL_YIELDED);
+  for (int i = 1; i <= 10; i++)
+    CHECK_INT(fibril_generator_send(generator, fibril_number(i), &value), FIBRIL_YIELDED);
   CHECK_INT(fibril_value_integer(value), 55);
   CHECK_INT(fibril_generator_next(generator, &value), FIBRIL_YIELDED);
   CHECK_INT(fibril_value_integer(value), 55);
@@ -120,7 +123,8 @@ LOOP_TEST(values_pass_both_ways_whole) {
   for (int i = 0; i < 1000; i++) {
     char text[2] = {(char)('a' + i % 26), 0};
     fibril_generator_send(generator, fibril_string(text, 1), &value);
-    if (strcmp(fibril_value_string(value, NULL), text) != 0) FAIL("%d came back as %s", i, fibril_value_string(value, NULL));
+    if (strcmp(fibril_value_string(value, NULL), text) != 0)
+      FAIL("%d came back as %s", i, fibril_value_string(value, NULL));
   }
   CHECK_STR(fibril_value_string(value, NULL), "l");
   fibril_generator_unref(generator);
@@ -146,7 +150,8 @@ static fibril_value loop_one(fibril_generator *generator, void *arg) {
 static fibril_value loop_two(fibril_generator *generator, void *arg) {
   fibril_value task = fibril_yield(generator, fibril_undefined());
   (void)arg;
-  while (!fibril_is_error(task)) task = fibril_yield(generator, fibril_number(fibril_value_number(task)));
+  while (!fibril_is_error(task))
+    task = fibril_yield(generator, fibril_number(fibril_value_number(task)));
   return fibril_undefined();
 }
 
@@ -158,8 +163,10 @@ LOOP_TEST(generators_drive_each_other_through_a_loop) {
   fibril_generator_next(one, &task);
   fibril_generator_next(two, NULL);
   for (int i = 0; i < 9; i++) {
-    CHECK_INT(fibril_generator_send(two, fibril_number(fibril_value_number(task)), &result), FIBRIL_YIELDED);
-    CHECK_INT(fibril_generator_send(one, fibril_number(fibril_value_number(result)), &task), FIBRIL_YIELDED);
+    CHECK_INT(fibril_generator_send(two, fibril_number(fibril_value_number(task)), &result),
+              FIBRIL_YIELDED);
+    CHECK_INT(fibril_generator_send(one, fibril_number(fibril_value_number(result)), &task),
+              FIBRIL_YIELDED);
   }
   CHECK_STR(out, "0 1 1 2 3 5 8 13 21 34 ");
   fibril_generator_unref(one);
@@ -184,7 +191,8 @@ static fibril_value clean_up(fibril_generator *generator, void *arg) {
   int code = fibril_error_code(fibril_yield(generator, fibril_number(1)));
   strcat(u->text, fibril_err_name(code));
   strcat(u->text, " ");
-  while (fibril_is_error(fibril_yield(generator, fibril_number(2))) && u->yields_after < 10) u->yields_after++;
+  while (fibril_is_error(fibril_yield(generator, fibril_number(2))) && u->yields_after < 10)
+    u->yields_after++;
   u->wait = fibril_sleep(0);
   return fibril_string("dropped", FIBRIL_AUTO_LENGTH);
 }
@@ -250,7 +258,8 @@ static fibril_value doubled(fibril_generator *generator, void *arg) {
   fibril_generator *inner = fibril_generator_new(fibril_loop_current(), sleepy, arg, NULL);
   fibril_value value;
   while (fibril_generator_next(inner, &value) == FIBRIL_YIELDED)
-    if (fibril_is_error(fibril_yield(generator, fibril_number(fibril_value_number(value) * 2)))) break;
+    if (fibril_is_error(fibril_yield(generator, fibril_number(fibril_value_number(value) * 2))))
+      break;
   fibril_generator_unref(inner);
   return fibril_undefined();
 }
@@ -263,7 +272,8 @@ typedef struct {
 
 static fibril_value consume(void *arg) {
   consumer *c = arg;
-  fibril_generator *generator = fibril_generator_new(fibril_loop_current(), doubled, &c->status, NULL);
+  fibril_generator *generator =
+      fibril_generator_new(fibril_loop_current(), doubled, &c->status, NULL);
   fibril_value value;
   while (fibril_generator_next(generator, &value) == FIBRIL_YIELDED) {
     c->sum += fibril_value_number(value);
@@ -348,7 +358,8 @@ static fibril_value yield_for_ever(fibril_generator *generator, void *arg) {
   return fibril_undefined();
 }
 
-CRASH_TEST(generator_that_refuses_to_end, "SIGABRT", "^fibril: generator \"stubborn\" goes on yielding although it is closed") {
+CRASH_TEST(generator_that_refuses_to_end, "SIGABRT",
+           "^fibril: generator \"stubborn\" goes on yielding although it is closed") {
   fibril_spawn_options options = {.size = sizeof options, .name = "stubborn"};
   fibril_generator *generator = fibril_generator_new(loop, yield_for_ever, NULL, &options);
   fibril_generator_next(generator, NULL);

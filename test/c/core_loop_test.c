@@ -1,4 +1,5 @@
-/* The loop: phases of an iteration, timeouts, handlers, posts from other threads, run and run_sync. */
+/* The loop: phases of an iteration, timeouts, handlers, posts from other threads, run and run_sync.
+ */
 #include "test.h"
 
 #include <stdatomic.h>
@@ -43,14 +44,16 @@ typedef struct {
 static void queue_past(void *arg) {
   phases *p = arg;
   note(&p->record, '2');
-  CHECK_INT(fibril_loop_call_at(p->loop, fibril_loop_now(p->loop) - 1000, note_callback, &p->past, NULL), 0);
+  CHECK_INT(
+      fibril_loop_call_at(p->loop, fibril_loop_now(p->loop) - 1000, note_callback, &p->past, NULL),
+      0);
   CHECK_INT(fibril_loop_call_later(p->loop, 0, note_callback, &p->later, NULL), 0);
   CHECK_INT(fibril_loop_add_callback(p->loop, note_callback, &p->four), 0);
 }
 
-/* A snapshot of callbacks, then the timeouts that were due before it, then the rest in the next iteration: a callback that adds
- * timeouts and callbacks starves nothing. Timeouts that became due while callbacks ran are of the next iteration, where they come
- * after its callbacks. */
+/* A snapshot of callbacks, then the timeouts that were due before it, then the rest in the next
+ * iteration: a callback that adds timeouts and callbacks starves nothing. Timeouts that became due
+ * while callbacks ran are of the next iteration, where they come after its callbacks. */
 LOOP_TEST(iteration_runs_a_snapshot_of_callbacks_then_the_timeouts_due_before) {
   phases p = {.loop = loop};
   noter due = {&p.record, 'd'};
@@ -196,7 +199,8 @@ LOOP_TEST(removing_a_timeout_twice_or_late_harms_none) {
   CHECK_INT(fibril_loop_call_later(loop, 0, note_callback, &a, &first), 0);
   CHECK(first != 0);
   fibril_loop_remove_timeout(loop, first);
-  CHECK_INT(fibril_loop_call_later(loop, 0, note_callback, &b, &second), 0); /* may be in the same place */
+  CHECK_INT(fibril_loop_call_later(loop, 0, note_callback, &b, &second),
+            0); /* may be in the same place */
   fibril_loop_remove_timeout(loop, first);
   fibril_loop_remove_timeout(loop, 0);
   fibril_loop_call_later(loop, 1, stop_loop, loop, NULL);
@@ -244,7 +248,8 @@ LOOP_TEST(timeouts_in_any_number_stay_in_order) {
   for (int i = 0; i < MANY; i++) {
     random = random * 1664525u + 1013904223u;
     numbers[i] = (numbered){&s, random >> 20};
-    fibril_loop_call_at(loop, start + numbers[i].number / 1000.0, check_sequence, &numbers[i], &timeouts[i]);
+    fibril_loop_call_at(loop, start + numbers[i].number / 1000.0, check_sequence, &numbers[i],
+                        &timeouts[i]);
   }
   for (int i = 0; i < MANY; i += 2) fibril_loop_remove_timeout(loop, timeouts[i]);
   fibril_loop_call_at(loop, start + 5, stop_loop, loop, NULL);
@@ -351,7 +356,8 @@ static void receive(void *arg) {
   letter *l = arg;
   post_office *office = l->office;
   uv_thread_t here = uv_thread_self();
-  office->disorder += office->next[l->sender]++ != l->number || !uv_thread_equal(&here, &office->thread);
+  office->disorder +=
+      office->next[l->sender]++ != l->number || !uv_thread_equal(&here, &office->thread);
   if (++office->total == POSTERS * POSTS) fibril_loop_stop(office->loop);
 }
 

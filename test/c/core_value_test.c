@@ -123,10 +123,12 @@ TEST(objects_own_their_properties) {
 /* ---- Errors ---- */
 
 TEST(errors_have_a_code_and_a_message) {
-  fibril_value plain = fibril_error(UV_ENOENT, NULL), told = fibril_error(UV_EIO, "disk %d: %s", 3, "gone");
+  fibril_value plain = fibril_error(UV_ENOENT, NULL),
+               told = fibril_error(UV_EIO, "disk %d: %s", 3, "gone");
   fibril_value call = fibril_error_uv(UV_EACCES, "open", "/x");
   fibril_value argument = fibril_error_type("TypeError", "ERR_X", "no %s", "way");
-  CHECK(fibril_is_error(plain) && fibril_is_error(told) && fibril_is_error(call) && fibril_is_error(argument));
+  CHECK(fibril_is_error(plain) && fibril_is_error(told) && fibril_is_error(call) &&
+        fibril_is_error(argument));
   CHECK_INT(fibril_error_code(plain), UV_ENOENT);
   CHECK_STR(fibril_error_message(plain), uv_strerror(UV_ENOENT));
   CHECK_INT(fibril_error_code(told), UV_EIO);
@@ -203,7 +205,8 @@ static fibril_value make_child_value(void *arg) {
   return counted_buffer();
 }
 
-/* An awaited value is borrowed: handing it over copies the reference, and the future keeps its own. */
+/* An awaited value is borrowed: handing it over copies the reference, and the future keeps its own.
+ */
 static fibril_value return_borrowed(void *arg) {
   (void)arg;
   fibril_future *child = fibril_spawn(make_child_value, NULL, NULL);

@@ -158,8 +158,7 @@ LOOP_TEST(half_of_the_pool_stays_free) {
   int tokens = gate_tokens();
   if (!CHECK(pool_threads() > 1)) return;
   blocker_init(&b);
-  for (int i = 0; i <= tokens; i++)
-    fibril_future_unref(fibril_loop_spawn(loop, work_on, &b, NULL));
+  for (int i = 0; i <= tokens; i++) fibril_future_unref(fibril_loop_spawn(loop, work_on, &b, NULL));
   wait_started(&b, tokens);
   queue_host_job(loop, &job, NULL, &done);
   wait_host_job(loop, &done);
