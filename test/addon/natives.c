@@ -105,7 +105,7 @@ static fibril_value kinds(fibril_args *args) {
   return object;
 }
 
-static int buffers;
+static _Atomic int buffers; /* of all threads */
 
 static void release_buffer(void *data) {
   buffers--;
@@ -209,7 +209,7 @@ static fibril_value message_of_throw(fibril_args *args) {
 
 /* ---- Cancellation and misuse ---- */
 
-static int live;
+static _Atomic int live; /* of all threads */
 
 static void leave(void *arg) {
   (void)arg;
