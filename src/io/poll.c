@@ -13,7 +13,6 @@ typedef struct {
 
 static void on_poll(uv_poll_t *handle, int status, int events) {
   poller *self = handle->data;
-  uv_poll_stop(handle);
   fibril__wake(self->wait, status < 0 ? status : events);
 }
 

@@ -372,6 +372,38 @@ LOOP_TEST(a_loop_closes_while_others_hold_the_tokens) {
   blocker_destroy(&other);
 }
 
+static fibril_value close_when_cancelled(void *arg) {
+  int *fd = arg;
+  *fd = open("/dev/null", O_RDONLY);
+  CHECK_INT(fibril_suspend(), UV_ECANCELED);
+  CHECK_INT(fibril_fs_close(*fd), 0);
+  return fibril_undefined();
+}
+
+static fibril_value cancel_and_await(void *arg) {
+  int fd = -1;
+  (void)arg;
+  fibril_future *future = fibril_spawn(close_when_cancelled, &fd, NULL);
+  CHECK_INT(fibril_cancel(future), 0);
+  fibril_await(future);
+  fibril_future_unref(future);
+  CHECK_INT(fcntl(fd, F_GETFD), -1);
+  return fibril_undefined();
+}
+
+/* Or a worker's end would wait for another worker's jobs. */
+LOOP_TEST(close_in_a_cancelled_coroutine_needs_no_token) {
+  blocker other;
+  uv_thread_t thread;
+  blocker_init(&other);
+  CHECK_INT(uv_thread_create(&thread, run_other_loop, &other), 0);
+  wait_started(&other, gate_tokens());
+  CHECK_INT(fibril_loop_run_sync(loop, cancel_and_await, NULL, 0, NULL), 0);
+  let_go(&other, gate_tokens());
+  uv_thread_join(&thread);
+  blocker_destroy(&other);
+}
+
 /* ---- Descriptors ---- */
 
 typedef struct {
