@@ -192,7 +192,8 @@ function followPromise(group, promise, container, key) {
 
 function followFuture(group, future, container, key) {
   const slot = new Slot(group, container, key);
-  if (future.state !== 0) return slot.settle(future.state === 1 ? NEXT : THROW, future.value);
+  if (future.state === 1) return slot.settle(NEXT, future.value);
+  if (future.state === 2) return slot.settle(THROW, future.exception());
   group.hasRuns = true;
   future._wait(group.run.child(RELAY, false, slot));
 }

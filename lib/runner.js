@@ -255,9 +255,11 @@ function finish(run, mode, value) {
 
 /** The bridge resumes the runs of a whole batch of Futures itself: no promise, no reaction. */
 function waitForFuture(run, future) {
-  if (future.state !== 0) return run.ready(future.state === 1 ? NEXT : THROW, future.value);
-  future._wait(run);
-  return WAIT;
+  if (future.state === 0) {
+    future._wait(run);
+    return WAIT;
+  }
+  return future.state === 1 ? run.ready(NEXT, future.value) : run.ready(THROW, future.exception());
 }
 
 function waitForThenable(run, thenable, then) {
@@ -341,8 +343,8 @@ function attachNative(runner) {
 
 /**
  * Makes a class of native Futures yieldable without a promise. A Future has `state` (0 pending, 1 fulfilled, 2 rejected),
- * `value` and `_wait(run)`, after which the bridge calls `resume(run, NEXT or THROW, value)` once, in the async
- * context of the wait.
+ * `value`, `exception()` and `_wait(run)`, after which the bridge calls `resumeRun(run, NEXT or THROW, value)` once, in the
+ * async context of the wait.
  */
 function attachFuture(Future) {
   futureThen = Future.prototype.then;
@@ -353,4 +355,4 @@ function resumeRun(run, mode, value) {
   resume(run, mode, value);
 }
 
-module.exports = { NEXT, THROW, STORED, WAIT, READY, DONE, Run, stepOnce, resolved, attachNative, attachFuture, resumeRun };
+module.exports = { Run, resolved, stepOnce, resumeRun, attachNative, attachFuture };

@@ -16,6 +16,7 @@ enum { MODE_NEXT, MODE_THROW, MODE_STORED };
 typedef struct {
   fibril__env *env;
   napi_ref step;
+  napi_ref functions; /* kept: they use the class even when nobody holds the object any more */
 } runner_class;
 
 typedef struct {
@@ -120,6 +121,7 @@ static napi_value native_create(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (napi_create_reference(env, argv[0], 1, &class->step) != napi_ok ||
+      napi_create_reference(env, result, 1, &class->functions) != napi_ok ||
       napi_define_properties(env, result, 2, properties) != napi_ok)
     return NULL;
   return result;

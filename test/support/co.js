@@ -5,7 +5,7 @@
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
-const co = require('../../lib/co');
+const co = require('../../lib');
 
 const BAD_YIELD =
   'You may only yield a function, promise, generator, array, or object, but the following object was passed: ';
