@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unwind.h>
 #if defined(__GLIBC__)
 #include <execinfo.h>
 #endif
@@ -332,46 +333,70 @@ static void test_coroutines_resume_coroutines(void) {
 
 /* ---- Unwinding ---- */
 
-#if defined(__GLIBC__)
-
 #define FRAMES 64
 
 static void *frames[FRAMES];
 static int frame_count;
 
-__attribute__((noinline)) static void trace(unsigned depth) {
+/* backtrace() stops at a frame that is its own caller; others, gdb and perf among them, must not
+ * find such a one. */
+static _Unwind_Reason_Code count_frame(struct _Unwind_Context *context, void *data) {
+  (void)data;
+  uintptr_t address = _Unwind_GetIP(context);
+  if (frame_count == FRAMES) return _URC_NORMAL_STOP;
+  if (address != 0) frames[frame_count++] = (void *)address; /* 0: above the outermost one */
+  return _URC_NO_REASON;
+}
+
+static void unwind(void) {
+  frame_count = 0;
+  _Unwind_Reason_Code reason = _Unwind_Backtrace(count_frame, NULL);
+  check(reason == _URC_END_OF_STACK, "_Unwind_Backtrace() gives %d", (int)reason);
+}
+
+#if defined(__GLIBC__)
+static void glibc_backtrace(void) {
+  frame_count = backtrace(frames, FRAMES);
+}
+#endif
+
+__attribute__((noinline)) static void trace(void (*how)(void), unsigned depth) {
   if (depth > 0)
-    trace(depth - 1);
+    trace(how, depth - 1);
   else
-    frame_count = backtrace(frames, FRAMES);
+    how();
   __asm__ volatile("");
 }
 
-static void check_trace(void) {
+static void check_trace(const char *name, void (*how)(void)) {
+  trace(how, 3);
   uintptr_t entry = (uintptr_t)fibril__entry;
   uintptr_t last = frame_count > 0 ? (uintptr_t)frames[frame_count - 1] : 0;
-  check(frame_count >= 5 && frame_count < 20, "backtrace() found %d frames", frame_count);
-  check(last > entry && last < entry + 64, "backtrace() ends at %#lx, fibril__entry is at %#lx",
+  check(frame_count >= 5 && frame_count < 20, "%s found %d frames", name, frame_count);
+  check(last > entry && last < entry + 64, "%s ends at %#lx, fibril__entry is at %#lx", name,
         (unsigned long)last, (unsigned long)entry);
 }
 
-static void traced(coroutine *self) {
-  trace(3);
-  check_trace();
-  yield(self);
-  trace(3);
-  check_trace();
+static void check_traces(void) {
+  check_trace("_Unwind_Backtrace()", unwind);
+#if defined(__GLIBC__)
+  check_trace("backtrace()", glibc_backtrace);
+#endif
 }
 
-static void test_backtrace_ends_at_the_entry(void) {
+static void traced(coroutine *self) {
+  check_traces();
+  yield(self);
+  check_traces();
+}
+
+static void test_unwinding_ends_at_the_entry(void) {
   coroutine one;
   start(&one, traced);
   resume(&one);
   resume(&one);
   finish(&one);
 }
-
-#endif
 
 #if defined(WITH_FRAME_POINTERS)
 
@@ -421,9 +446,7 @@ static const struct {
     {"the stack is aligned", test_stack_is_aligned},
     {"a coroutine runs on its own stack", test_runs_on_its_own_stack},
     {"coroutines resume coroutines", test_coroutines_resume_coroutines},
-#if defined(__GLIBC__)
-    {"backtrace() ends at the entry", test_backtrace_ends_at_the_entry},
-#endif
+    {"unwinding ends at the entry", test_unwinding_ends_at_the_entry},
 #if defined(WITH_FRAME_POINTERS)
     {"frame pointers end at the entry", test_frame_pointers_end_at_the_entry},
 #endif
