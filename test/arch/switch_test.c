@@ -55,7 +55,8 @@ static void start(coroutine *self, void (*fn)(coroutine *self)) {
   self->stack = malloc(STACK_SIZE);
   if (self->stack == NULL) abort();
   memset(self->stack, 0xa5, STACK_SIZE);
-  uintptr_t top = ((uintptr_t)self->stack + STACK_SIZE) & ~(uintptr_t)15;
+  /* Above the top is what no unwinder must take for a return address. */
+  uintptr_t top = ((uintptr_t)self->stack + STACK_SIZE - 64) & ~(uintptr_t)15;
   self->fn = fn;
   self->context = (fibril__context){(void *)top, (void *)1, (void *)fibril__entry};
 }
