@@ -3,13 +3,14 @@
 // Node's options and results around the native file functions, which take and give raw data.
 
 const nodeFs = require('node:fs');
+const { EBADF } = require('node:os').constants.errno;
 const nodePath = require('node:path');
 const { Buffer } = require('node:buffer');
 const { fileURLToPath } = require('node:url');
 const { inspect } = require('node:util');
 const binding = require('./binding.js');
 
-const { start, invalidType } = binding.runtime;
+const { start, makeError, codedError, invalidType, badArgument } = binding.runtime;
 const { constants } = nodeFs;
 
 const FLAGS = {
@@ -38,21 +39,20 @@ const FLAGS = {
   'sa+': constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_SYNC,
 };
 
-function invalidValue(label, value) {
-  const error = new TypeError(`${label} is invalid. Received ${inspect(value)}`);
-  error.code = 'ERR_INVALID_ARG_VALUE';
-  return error;
+function invalidValue(name, reason, value) {
+  const message = `The argument '${name}' ${reason}. Received ${inspect(value)}`;
+  return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', message, invalidValue);
 }
 
 /** `options` as Node takes them: an encoding, an object, or nothing. */
 function readOptions(options, defaults) {
   if (options === undefined || options === null || typeof options === 'function') return defaults;
   if (typeof options === 'string') options = { encoding: options };
-  else if (typeof options !== 'object') throw invalidType('"options" argument', 'string or an instance of Object', options);
+  else if (typeof options !== 'object') throw invalidType('"options" argument', 'options', options);
   const merged = { ...defaults, ...options };
   const { encoding } = merged;
   if (encoding !== undefined && encoding !== null && encoding !== 'buffer' && !Buffer.isEncoding(encoding)) {
-    throw invalidValue("The argument 'encoding'", encoding);
+    throw invalidValue('encoding', 'is invalid encoding', encoding);
   }
   return merged;
 }
@@ -61,20 +61,33 @@ function readFlags(flag) {
   if (typeof flag === 'number') return flag;
   if (flag === undefined || flag === null) return constants.O_RDONLY;
   const flags = FLAGS[flag];
-  if (flags === undefined) throw invalidValue("The argument 'flags'", flag);
+  if (flags === undefined) throw invalidValue('flags', 'is invalid', flag);
   return flags;
 }
 
-/** A path and no descriptor, or an empty path and the descriptor of a number or FileHandle. */
-function readTarget(target) {
-  if (typeof target === 'number') return ['', target];
-  if (target !== null && typeof target === 'object' && typeof target.fd === 'number') return ['', target.fd];
-  return [target, -1];
+function isFileHandle(target) {
+  return target !== null && typeof target === 'object' && typeof target.fd === 'number' && typeof target.readFile === 'function';
 }
 
+/** A path and no descriptor (-1), or an empty path and the descriptor of a number or FileHandle. */
+function readTarget(target, syscall) {
+  if (Number.isInteger(target) && target >= 0 && target <= 0x7fffffff) return ['', target];
+  if (!isFileHandle(target)) return [target, -1];
+  if (target.fd < 0) throw makeError({ code: 'EBADF', errno: -EBADF, text: 'bad file descriptor', syscall }, readTarget);
+  return ['', target.fd];
+}
+
+/** An octal string or a 32-bit unsigned integer, of which the system takes the lowest bits. */
 function readMode(mode) {
   if (mode === undefined || mode === null) return 0o666;
-  return typeof mode === 'string' && /^[0-7]+$/.test(mode) ? Number.parseInt(mode, 8) : mode;
+  if (typeof mode === 'string') {
+    if (!/^[0-7]+$/.test(mode)) throw invalidValue('mode', 'must be a 32-bit unsigned integer or an octal string', mode);
+    mode = Number.parseInt(mode, 8);
+  }
+  if (typeof mode !== 'number') throw badArgument(0, '', 'mode', 'number', mode);
+  if (!Number.isInteger(mode)) throw badArgument(2, '', 'mode', 'number', mode);
+  if (mode < 0 || mode > 0xffffffff) throw badArgument(1, '', 'mode', 'number', mode, 0, 0xffffffff);
+  return mode & 0o7777;
 }
 
 function decoder(encoding) {
@@ -105,7 +118,7 @@ function promised(fn) {
  */
 function readFile(path, options) {
   const { encoding, flag, signal } = readOptions(options, { flag: 'r' });
-  const [name, fd] = readTarget(path);
+  const [name, fd] = readTarget(path, 'read');
   return start(binding.fsReadFile, [name, fd, readFlags(flag)], decoder(encoding), signal);
 }
 
@@ -120,10 +133,11 @@ function writeFile(path, data, options) {
   const { encoding, mode, flag, flush, signal } = readOptions(options, { encoding: 'utf8', flag: 'w', flush: false });
   if (typeof data === 'string') data = Buffer.from(data, encoding ?? 'utf8');
   else if (!ArrayBuffer.isView(data)) {
-    throw invalidType('"data" argument', 'string or an instance of Buffer, TypedArray, or DataView', data);
+    throw invalidType('"data" argument', 'data', data);
   }
-  const [name, fd] = readTarget(path);
-  return start(binding.fsWriteFile, [name, fd, data, readFlags(flag), readMode(mode), flush], undefined, signal);
+  if (typeof (flush ?? false) !== 'boolean') throw badArgument(0, 'options', 'flush', 'boolean', flush);
+  const [name, fd] = readTarget(path, 'write');
+  return start(binding.fsWriteFile, [name, fd, data, readFlags(flag), readMode(mode), flush ?? false], undefined, signal);
 }
 
 // ---- Stats ----------------------------------------------------------------------------------------------------------

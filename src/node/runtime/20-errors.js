@@ -73,6 +73,8 @@ const EXPECTED = {
   path: 'of type string or an instance of Buffer or URL',
   bytes: 'an instance of Buffer, TypedArray, DataView, or ArrayBuffer',
   AbortSignal: 'an instance of AbortSignal',
+  options: 'one of type string or object',
+  data: 'of type string or an instance of Buffer, TypedArray, or DataView',
 };
 
 function invalidType(label, type, value, above = invalidType) {

@@ -271,7 +271,9 @@ function createRuntime() {
     Future,
     future: returnFuture,
     makeError,
+    codedError,
     invalidType,
+    badArgument,
     createRunner: native.createRunner,
     // start(fn, args, convert, signal): calls an exported function; `convert` makes the result of what C gave.
     start: (fn, args, convert, signal) => callWith(exported.get(fn), convert, signal, args),
