@@ -21,9 +21,10 @@ function findProgram() {
 function listFiles(folder) {
   if (!fs.existsSync(path.join(root, folder))) return [];
   return fs
-    .readdirSync(path.join(root, folder), { recursive: true })
-    .map((name) => path.join(folder, name))
-    .filter((name) => /\.(c|cc|cpp|h)$/.test(name) && !name.split(path.sep).includes('build'));
+    .readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }) // with types it follows no link
+    .filter((entry) => entry.isFile() && /\.(c|cc|cpp|h)$/.test(entry.name))
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .filter((name) => !name.split(path.sep).includes('build'));
 }
 
 const program = findProgram();
