@@ -1,0 +1,98 @@
+'use strict';
+
+/*
+ * A native async call: fibril's coroutines against napi_create_async_work, node-addon-api's AsyncWorker and a JavaScript
+ * async function, all of them incrementing a number. `fibril` waits on the loop, without a thread; `fibril_work` does its increment in
+ * the thread pool as the peers do.
+ */
+
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
+
+const { compare, formatRatio, save, table } = require('./harness');
+
+const folder = path.join(__dirname, 'bridge');
+const CONCURRENT = 1000;
+const REFERENCE = 'async_work';
+const AT_MOST = 1 / 10; // of the reference's time, for the row that waits on the loop
+
+function build() {
+  const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
+  try {
+    execFileSync(process.execPath, [nodeGyp, 'configure', 'build', '--directory', folder], { encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    throw new Error(`the contenders do not build:\n${error.stderr}`, { cause: error.status });
+  }
+  const load = (name) => require(path.join(folder, 'build', 'Release', `${name}.node`));
+  return { coroutine: load('coroutine'), asyncWork: load('async_work').increment, asyncWorker: load('async_worker').increment };
+}
+
+/** A contender that awaits one call before it makes the next. */
+function oneAtATime(call) {
+  return async (iterations) => {
+    let sum = 0;
+    for (let i = 0; i < iterations; i++) sum += await call(1);
+    if (sum !== 2 * iterations) throw new Error(`expected ${2 * iterations}, got ${sum}`);
+  };
+}
+
+/** A contender that has CONCURRENT calls under way; its iterations, too, are calls. */
+function manyAtOnce(call) {
+  return async (iterations) => {
+    const batches = Math.max(1, Math.round(iterations / CONCURRENT));
+    const calls = new Array(CONCURRENT);
+    const begin = process.hrtime.bigint();
+    for (let batch = 0; batch < batches; batch++) {
+      for (let i = 0; i < CONCURRENT; i++) calls[i] = call(1);
+      for (let i = 0; i < CONCURRENT; i++) if ((await calls[i]) !== 2) throw new Error('wrong result');
+    }
+    const elapsed = Number(process.hrtime.bigint() - begin);
+    return (elapsed / (batches * CONCURRENT)) * iterations;
+  };
+}
+
+function contenders({ coroutine, asyncWork, asyncWorker }) {
+  const resolved = Promise.resolve();
+  const asynchronous = async (n) => n + 1;
+  const awaiting = async (n) => {
+    await resolved;
+    return n + 1;
+  };
+  const turn = (n) => new Promise((resolve) => { setImmediate(resolve, n + 1); });
+  const rows = {
+    'one at a time, finished at once': { 'fibril': coroutine.atOnce, 'JS': asynchronous },
+    'one at a time, the same turn': { 'fibril': coroutine.pass, 'JS': awaiting },
+    'one at a time, a turn of the loop': { 'fibril': coroutine.moment, 'JS': turn },
+    'one at a time, in the pool': { 'fibril': coroutine.work },
+    '1,000 at once, finished at once': { 'fibril': coroutine.atOnce, 'JS': asynchronous },
+    '1,000 at once, the same turn': { 'fibril': coroutine.pass, 'JS': awaiting },
+    '1,000 at once, a turn of the loop': { 'fibril': coroutine.moment, 'JS': turn },
+    '1,000 at once, in the pool': { 'fibril': coroutine.work },
+  };
+  return Object.entries(rows).map(([name, calls]) => {
+    const drive = name.startsWith('one') ? oneAtATime : manyAtOnce;
+    const all = { ...calls, async_work: asyncWork, AsyncWorker: asyncWorker };
+    return [name, Object.fromEntries(Object.entries(all).map(([label, call]) => [label, drive(call)]))];
+  });
+}
+
+/**
+ * @param {{quick: boolean, json: ?string, only: string[]}} options
+ */
+async function run({ quick, json, only }) {
+  const rows = [];
+  for (const [name, functions] of contenders(build())) {
+    if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
+    rows.push(await compare(name, functions, { quick, reference: REFERENCE }));
+  }
+  console.log('Nanoseconds a call. x: how many times as fast as napi_create_async_work in the same round, median [95% interval].\n');
+  console.log(table(rows, ['fibril', 'JS', 'AsyncWorker', REFERENCE]));
+  for (const row of rows.filter((one) => one.name === '1,000 at once, a turn of the loop')) {
+    const { ratio } = row.results.fibril;
+    const holds = ratio.low >= 1 / AT_MOST;
+    console.log(`\n1,000 concurrent native calls: x${formatRatio(ratio)} of napi_create_async_work; at least 10 wanted: ${holds ? 'yes' : 'NO'}`);
+  }
+  if (json) save(json, 'bridge', rows);
+}
+
+module.exports = { run };

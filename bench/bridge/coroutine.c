@@ -1,0 +1,35 @@
+/* increment(n) as a coroutine, with waits of every kind. */
+#include <fibril.h>
+
+static fibril_value at_once(fibril_args *args) {
+  return fibril_number(fibril_arg_number(args, 0) + 1);
+}
+
+/* Goes on in the same turn of the loop. */
+static fibril_value pass(fibril_args *args) {
+  int err = fibril_pass();
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(fibril_arg_number(args, 0) + 1);
+}
+
+/* Goes on after the loop has polled. */
+static fibril_value moment(fibril_args *args) {
+  int err = fibril_moment();
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(fibril_arg_number(args, 0) + 1);
+}
+
+static void increment(void *arg) {
+  *(double *)arg += 1;
+}
+
+static fibril_value work(fibril_args *args) {
+  double number = fibril_arg_number(args, 0);
+  int err = fibril_work(increment, &number);
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(number);
+}
+
+FIBRIL_MODULE(m) {
+  fibril_export(m, "atOnce(n: number): Promise<number>", at_once);
+  fibril_export(m, "pass(n: number): Promise<number>", pass);
+  fibril_export(m, "moment(n: number): Promise<number>", moment);
+  fibril_export(m, "work(n: number): Promise<number>", work);
+}
