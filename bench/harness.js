@@ -6,8 +6,10 @@
  * interval, and two contenders whose interval holds 1 are a tie.
  */
 
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
+const path = require('node:path');
 
 /**
  * @param {string[]} argv `--quick`: fewer and shorter rounds; `--json FILE`: also write the figures there; anything else
@@ -35,6 +37,7 @@ function summarize(samples) {
   return { median, low: at(Math.floor(n / 2 - spread)), high: at(Math.ceil(n / 2 + spread)) };
 }
 
+/** Nanoseconds an operation. */
 async function time(contender, iterations) {
   const begin = process.hrtime.bigint();
   const own = await contender(iterations);
@@ -43,15 +46,20 @@ async function time(contender, iterations) {
 }
 
 /** So many iterations that a round of the slowest contender takes about `roundMs`; all contenders run the same number. */
-async function calibrate(contenders, roundMs, maxIterations) {
-  let iterations = 1;
+async function calibrate(contenders, roundMs, multiple) {
+  let iterations = multiple;
   for (;;) {
     let slowest = 0;
     for (const contender of contenders) slowest = Math.max(slowest, (await time(contender, iterations)) * iterations);
-    if (slowest >= roundMs * 1e6 || iterations >= maxIterations) return iterations;
-    const factor = Math.min(10, Math.max(1.3, (roundMs * 1e6) / Math.max(slowest, 1)));
-    iterations = Math.min(maxIterations, Math.ceil(iterations * factor));
+    if (slowest >= roundMs * 0.9e6) return iterations;
+    const factor = Math.min(10, Math.max(1.2, (roundMs * 1e6) / Math.max(slowest, 1)));
+    iterations = Math.ceil((iterations * factor) / multiple) * multiple;
   }
+}
+
+/** Lets the engine's compiler threads finish what the rounds so far have asked of them. */
+function settle(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**
@@ -64,26 +72,26 @@ async function calibrate(contenders, roundMs, maxIterations) {
  * @param {boolean} [options.quick]
  * @param {number} [options.rounds] default 61, quick 11
  * @param {number} [options.roundMs] default 4, quick 1
- * @param {number} [options.maxIterations]
+ * @param {number} [options.multiple] iterations come in multiples of this; default 1
  * @returns {Promise<{name: string, reference: string, iterations: number, results: object}>} for each contender: `ns` an operation
  * and `ratio` (how many times as fast as the reference), each `{median, low, high}`
  */
 async function compare(name, contenders, options = {}) {
-  const { quick = false, maxIterations = 1e7 } = options;
+  const { quick = false, multiple = 1 } = options;
   const rounds = options.rounds ?? (quick ? 11 : 61);
   const roundMs = options.roundMs ?? (quick ? 1 : 4);
   const labels = Object.keys(contenders);
   const functions = Object.values(contenders);
   const reference = labels.indexOf(options.reference ?? labels.at(-1));
-  const iterations = await calibrate(functions, roundMs, maxIterations);
-  const warmup = Math.ceil(rounds / 4);
+  const warmup = Math.ceil(rounds / 5);
+  for (let begun = await calibrate(functions, roundMs, multiple), round = 0; round < warmup; round++) {
+    for (const contender of functions) await time(contender, begun);
+  }
+  await settle(quick ? 10 : 50);
+  const iterations = await calibrate(functions, roundMs, multiple);
   const samples = labels.map(() => []);
-  for (let round = -warmup; round < rounds; round++) {
-    const order = rotated(functions.length, round + warmup);
-    for (const index of order) {
-      const ns = await time(functions[index], iterations);
-      if (round >= 0) samples[index].push(ns);
-    }
+  for (let round = 0; round < rounds; round++) {
+    for (const index of rotated(functions.length, round)) samples[index].push(await time(functions[index], iterations));
   }
   const results = {};
   labels.forEach((label, index) => {
@@ -157,4 +165,18 @@ function save(file, bench, rows, extra = {}) {
   fs.writeFileSync(file, `${JSON.stringify({ bench, date: new Date().toISOString(), machine, ...extra, rows }, null, 2)}\n`);
 }
 
-module.exports = { parseOptions, compare, summarize, verdict, geometricMean, formatNs, formatRatio, table, save };
+/**
+ * Builds the addons of a folder that has a binding.gyp.
+ * @returns {function(string): object} loads one of them by name
+ */
+function buildAddons(folder) {
+  const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
+  try {
+    execFileSync(process.execPath, [nodeGyp, 'configure', 'build', '--directory', folder], { encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    throw new Error(`the addons of ${folder} do not build:\n${error.stderr}`, { cause: error });
+  }
+  return (name) => require(path.join(folder, 'build', 'Release', `${name}.node`));
+}
+
+module.exports = { buildAddons, parseOptions, compare, summarize, verdict, geometricMean, formatNs, formatRatio, table, save };

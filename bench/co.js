@@ -1,0 +1,237 @@
+'use strict';
+
+/*
+ * fibril's co against co 4.6.0, bluebird.coroutine where it is installed, and async/await where it can say the same. Every runner is
+ * measured in a process of its own (FIBRIL_RUNNER), so that neither spoils what the engine has learnt about the other; ratios
+ * are taken to co in the same process.
+ */
+
+const { execFile } = require('node:child_process');
+const path = require('node:path');
+const { promisify } = require('node:util');
+
+const { buildAddons, compare, geometricMean, save, table, verdict } = require('./harness');
+
+const IN_C = 'fibril, runner in C';
+const WAITS = 10; // of each of a thousand generators
+const ADDONS = path.join(__dirname, 'bridge');
+
+/** A module, or undefined where it isn't installed or built. */
+function optional(name) {
+  try {
+    return require(name);
+  } catch {
+    return undefined;
+  }
+}
+
+const p = Promise.resolve(1);
+const rejected = Promise.reject(new Error('caught'));
+rejected.catch(() => {});
+const thunkNow = (done) => done(null, 1);
+const thunkLater = (done) => {
+  p.then(() => done(null, 1));
+};
+const pending = () => new Promise((resolve) => p.then(resolve));
+
+function* returning() {
+  return 1;
+}
+function* waiting() {
+  return yield p;
+}
+function* nested(depth) {
+  return depth === 1 ? yield p : yield nested(depth - 1);
+}
+const asyncReturning = async () => 1;
+const asyncWaiting = async () => await p;
+const asyncNested = async (depth) => (depth === 1 ? await p : await asyncNested(depth - 1));
+
+/** A row whose generator yields what `make` gives, once an operation. */
+const yields = (make) => (co) => (n) =>
+  co(function* () {
+    for (let i = 0; i < n; i++) yield make();
+  });
+
+/** The same with async/await. */
+const awaits = (make) => async (n) => {
+  for (let i = 0; i < n; i++) await make();
+};
+
+/** The rows: what a co does, and what async/await does where it can. `addon` has native functions. */
+function rows(fibril, addon) {
+  const { atOnce, moment } = addon;
+  const futureOfMoment = addon.runtime.future(moment);
+  return [
+    { name: 'resolved promise', co: yields(() => p), native: awaits(() => p) },
+    { name: 'pending promise', co: yields(pending), native: awaits(pending) },
+    { name: '[p, p, p]', co: yields(() => [p, p, p]), native: awaits(() => Promise.all([p, p, p])) },
+    { name: '{a: p, b: p}', co: yields(() => ({ a: p, b: p })) },
+    { name: 'thunk at once', co: yields(() => thunkNow) },
+    { name: 'thunk later', co: yields(() => thunkLater) },
+    { name: 'generator', co: yields(returning), native: awaits(asyncReturning) },
+    { name: 'generator that waits', co: yields(waiting), native: awaits(asyncWaiting) },
+    { name: 'generator function', co: yields(() => returning), native: awaits(asyncReturning) },
+    { name: 'ten nested generators', co: yields(() => nested(10)), native: awaits(() => asyncNested(10)) },
+    { name: 'yield*', co: yieldStar, native: awaits(asyncWaiting) },
+    { name: 'native function, at once', co: yields(() => atOnce(1)), native: awaits(() => atOnce(1)) },
+    { name: 'native function, a loop turn', co: yields(() => moment(1)), native: awaits(() => moment(1)) },
+    {
+      name: 'native Future, 1,000 generators',
+      co: (co) => thousandGenerators(co, co === fibril ? futureOfMoment : moment),
+      multiple: 1000 * WAITS,
+    },
+    { name: 'start and finish', co: startAndFinish, native: startAsync },
+    { name: 'co.wrap, two yields', co: wrapped, native: twoAwaits },
+    { name: '10,000 concurrent runs', co: concurrent, native: concurrentAsync, multiple: 10_000 },
+    { name: 'error thrown and caught', co: throwing, native: throwingAsync },
+  ];
+}
+
+const yieldStar = (co) => (n) =>
+  co(function* () {
+    for (let i = 0; i < n; i++) yield* waiting();
+  });
+
+const startAndFinish = (co) => (n) => {
+  for (let i = 0; i < n; i++) co(returning);
+};
+const startAsync = (n) => {
+  for (let i = 0; i < n; i++) asyncReturning();
+};
+
+function wrapped(co) {
+  const fn = co.wrap(function* (value) {
+    yield p;
+    yield p;
+    return value;
+  });
+  return async (n) => {
+    for (let i = 0; i < n; i++) await fn(i);
+  };
+}
+async function twoAwaits(n) {
+  const fn = async (value) => {
+    await p;
+    await p;
+    return value;
+  };
+  for (let i = 0; i < n; i++) await fn(i);
+}
+
+const concurrent = (co) => (n) => inGroups(n, 10_000, () => co(waiting));
+const concurrentAsync = (n) => inGroups(n, 10_000, asyncWaiting);
+
+/** A thousand generators at a time, an operation is one wait of one of them. */
+function thousandGenerators(co, wait) {
+  const work = function* () {
+    for (let i = 0; i < WAITS; i++) yield wait(1);
+  };
+  return (n) => inGroups(n / WAITS, 1000, () => co(work));
+}
+
+async function inGroups(n, size, start) {
+  for (let left = n; left > 0; left -= size) {
+    const group = [];
+    for (let i = 0; i < size; i++) group.push(start());
+    await Promise.all(group);
+  }
+}
+
+const throwing = (co) => (n) =>
+  co(function* () {
+    for (let i = 0; i < n; i++) {
+      try {
+        yield rejected;
+      } catch (error) {
+        if (error.message !== 'caught') throw error;
+      }
+    }
+  });
+async function throwingAsync(n) {
+  for (let i = 0; i < n; i++) {
+    try {
+      await rejected;
+    } catch (error) {
+      if (error.message !== 'caught') throw error;
+    }
+  }
+}
+
+/** bluebird.coroutine in co's shape; it knows promises only, and what it is told to treat as such. */
+function bluebirdCo(bluebird) {
+  const co = (fn) => bluebird.coroutine(fn)();
+  co.wrap = bluebird.coroutine;
+  return co;
+}
+const BLUEBIRD_ROWS = new Set([
+  'resolved promise',
+  'pending promise',
+  'yield*',
+  'start and finish',
+  'co.wrap, two yields',
+  '10,000 concurrent runs',
+  'error thrown and caught',
+]);
+
+/** Measures all rows under this process's runner. */
+async function measure({ quick, only }) {
+  const fibril = require('../lib');
+  const runner = require('../lib/runner');
+  const original = require('co');
+  const bluebird = optional('bluebird');
+  const addon = require(path.join(ADDONS, 'build', 'Release', 'coroutine.node'));
+  // The addon carries a fibril of its own; its Futures are to be yielded here.
+  runner.attachFuture(addon.runtime.Future);
+  addon.runtime.attachRunner(runner.resumeRun);
+  const label = process.env.FIBRIL_RUNNER === 'native' ? IN_C : 'fibril';
+  const measured = [];
+  for (const { name, co, native, multiple } of rows(fibril, addon)) {
+    if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
+    const contenders = { [label]: co(fibril), 'co 4.6.0': co(original) };
+    if (label === 'fibril') {
+      if (bluebird && BLUEBIRD_ROWS.has(name)) contenders.bluebird = co(bluebirdCo(bluebird));
+      if (native) contenders['async/await'] = native;
+    }
+    process.stderr.write(`${label}: ${name}\n`);
+    measured.push(await compare(name, contenders, { reference: 'co 4.6.0', quick, multiple }));
+  }
+  return measured;
+}
+
+/** Measures in a child process, under the runner of this name. */
+async function measureUnder(runner, options) {
+  const child = promisify(execFile)(process.execPath, [__filename, JSON.stringify(options)], {
+    env: { ...process.env, FIBRIL_RUNNER: runner },
+    maxBuffer: 1 << 26,
+  });
+  child.child.stderr.pipe(process.stderr);
+  return JSON.parse((await child).stdout);
+}
+
+/** Prints the table and the goals that it stands for. */
+async function run(options) {
+  buildAddons(ADDONS);
+  const measured = await measureUnder('js', options);
+  const inC = await measureUnder('native', options);
+  measured.forEach((row, i) => {
+    if (inC[i].results[IN_C]) row.results[IN_C] = inC[i].results[IN_C];
+  });
+  console.log(`${table(measured, ['co 4.6.0', 'fibril', IN_C, 'bluebird', 'async/await'])}\n`);
+  console.log('x: how many times as fast as co 4.6.0, median [95% interval]\n');
+  const slower = measured.filter((row) => verdict(row.results.fibril.ratio) === 'slower');
+  console.log(`rows slower than co: ${slower.map((row) => row.name).join(', ') || 'none'}`);
+  console.log(`geometric mean over all rows: ${geometricMean(measured, 'fibril').toFixed(2)} times co`);
+  const promise = measured.find((row) => row.name === 'resolved promise');
+  if (promise) {
+    const { fibril, 'async/await': native } = promise.results;
+    console.log(`a resolved promise takes ${(fibril.ns.median / native.ns.median).toFixed(2)} times async/await's time`);
+  }
+  if (options.json) save(options.json, 'co', measured);
+}
+
+if (require.main === module) {
+  measure(JSON.parse(process.argv[2])).then((measured) => process.stdout.write(JSON.stringify(measured)));
+}
+
+module.exports = { run };
