@@ -82,6 +82,10 @@ struct fibril_coroutine {
   fibril_generator *generator; /* that it is the coroutine of */
 };
 
+_Static_assert(offsetof(fibril_coroutine, context) == 0, "fibril__entry passes it on");
+_Static_assert(offsetof(fibril_coroutine, result) == FIBRIL__SWITCH_RESULT,
+               "fibril__switch_result reads it");
+
 /* ---- Frames ---- */
 
 /* A place on the loop's stack that runs coroutines: where a suspending one goes. Frames nest when
@@ -300,6 +304,12 @@ int fibril__post(fibril_poster *poster, fibril__posted *posted);
 /* Keeps the libuv loop running while something is expected from another thread; counted. */
 void fibril__loop_hold(fibril_loop *loop);
 void fibril__loop_release(fibril_loop *loop);
+
+/* arch. A switch from a coroutine, which ends what calls it: both return what is in `result` of the
+ * one that `from` belongs to when it goes on. In tail position nothing is left on the return
+ * predictor that another stack would trip over. */
+fibril_value fibril__switch_result(fibril__context *from, fibril__context *to);
+int fibril__switch_status(fibril__context *from, fibril__context *to);
 
 /* post.c, handlers.c */
 int fibril__post_init(fibril_loop *loop);

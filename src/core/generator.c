@@ -16,9 +16,11 @@ struct fibril_generator {
   int state;
   bool closing;
   unsigned refusals;
-  fibril__context *back; /* who called next */
-  fibril_value out;      /* owned */
-  fibril_value sent;     /* owned */
+  fibril_coroutine *caller; /* who called next, NULL: the loop's stack */
+  fibril__context *back;    /* of the same */
+  fibril_value *to;         /* where the caller wants the value; may be NULL */
+  fibril_value out;         /* owned */
+  fibril_value sent;        /* owned */
 };
 
 static fibril_value body(void *arg) {
@@ -42,63 +44,87 @@ fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn
   return generator;
 }
 
+static const fibril_value undefined = {FIBRIL_UNDEFINED, {.integer = 0}};
+
+static inline fibril_value take(fibril_value value) {
+  return value.tag & FIBRIL__BOXED ? fibril__value_take(value) : value;
+}
+
+static inline void drop(fibril_value value) {
+  if (value.tag & FIBRIL__OWNED) fibril_value_free(value);
+}
+
+/* ---- Both directions ----
+ *
+ * Where both sides are coroutines, next and yield end in the switch itself, fibril__switch_result:
+ * what they return has been put into the control block of who gets it. */
+
+/* Gets ready to go on in the caller, whose next returns `status`. */
+static inline void leave_for_caller(fibril_generator *generator, int status) {
+  if (generator->to != NULL) *generator->to = fibril__value_borrow(generator->out);
+  if (generator->caller == NULL) return; /* the frame does the rest */
+  generator->caller->result.tag = (uint64_t)status;
+  generator->loop->current = generator->caller;
+}
+
 fibril__context *fibril__generator_ended(fibril_coroutine *coroutine) {
   fibril_generator *generator = coroutine->generator;
-  generator->out = fibril__value_take(coroutine->result);
+  generator->out = take(coroutine->result);
   generator->state = ENDED;
+  generator->coroutine = NULL;
+  leave_for_caller(generator, FIBRIL_DONE);
+  fibril__coroutine_release(coroutine);
   return generator->back;
 }
 
-/* Runs the generator from a coroutine, on which a wait inside it suspends the whole chain. */
-static void switch_from_coroutine(fibril_generator *generator, fibril_coroutine *caller) {
-  fibril_coroutine *coroutine = generator->coroutine;
-  coroutine->root = caller->root;
-  coroutine->state = FIBRIL__ACTIVE;
-  generator->back = &caller->context;
-  generator->loop->current = coroutine;
-  fibril__switch(&caller->context, &coroutine->context);
-  generator->loop->current = caller;
-}
-
 /* Runs it from the loop's stack: nothing can wait, but the generator can hop here. */
-static void switch_from_loop(fibril_generator *generator) {
+__attribute__((noinline)) static int run_from_loop(fibril_generator *generator) {
   fibril__frame frame;
   generator->coroutine->root = generator->coroutine;
+  generator->caller = NULL;
   generator->back = &frame.context;
   fibril__enter_in(generator->loop, &frame, generator->coroutine);
+  return generator->state == ENDED ? FIBRIL_DONE : FIBRIL_YIELDED;
 }
 
-static int resume(fibril_generator *generator, fibril_value sent, fibril_value *out) {
+__attribute__((noinline)) static int refuse_resume(fibril_generator *generator, fibril_value sent,
+                                                   fibril_value *out) {
+  drop(sent);
   if (out != NULL) *out = fibril_undefined();
-  if (generator->state == RUNNING) {
-    fibril_value_free(sent);
-    return FIBRIL_ERUNNING;
-  }
-  fibril_value_free(generator->sent);
-  generator->sent = sent;
-  fibril_value_free(generator->out);
+  if (generator->state == RUNNING) return FIBRIL_ERUNNING;
+  drop(generator->out);
   generator->out = fibril_undefined();
-  if (generator->state == ENDED) return FIBRIL_DONE;
-
-  fibril_coroutine *caller = fibril__self();
-  generator->state = RUNNING;
-  if (caller != NULL)
-    switch_from_coroutine(generator, caller);
-  else
-    switch_from_loop(generator);
-  if (out != NULL) *out = fibril__value_borrow(generator->out);
-  if (generator->state != ENDED) return FIBRIL_YIELDED;
-  fibril__coroutine_release(generator->coroutine);
-  generator->coroutine = NULL;
   return FIBRIL_DONE;
 }
 
+static inline int resume(fibril_generator *generator, fibril_value sent, fibril_value *out) {
+  if (FIBRIL__UNLIKELY(generator->state == RUNNING || generator->state == ENDED))
+    return refuse_resume(generator, sent, out);
+  drop(generator->sent);
+  drop(generator->out);
+  fibril_coroutine *coroutine = generator->coroutine, *caller = fibril__self();
+  generator->sent = sent;
+  generator->out.tag = FIBRIL_UNDEFINED;
+  generator->to = out;
+  generator->state = RUNNING;
+  coroutine->state = FIBRIL__ACTIVE;
+  coroutine->result =
+      generator->closing ? fibril__error_code(UV_ECANCELED) : fibril__value_borrow(sent);
+  if (FIBRIL__UNLIKELY(caller == NULL)) return run_from_loop(generator);
+  /* A wait inside the generator suspends the whole chain. */
+  coroutine->root = caller->root;
+  generator->caller = caller;
+  generator->back = &caller->context;
+  generator->loop->current = coroutine;
+  return fibril__switch_status(&caller->context, &coroutine->context);
+}
+
 int fibril_generator_next(fibril_generator *generator, fibril_value *out) {
-  return resume(generator, fibril_undefined(), out);
+  return resume(generator, undefined, out);
 }
 
 int fibril_generator_send(fibril_generator *generator, fibril_value value, fibril_value *out) {
-  value = fibril__value_take(value);
+  value = take(value);
   if (generator->state == FRESH && fibril_value_kind(value) != FIBRIL_UNDEFINED) {
     fibril_value_free(value);
     if (out != NULL) *out = fibril_undefined();
@@ -118,7 +144,7 @@ int fibril_generator_close(fibril_generator *generator) {
   }
   generator->closing = true;
   generator->coroutine->cancelled = true;
-  resume(generator, fibril_undefined(), NULL);
+  resume(generator, undefined, NULL);
   return 0;
 }
 
@@ -131,25 +157,26 @@ void fibril_generator_unref(fibril_generator *generator) {
   free(generator);
 }
 
+__attribute__((noinline)) static fibril_value
+refuse_yield(fibril_generator *generator, fibril_coroutine *self, fibril_value value) {
+  if (self == NULL || self->generator != generator) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
+  drop(take(value));
+  if (++generator->refusals >= REFUSALS_MAX)
+    fibril__fatal("generator \"%s\" goes on yielding although it is closed: fibril_yield gives it "
+                  "UV_ECANCELED, on which it has to clean up and return",
+                  fibril__name(self));
+  return fibril__error_code(UV_ECANCELED);
+}
+
 fibril_value fibril_yield(fibril_generator *generator, fibril_value value) {
   fibril_coroutine *self = fibril__self();
-  if (self == NULL || self->generator != generator) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
-  value = fibril__value_take(value);
-  if (!generator->closing) {
-    generator->out = value;
-    generator->state = SUSPENDED;
-    self->state = FIBRIL__WAITING;
-    fibril__switch(&self->context, generator->back);
-  } else {
-    fibril_value_free(value);
-    if (++generator->refusals >= REFUSALS_MAX)
-      fibril__fatal(
-          "generator \"%s\" goes on yielding although it is closed: fibril_yield gives it UV_ECANCELED, on "
-          "which it has to clean up and return",
-          fibril__name(self));
-  }
-  return generator->closing ? fibril__error_code(UV_ECANCELED)
-                            : fibril__value_borrow(generator->sent);
+  if (FIBRIL__UNLIKELY(self == NULL || self->generator != generator || generator->closing))
+    return refuse_yield(generator, self, value);
+  generator->out = take(value);
+  generator->state = SUSPENDED;
+  self->state = FIBRIL__WAITING;
+  leave_for_caller(generator, FIBRIL_YIELDED);
+  return fibril__switch_result(&self->context, generator->back);
 }
 
 static void close_each(fibril_coroutine *coroutine, void *arg) {

@@ -17,8 +17,17 @@
 
 #define STACK_SIZE ((size_t)256 * 1024)
 
+typedef struct {
+  uint64_t low, high;
+} words;
+
+words fibril__switch_result(fibril__context *from, fibril__context *to);
+int fibril__switch_status(fibril__context *from, fibril__context *to);
+
 typedef struct coroutine {
   fibril__context context;
+  _Alignas(8) char other_fields[FIBRIL__SWITCH_RESULT - sizeof(fibril__context)];
+  words result;
   void (*fn)(struct coroutine *self);
   fibril__context *back;
   bool ended;
@@ -267,6 +276,47 @@ static void test_registers_survive(void) {
   finish(&one);
 }
 
+/* ---- Results ---- */
+
+/* Both sides are coroutines here, or at least as large: the result of a switch is in who gets it.
+ */
+static coroutine *resumer;
+
+static void ask(coroutine *self) {
+  resumer->result = (words){0, 0};
+  self->back = &resumer->context;
+  self->result = (words){self->sum + 1, self->sum + 2};
+  int status = fibril__switch_status(&resumer->context, &self->context);
+  check(status == (int)self->sum, "the status is %d instead of %d", status, (int)self->sum);
+}
+
+static void answer(coroutine *self) {
+  resumer->result = (words){(self->sum += 10), 77};
+  words got = fibril__switch_result(&self->context, self->back);
+  check(got.low == self->sum + 1 && got.high == self->sum + 2,
+        "the result is %d, %d instead of %d, %d", (int)got.low, (int)got.high, (int)self->sum + 1,
+        (int)self->sum + 2);
+}
+
+static void answering(coroutine *self) {
+  switch_with_registers(self, answer, 200, "coroutine");
+  self->number = (int)keep_busy(self, answer, 3);
+  resumer->result.low = self->sum;
+}
+
+static void test_results_are_passed(void) {
+  coroutine one, me;
+  resumer = &me;
+  start(&one, answering);
+  switch_with_registers(&one, ask, 300, "resumer");
+  uint64_t sum = keep_busy(&one, ask, 4);
+  check(sum == keep_busy(NULL, leave_nothing, 4), "the resumer's locals have changed");
+  ask(&one);
+  check(one.number == (int)keep_busy(NULL, leave_nothing, 3),
+        "the coroutine's locals have changed");
+  finish(&one);
+}
+
 /* ---- Entry ---- */
 
 /* The compiler takes the alignment of the stack for granted: a coroutine that begins on another one
@@ -444,6 +494,7 @@ static const struct {
     {"locals survive", test_locals_survive},
     {"many take turns", test_many_take_turns},
     {"registers survive", test_registers_survive},
+    {"results are passed", test_results_are_passed},
     {"the stack is aligned", test_stack_is_aligned},
     {"a coroutine runs on its own stack", test_runs_on_its_own_stack},
     {"coroutines resume coroutines", test_coroutines_resume_coroutines},

@@ -16,6 +16,8 @@
 #define LANDING_CALL hint 34 /* bti c */
 #define LANDING_JUMP hint 36 /* bti j */
 
+#include "result.h"
+
         .text
 
 /* Entered by a switch: x1 is the context of the new coroutine, sp the aligned top of its stack. The return address is declared
@@ -38,15 +40,8 @@ SYMBOL(fibril__entry):
         .cfi_endproc
         SIZE(fibril__entry)
 
-/* void fibril__switch_call(fibril__context *from (x0), fibril__context *to (x1))
- * Saved: x19-x28, x30 and d8-d15 on the stack, sp and x29 in the context: what a call preserves. */
-        .globl SYMBOL(fibril__switch_call)
-        HIDDEN(fibril__switch_call)
-        FUNCTION(fibril__switch_call)
-        .p2align 4
-SYMBOL(fibril__switch_call):
-        .cfi_startproc
-        LANDING_CALL
+/* What a call preserves: x19-x28, x30 and d8-d15 on the stack, sp and x29 in the context. */
+        .macro SAVE
         sub sp, sp, #160
         .cfi_def_cfa_offset 160
         stp x19, x20, [sp, #0]
@@ -60,6 +55,10 @@ SYMBOL(fibril__switch_call):
         stp d10, d11, [sp, #112]
         stp d12, d13, [sp, #128]
         stp d14, d15, [sp, #144]
+        .endm
+
+/* From the context x0 to x1, to be gone on with at the label 1. */
+        .macro GO
         mov x9, sp
         adr x10, 1f
         stp x9, x29, [x0]
@@ -68,8 +67,9 @@ SYMBOL(fibril__switch_call):
         ldr x10, [x1, #16]
         mov sp, x9
         br x10
-1:
-        LANDING_JUMP
+        .endm
+
+        .macro RESTORE_AND_RETURN
         ldp x19, x20, [sp, #0]
         ldp x21, x22, [sp, #16]
         ldp x23, x24, [sp, #32]
@@ -84,8 +84,47 @@ SYMBOL(fibril__switch_call):
         .cfi_def_cfa_offset 0
         .cfi_restore x30
         br x30
+        .endm
+
+/* void fibril__switch_call(fibril__context *from (x0), fibril__context *to (x1)) */
+        .globl SYMBOL(fibril__switch_call)
+        HIDDEN(fibril__switch_call)
+        FUNCTION(fibril__switch_call)
+        .p2align 4
+SYMBOL(fibril__switch_call):
+        .cfi_startproc
+        LANDING_CALL
+        SAVE
+        GO
+1:
+        LANDING_JUMP
+        RESTORE_AND_RETURN
         .cfi_endproc
         SIZE(fibril__switch_call)
+
+/* fibril_value fibril__switch_result(fibril__context *from (x0), fibril__context *to (x1))
+ * int fibril__switch_status(the same)
+ * At the label, x1 is the own context: it was the other side's `to`. */
+        .globl SYMBOL(fibril__switch_result)
+        .globl SYMBOL(fibril__switch_status)
+        HIDDEN(fibril__switch_result)
+        HIDDEN(fibril__switch_status)
+        FUNCTION(fibril__switch_result)
+        FUNCTION(fibril__switch_status)
+        .p2align 4
+SYMBOL(fibril__switch_result):
+SYMBOL(fibril__switch_status):
+        .cfi_startproc
+        LANDING_CALL
+        SAVE
+        GO
+1:
+        LANDING_JUMP
+        ldp x0, x1, [x1, #FIBRIL__SWITCH_RESULT]
+        RESTORE_AND_RETURN
+        .cfi_endproc
+        SIZE(fibril__switch_result)
+        SIZE(fibril__switch_status)
 
 #endif
 

@@ -19,6 +19,8 @@
 #define LANDING
 #endif
 
+#include "result.h"
+
         .text
 
 /* Entered by a switch: rsi is the context of the new coroutine, rsp the aligned top of its stack. The return address is declared
@@ -42,15 +44,8 @@ SYMBOL(fibril__entry):
         .cfi_endproc
         SIZE(fibril__entry)
 
-/* void fibril__switch_call(fibril__context *from (rdi), fibril__context *to (rsi))
- * Saved: rbx, r12-r15 on the stack, rsp and rbp in the context: what a call preserves. The return is a jump: see switch.h. */
-        .globl SYMBOL(fibril__switch_call)
-        HIDDEN(fibril__switch_call)
-        FUNCTION(fibril__switch_call)
-        .p2align 4
-SYMBOL(fibril__switch_call):
-        .cfi_startproc
-        LANDING
+/* What a call preserves: rbx, r12-r15 on the stack, rsp and rbp in the context. */
+        .macro SAVE
         pushq %rbx
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset rbx, 0
@@ -66,6 +61,10 @@ SYMBOL(fibril__switch_call):
         pushq %r15
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset r15, 0
+        .endm
+
+/* From the context rdi to rsi, to be gone on with at the label 1. */
+        .macro GO
         leaq 1f(%rip), %rax
         movq %rsp, 0(%rdi)
         movq %rbp, 8(%rdi)
@@ -73,8 +72,10 @@ SYMBOL(fibril__switch_call):
         movq 0(%rsi), %rsp
         movq 8(%rsi), %rbp
         jmpq *16(%rsi)
-1:
-        LANDING
+        .endm
+
+/* The return is a jump: see switch.h. */
+        .macro RESTORE_AND_RETURN
         popq %r15
         .cfi_adjust_cfa_offset -8
         .cfi_restore r15
@@ -94,8 +95,48 @@ SYMBOL(fibril__switch_call):
         .cfi_adjust_cfa_offset -8
         .cfi_register rip, rcx
         jmpq *%rcx
+        .endm
+
+/* void fibril__switch_call(fibril__context *from (rdi), fibril__context *to (rsi)) */
+        .globl SYMBOL(fibril__switch_call)
+        HIDDEN(fibril__switch_call)
+        FUNCTION(fibril__switch_call)
+        .p2align 4
+SYMBOL(fibril__switch_call):
+        .cfi_startproc
+        LANDING
+        SAVE
+        GO
+1:
+        LANDING
+        RESTORE_AND_RETURN
         .cfi_endproc
         SIZE(fibril__switch_call)
+
+/* fibril_value fibril__switch_result(fibril__context *from (rdi), fibril__context *to (rsi))
+ * int fibril__switch_status(the same)
+ * At the label, rsi is the own context: it was the other side's `to`. */
+        .globl SYMBOL(fibril__switch_result)
+        .globl SYMBOL(fibril__switch_status)
+        HIDDEN(fibril__switch_result)
+        HIDDEN(fibril__switch_status)
+        FUNCTION(fibril__switch_result)
+        FUNCTION(fibril__switch_status)
+        .p2align 4
+SYMBOL(fibril__switch_result):
+SYMBOL(fibril__switch_status):
+        .cfi_startproc
+        LANDING
+        SAVE
+        GO
+1:
+        LANDING
+        movq FIBRIL__SWITCH_RESULT(%rsi), %rax
+        movq FIBRIL__SWITCH_RESULT + 8(%rsi), %rdx
+        RESTORE_AND_RETURN
+        .cfi_endproc
+        SIZE(fibril__switch_result)
+        SIZE(fibril__switch_status)
 
 #endif
 
