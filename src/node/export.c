@@ -14,13 +14,44 @@ struct fibril_module {
 
 /* ---- Calls ---- */
 
+/* Calls of functions with few arguments are used again. */
+#define REUSED_VALUES 6
+#define FREE_CALLS_MAX 4096
+
+static fibril__call *call_new(fibril__env *self, const fibril__export *callee, uint32_t slot) {
+  size_t count = callee->signature.count + callee->signature.property_count;
+  fibril__call *call = count <= REUSED_VALUES ? self->free_calls : NULL;
+  if (call != NULL) {
+    self->free_calls = call->next;
+    self->free_call_count--;
+  } else {
+    if (count < REUSED_VALUES) count = REUSED_VALUES;
+    call = malloc(sizeof *call + count * sizeof call->values[0]);
+    if (call == NULL) return NULL;
+    call->reused = count == REUSED_VALUES;
+  }
+  call->args = (fibril_args){callee, call->values};
+  call->env = self;
+  call->slot = slot;
+  call->started = false;
+  call->future = NULL;
+  return call;
+}
+
 static void call_free(fibril__call *call) {
+  fibril__env *self = call->env;
   fibril__args_free(&call->args);
   if (call->future != NULL) {
     fibril_future_result(call->future); /* whoever awaits the promise has heard of it */
     fibril_future_unref(call->future);
   }
-  free(call);
+  if (call->reused && self->free_call_count < FREE_CALLS_MAX) {
+    call->next = self->free_calls;
+    self->free_calls = call;
+    self->free_call_count++;
+  } else {
+    free(call);
+  }
 }
 
 /* The coroutine has ended. Runs on any stack: only queues. */
@@ -107,19 +138,10 @@ static napi_value on_call(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   fibril__export *callee = data;
   fibril__env *self = callee->env;
-  const fibril__signature *signature = &callee->signature;
   uint32_t slot = (uint32_t)self->status[FIBRIL__STATUS_SLOT];
   if (self->exiting) return reject(self, FIBRIL_ECLOSED);
-  fibril__call *call = calls_reserve(self, slot)
-                           ? malloc(sizeof *call + (signature->count + signature->property_count) *
-                                                       sizeof call->values[0])
-                           : NULL;
+  fibril__call *call = calls_reserve(self, slot) ? call_new(self, callee, slot) : NULL;
   if (call == NULL) return reject(self, UV_ENOMEM);
-  call->args = (fibril_args){callee, call->values};
-  call->env = self;
-  call->slot = slot;
-  call->started = false;
-  call->future = NULL;
   napi_value error = fibril__args_decode(&call->args, argv);
   if (error != NULL) {
     self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_THROWN;
@@ -276,6 +298,11 @@ void fibril__exports_free(fibril__env *self) {
     self->exports = entry->next;
     free(entry->name);
     free(entry);
+  }
+  while (self->free_calls != NULL) {
+    fibril__call *call = self->free_calls;
+    self->free_calls = call->next;
+    free(call);
   }
   free(self->calls);
   self->calls = NULL;

@@ -23,12 +23,13 @@ struct fibril_args {
 /* A call that runs: the C side of one promise. */
 struct fibril__call {
   fibril_args args;
-  fibril__call *next; /* in the list of settled ones */
+  fibril__call *next; /* in the list of settled ones, or of free ones */
   fibril_future *future;
   fibril__callback done;
   fibril__env *env;
   uint32_t slot;
   bool started; /* the native function that made it has returned to JavaScript */
+  bool reused;  /* it goes to the list of free ones */
   fibril_value values[];
 };
 

@@ -75,6 +75,8 @@ struct fibril__env {
   fibril__call **calls; /* by slot */
   uint32_t call_capacity;
   fibril__call *settled, **settled_tail;
+  fibril__call *free_calls;
+  uint32_t free_call_count;
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
   fibril__js_places waits;
   struct fibril__export *exports;

@@ -28,17 +28,15 @@ function takeSlot() {
   return freeSlots.length > 0 ? freeSlots.pop() : targets.push(undefined) - 1;
 }
 
-// One executor for all promises; what it was given is taken right after the constructor returns.
-let newResolve;
+// One executor for all promises: it puts the resolve function into the slot of the call.
+let newSlot = 0;
 function executor(resolve) {
-  newResolve = resolve;
+  targets[newSlot] = resolve;
 }
 
-// Left where it is, it would hold the last promise and its result.
-function takeResolve() {
-  const resolve = newResolve;
-  newResolve = undefined;
-  return resolve;
+function newPromise(slot) {
+  newSlot = slot;
+  return new Promise(executor);
 }
 
 // A coroutine that waits for a bare future or a JavaScript promise does not hold the process: when that is all that is left, the

@@ -79,10 +79,9 @@ class Future {
     this.read = true; // from here on it is the promise that tells of an error nobody awaits
     if (this.state === STATE_FULFILLED) return Promise.resolve(this.value);
     if (this.state === STATE_REJECTED) return Promise.reject(this.value);
-    const promise = new Promise(executor);
-    const resolve = takeResolve();
-    (this.callbacks ??= []).push(() => resolve(this.#promise()));
-    return promise;
+    return new Promise((resolve) => {
+      (this.callbacks ??= []).push(() => resolve(this.#promise()));
+    });
   }
 
   // A runner's wait: resume(run, mode, value) once, in the async context of now.

@@ -66,11 +66,7 @@ function failure(kind, value, signal) {
 function outcome(slot, value) {
   const kind = status[RESULT];
   if (status[TURN] !== 0) drainSoon();
-  if (kind === CALL_PENDING) {
-    const promise = new Promise(executor);
-    targets[slot] = takeResolve();
-    return promise;
-  }
+  if (kind === CALL_PENDING) return newPromise(slot);
   freeSlots.push(slot);
   if (kind === CALL_NUMBER) value = immediate[0];
   return kind < CALL_ERROR ? Promise.resolve(value) : rejected(kind, value, outcome);
@@ -86,8 +82,8 @@ function outcomeWith(slot, value, convert, signal) {
   const kind = status[RESULT];
   if (status[TURN] !== 0) drainSoon();
   if (kind === CALL_PENDING) {
-    const promise = new Promise(executor);
-    const call = new Call(takeResolve(), convert, signal);
+    const promise = newPromise(slot);
+    const call = new Call(targets[slot], convert, signal);
     targets[slot] = call;
     if (signal !== undefined) call.watch(slot);
     return promise;
