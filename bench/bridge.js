@@ -6,7 +6,7 @@
  * the thread pool as the peers do.
  */
 
-const { execFileSync } = require('node:child_process');
+const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const { compare, formatRatio, save, table } = require('./harness');
@@ -18,11 +18,8 @@ const AT_MOST = 1 / 10; // of the reference's time, for the row that waits on th
 
 function build() {
   const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
-  try {
-    execFileSync(process.execPath, [nodeGyp, 'configure', 'build', '--directory', folder], { encoding: 'utf8', stdio: 'pipe' });
-  } catch (error) {
-    throw new Error(`the contenders do not build:\n${error.stderr}`, { cause: error.status });
-  }
+  const built = spawnSync(process.execPath, [nodeGyp, 'configure', 'build', '--directory', folder], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`the contenders do not build:\n${built.error ?? built.stderr}`);
   const load = (name) => require(path.join(folder, 'build', 'Release', `${name}.node`));
   return { coroutine: load('coroutine'), asyncWork: load('async_work').increment, asyncWorker: load('async_worker').increment };
 }
