@@ -191,8 +191,8 @@ int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
                           const fibril_spawn_options *options, fibril_coroutine **coroutine);
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
-void fibril__coroutine_release(
-    fibril_coroutine *coroutine); /* the memory of one that has ended or never ran */
+/* The memory of a generator's that has ended or never ran. */
+void fibril__coroutine_release(fibril_coroutine *coroutine);
 /* Calls each(coroutine, arg) for all that have not ended; it may end them. */
 void fibril__coroutines_each(fibril_loop *loop,
                              void (*each)(fibril_coroutine *coroutine, void *arg), void *arg);
@@ -202,8 +202,9 @@ void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine);
 /* Runs up to `most` tasks of the ready queue; `turn`: stops at the first callback or moment. How
  * many ran. */
 size_t fibril__drain(fibril_loop *loop, size_t most, bool turn);
-/* The same in a frame of the caller's. */
+/* fibril__enter in a frame of the caller's, however deep they nest. */
 void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine);
+
 /* wait.c. The running coroutine, or NULL, through the thread's loop. */
 static inline fibril_coroutine *fibril__self(void) {
   fibril_loop *loop = fibril__loop_here;
