@@ -4,6 +4,7 @@
 
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('node:async_hooks');
+const co = require('../lib');
 const { natives, runScript, collectUntil, errorOf } = require('./support/natives');
 
 const als = new AsyncLocalStorage();
@@ -223,6 +224,22 @@ describe('AsyncLocalStorage', () => {
       future.addDoneCallback(() => resolve(list));
     });
     assert.deepStrictEqual(seen, ['a', 'b']);
+  });
+
+  it('in a generator that a batch resumes is that of its wait', async () => {
+    const wait = co.gen.sleep;
+    const seen = await Promise.all(contexts.map((context, i) => als.run(context, () => co(function* () {
+      const stores = [als.getStore()];
+      for (let k = 0; k < 3; k++) {
+        yield wait(1);
+        stores.push(als.getStore());
+      }
+      als.enterWith(i);
+      yield [wait(1), wait(2)];
+      stores.push(als.getStore());
+      return stores;
+    }))));
+    seen.forEach((stores, i) => assert.deepStrictEqual(stores, [...Array(4).fill(contexts[i]), i]));
   });
 
   it('in a listener of an AbortSignal and behind it is that of whoever awaits', async () => {
