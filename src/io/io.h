@@ -8,7 +8,6 @@
 typedef struct fibril__job {
   fibril__wait wait;
   uv_req_t *req;
-  bool token;     /* of the gate; a release operation of a cancelled coroutine goes without */
   bool cancelled; /* while it ran: its result is not wanted any more */
 } fibril__job;
 
@@ -16,10 +15,6 @@ typedef struct fibril__job {
  * a callback that calls fibril__job_done, and call fibril__job_wait. 0, UV_ECANCELED or
  * FIBRIL_ENOTCOROUTINE. Suspends. */
 int fibril__job_begin(fibril__job *job, const char *what, uv_req_t *req);
-
-/* The same for what has to be done also by a cancelled coroutine. 0, or FIBRIL_ENOTCOROUTINE where
- * nothing can wait. */
-int fibril__job_begin_release(fibril__job *job, const char *what, uv_req_t *req);
 
 /* Waits for fibril__job_done; `submitted` is what libuv said to the request. 0, `submitted` when it
  * is an error, or UV_ECANCELED. In each case libuv is done with the request. */
