@@ -1,0 +1,113 @@
+'use strict';
+
+// What the documentation shows must work: its JavaScript is run, its C is built.
+
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { root, run, buildAddon, codeBlocks } = require('./support/examples.js');
+
+/** Runs the block; what it prints must be what the documentation shows, if it shows anything. */
+function checkBlock(block, cwd) {
+  const output = run(['-e', block.code], cwd);
+  if (block.output !== null) assert.strictEqual(output, block.output);
+}
+
+describe('README.md', () => {
+  const blocks = codeBlocks('README.md');
+  const ofLanguage = (language) => blocks.filter((block) => block.language === language);
+
+  for (const block of ofLanguage('js')) it(`line ${block.line} runs`, () => checkBlock(block));
+
+  it('shows the addon of examples/c/line_count', () => {
+    const folder = path.join(root, 'examples', 'c', 'line_count');
+    assert.deepStrictEqual(
+      [...ofLanguage('c'), ...ofLanguage('python')].map((block) => block.code),
+      ['line_count.c', 'binding.gyp'].map((name) => fs.readFileSync(path.join(folder, name), 'utf8')),
+    );
+  });
+
+  it('has no other code but the commands that everything else here runs', () => {
+    const known = ['npm install fibril\n', 'npm install && npm start\nnpm test\n'];
+    for (const block of blocks) {
+      if (block.language === 'sh') assert.ok(known.includes(block.code), block.code);
+      else assert.ok(['js', 'c', 'python'].includes(block.language), `line ${block.line}`);
+    }
+  });
+});
+
+describe('docs/js-api.md', () => {
+  for (const block of codeBlocks('docs/js-api.md').filter(({ language }) => language === 'js')) {
+    it(`line ${block.line} runs`, () => checkBlock(block));
+  }
+});
+
+describe('docs/c-api.md', () => {
+  const page = fs.readFileSync(path.join(root, 'docs', 'c-api.md'), 'utf8');
+  const header = fs.readFileSync(path.join(root, 'include', 'fibril.h'), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+  const inHeader = [...header.matchAll(/\b(fibril_(?!_)\w+)\(/g)].map(([, name]) => name);
+
+  it('names every function of fibril.h', () => {
+    const missing = inHeader.filter((name) => name !== 'fibril_module_init_' && !new RegExp(`\\b${name}\\b`).test(page));
+    assert.ok(inHeader.length > 100);
+    assert.deepStrictEqual(missing, []);
+  });
+
+  it('names no function that fibril.h does not have', () => {
+    const inPage = [...page.matchAll(/\b(fibril_(?!_)\w+)\(/g)].map(([, name]) => name);
+    assert.deepStrictEqual(inPage.filter((name) => !inHeader.includes(name)), []);
+  });
+
+  it('names every type of a signature', () => {
+    const source = fs.readFileSync(path.join(root, 'src', 'node', 'signature.c'), 'utf8');
+    const types = [...source.matchAll(/^ +\{"(\w+)", FIBRIL__TYPE/gm)].map(([, name]) => name);
+    assert.ok(types.length >= 11);
+    for (const type of types) assert.match(page, new RegExp(`^\\|.*\`${type}\``, 'm'));
+  });
+});
+
+describe('docs/guide.md', function () {
+  this.timeout(300000);
+
+  const blocks = codeBlocks('docs/guide.md');
+  const folder = path.join(root, 'build', 'guide');
+
+  /** addon.c as it is when every step has been followed: functions go above FIBRIL_MODULE, exports into it. */
+  function addonSource() {
+    const [first, ...steps] = blocks.filter(({ language }) => language === 'c').map(({ code }) => code);
+    const isExport = (code) => code.startsWith('  fibril_export(');
+    const [top, exported] = first.split(/(?<=\n)(?=FIBRIL_MODULE)/);
+    const functions = steps.filter((code) => !isExport(code)).join('\n');
+    return `${top}${functions}\n${exported.replace(/\}\n$/, `${steps.filter(isExport).join('')}}\n`)}`;
+  }
+
+  function writeChanged(name, text) {
+    const file = path.join(folder, name);
+    if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text) fs.writeFileSync(file, text);
+  }
+
+  before(() => {
+    fs.mkdirSync(folder, { recursive: true });
+    writeChanged('binding.gyp', blocks.find(({ language }) => language === 'python').code);
+    writeChanged('addon.c', addonSource());
+    buildAddon(folder);
+  });
+
+  for (const block of blocks.filter(({ language }) => language === 'js')) {
+    it(`line ${block.line} does what the guide says`, () => checkBlock(block, folder));
+  }
+});
+
+describe('links of the documentation', () => {
+  const pages = fs.readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  const files = ['README.md', ...pages.map((name) => `docs/${name}`)];
+
+  for (const file of files) {
+    it(`${file} links to what is there`, () => {
+      const text = fs.readFileSync(path.join(root, file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+      for (const [, target] of text.matchAll(/\]\((?!\w+:)([^)#]+)[^)]*\)/g)) {
+        assert.ok(fs.existsSync(path.join(root, path.dirname(file), target)), target);
+      }
+    });
+  }
+});
