@@ -34,17 +34,19 @@ function runScript(code, { flags = [], env = {}, onOutput } = {}) {
 
 let gc;
 
-/** Collects garbage, the loop turning in between, until `condition()` holds; mocha's time limit ends what never does. */
+/** Collects garbage, the loop turning in between, until `condition()` holds; what never comes to be garbage is an error. */
 async function collectUntil(condition) {
   if (gc === undefined) {
     v8.setFlagsFromString('--expose-gc');
     gc = vm.runInNewContext('gc');
   }
-  while (!(await condition())) {
+  for (let i = 0; i < 100; i++) {
+    if (await condition()) return;
     await new Promise(setImmediate); // reading a WeakRef holds its target until the end of the job
     gc();
     await new Promise(setImmediate);
   }
+  throw new Error('not collected');
 }
 
 /** The error of a promise that must be rejected. */
