@@ -466,7 +466,7 @@ int fibril_work(void (*fn)(void *arg), void *arg);
 
 /* Waits until a descriptor is ready, at most `timeout` milliseconds (negative: for ever). The ready
  * events (UV_READABLE ...), UV_ETIMEDOUT, UV_ECANCELED, UV_EEXIST while another wait or handler has
- * the descriptor. Suspends. */
+ * the descriptor, which becomes non-blocking. Suspends. */
 int fibril_poll_fd(int fd, int events, double timeout);
 
 /* The file system, each like the uv_fs_* call of its name: a result or a negative code; memory

@@ -79,7 +79,9 @@ void fibril_future_unref(fibril_future *future) {
   fibril_loop *loop = future->loop;
   if (loop == NULL || --future->refs > 0) return;
   if (future->state == FIBRIL__SETTLED) {
-    if (fibril__is_error(future->value) && !future->read)
+    /* Who cancelled knows. */
+    if (!future->read && fibril__is_error(future->value) &&
+        fibril_error_code(future->value) != UV_ECANCELED)
       fibril__loop_log(loop, "a future failed and nobody read its error",
                        fibril__value_borrow(future->value));
     fibril_value_free(future->value);
