@@ -7,6 +7,7 @@ const {
   THROW,
   STORED,
   NativePromise,
+  promiseThen,
   GeneratorFunction,
   isGenerator,
   isIterator,
@@ -14,6 +15,7 @@ const {
   adopt,
   kindOfFunction,
   isDriven,
+  native,
   promiseFor,
   Call,
   badYield,
@@ -32,35 +34,30 @@ const RELAY = {
 
 /** All that one yielded array or object waits for, however deeply it is nested: one counter, one first error. */
 class Group {
-  constructor(run, source, futureThen) {
+  constructor(run, source) {
     this.run = run;
-    this.source = source;
-    this.futureThen = futureThen;
-    this.copy = emptyLike(source);
+    this.copy = emptyCopy(source);
     this.nested = null; // the copies of the arrays and objects inside
     this.mode = STORED; // NEXT or THROW once it is decided
     this.error = undefined;
     this.pending = 1; // the walk over the members counts as one
-    this.walking = true;
     this.hasRuns = false;
-    this.resolve = null; // what takes the outcome once the walk is over
+    this.resolve = null; // what takes the outcome; nothing does before the walk is over
     this.reject = null;
     this.onRejected = null;
   }
 
   /**
-   * Starts every member, in order, and copies the containers that hold them.
+   * Starts every member, in order.
    * @returns {number} the step's answer
    */
-  begin() {
-    const { run, copy, source } = this;
+  begin(source) {
+    const { run, copy } = this;
     try {
-      copyMembers(this, source, copy, null);
+      startMembers(this, source, copy, null);
     } catch (error) {
       this.settle(THROW, error);
     }
-    this.walking = false;
-    this.source = null;
     if (this.mode === THROW) {
       const { error } = this;
       this.drop();
@@ -73,20 +70,20 @@ class Group {
     return run.waitForPromise(promiseFor(this, NativePromise));
   }
 
-  fill(container, key, value) {
+  fill(copy, key, value) {
     if (this.mode !== STORED) return;
-    container[key] = value;
+    copy[key] = value;
     if (--this.pending === 0) this.settle(NEXT, this.copy);
   }
 
   settle(mode, value) {
     if (this.mode !== STORED) return;
     this.mode = mode;
-    if (this.walking) {
+    const { resolve, reject } = this;
+    if (resolve === null) {
       this.error = value;
       return;
     }
-    const { resolve, reject } = this;
     if (mode === THROW) this.drop();
     this.run = this.resolve = this.reject = this.copy = this.nested = null;
     if (mode === NEXT) resolve(value);
@@ -101,8 +98,16 @@ class Group {
   }
 }
 
-function emptyLike(source) {
-  return Array.isArray(source) ? [] : {};
+function emptyCopy(source) {
+  return Array.isArray(source) ? elementsOf(source) : {};
+}
+
+/** A plain array without holes. Spreading is the fastest way to one, but a subclass may make anything of it. */
+function elementsOf(array) {
+  if (array.constructor === Array) return [...array];
+  const elements = [];
+  for (let i = 0; i < array.length; i++) elements.push(array[i]);
+  return elements;
 }
 
 function clear(container) {
@@ -110,92 +115,123 @@ function clear(container) {
   else for (const key of Object.keys(container)) container[key] = undefined;
 }
 
-/** Where a member that is a run of its own leaves its outcome. */
+/** Where a member that may end at any time, in any step, leaves its outcome. */
 class Slot {
-  constructor(group, container, key) {
+  constructor(group, copy, key) {
     this.group = group;
-    this.container = container;
+    this.copy = copy;
     this.key = key;
   }
 
   settle(mode, value) {
+    const { group, copy, key } = this;
     try {
-      if (mode === THROW) this.group.settle(THROW, value);
-      else if (isThenable(value)) followPromise(this.group, adopt(value), this.container, this.key);
-      else this.group.fill(this.container, this.key, value);
+      if (mode === THROW) group.settle(THROW, value);
+      else if (isThenable(value)) followPromise(group, adopt(value), copy, key);
+      else group.fill(copy, key, value);
     } catch (error) {
-      this.group.settle(THROW, error);
+      group.settle(THROW, error);
     }
   }
 }
 
-/** A nested array or object on the way from the yielded one down to the member at hand. */
+/** A step on the way from the yielded array or object down to the member at hand: into `source[key]`. */
 class Level {
   constructor(source, key, outer) {
     this.source = source;
     this.key = key;
     this.outer = outer;
   }
-}
 
-function copyMembers(group, source, copy, level) {
-  if (Array.isArray(source)) copyArray(group, source, copy, level);
-  else copyObject(group, source, copy, level);
-}
+  /** Whether the way has led through `container`. */
+  static passes(level, container) {
+    for (; level !== null; level = level.outer) if (level.source === container) return true;
+    return false;
+  }
 
-function copyArray(group, source, copy, level) {
-  const { length } = source;
-  for (let i = 0; i < length; i++) {
-    const value = source[i];
-    copy.push(value);
-    if (typeof value === 'object' ? value !== null : typeof value === 'function') member(group, value, copy, i, level);
+  /** The way for error messages: ` at [1].name`. */
+  static describe(level) {
+    let path = '';
+    for (; level !== null; level = level.outer) {
+      path = (Array.isArray(level.source) ? `[${level.key}]` : `.${level.key}`) + path;
+    }
+    return ` at ${path.replace(/^\./, '')}`;
   }
 }
 
-function copyObject(group, source, copy, level) {
+function startMembers(group, source, copy, outer) {
+  if (!Array.isArray(source)) {
+    startProperties(group, source, copy, outer);
+    return;
+  }
+  for (let i = 0; i < copy.length; i++) {
+    const value = copy[i];
+    if (isWaitable(value)) startMember(group, value, copy, i, source, outer);
+  }
+}
+
+function startProperties(group, source, copy, outer) {
   for (const key of Object.keys(source)) {
     const value = source[key];
     if (key === '__proto__') Object.defineProperty(copy, key, OWN_PROPERTY);
     copy[key] = value;
-    if (typeof value === 'object' ? value !== null : typeof value === 'function') member(group, value, copy, key, level);
+    if (isWaitable(value)) startMember(group, value, copy, key, source, outer);
   }
+}
+
+function isWaitable(value) {
+  return typeof value === 'object' ? value !== null : typeof value === 'function';
 }
 
 /** Starts one member. What cannot be waited for stays as it is. */
-function member(group, value, container, key, level) {
+function startMember(group, value, copy, key, source, outer) {
   const { then } = value;
   if (typeof then === 'function') {
     group.pending++;
-    if (then === group.futureThen) followFuture(group, value, container, key);
-    else followPromise(group, adopt(value), container, key);
+    if (then === promiseThen) followPromise(group, value, copy, key);
+    else if (then === native.futureThen) followFuture(group, value, new Slot(group, copy, key));
+    else followPromise(group, adopt(value), copy, key);
   } else if (typeof value === 'function') {
     group.pending++;
-    startFunction(group, value, new Slot(group, container, key));
+    startFunction(group, value, new Slot(group, copy, key));
   } else if (isGenerator(value)) {
-    if (isDriven(value)) return group.settle(THROW, alreadyRunning(where(level, key)));
     group.pending++;
-    startRun(group, value, true, new Slot(group, container, key));
+    const slot = new Slot(group, copy, key);
+    if (isDriven(value)) slot.settle(THROW, alreadyRunning(Level.describe(new Level(source, key, outer))));
+    else startRun(group, value, true, slot);
   } else if (Array.isArray(value) || value.constructor === Object) {
-    if (encloses(group, level, value)) throw badYield(value, `, which contains itself${where(level, key)}`);
-    const copy = emptyLike(value);
-    if (group.nested === null) group.nested = [];
-    group.nested.push(copy);
-    container[key] = copy;
-    copyMembers(group, value, copy, new Level(value, key, level));
+    startNested(group, value, copy, key, new Level(source, key, outer));
   }
 }
 
-function followPromise(group, promise, container, key) {
-  if (group.onRejected === null) group.onRejected = (error) => group.settle(THROW, error);
-  promise.then((value) => group.fill(container, key, value), group.onRejected);
+function startNested(group, value, copy, key, level) {
+  if (Level.passes(level, value)) throw badYield(value, `, which contains itself${Level.describe(level)}`);
+  if (group.nested === null) group.nested = [];
+  const inner = emptyCopy(value);
+  group.nested.push(inner);
+  copy[key] = inner;
+  startMembers(group, value, inner, level);
 }
 
-function followFuture(group, future, container, key) {
-  const slot = new Slot(group, container, key);
-  if (future.state === 1) return slot.settle(NEXT, future.value);
-  if (future.state === 2) return slot.settle(THROW, future.exception());
-  group.hasRuns = true;
-  future._wait(group.run.child(RELAY, false, slot));
+function followPromise(group, promise, copy, key) {
+  if (group.onRejected === null) group.onRejected = (error) => group.settle(THROW, error);
+  // As Slot.settle for what is no thenable, without the slot: this is what most members come to.
+  promise.then((value) => {
+    if (group.mode !== STORED) return;
+    copy[key] = value;
+    if (--group.pending === 0) group.settle(NEXT, group.copy);
+  }, group.onRejected);
+}
+
+function followFuture(group, future, slot) {
+  if (future.state === 1) {
+    slot.settle(NEXT, future.value);
+  } else if (future.state === 2) {
+    slot.settle(THROW, future.exception());
+  } else {
+    group.hasRuns = true;
+    future._wait(group.run.child(RELAY, false, slot));
+  }
 }
 
 function startFunction(group, fn, slot) {
@@ -203,7 +239,7 @@ function startFunction(group, fn, slot) {
   const kind = kindOfFunction(fn);
   if (kind !== GeneratorFunction) {
     const call = new Call(ctx, fn, kind);
-    if (call.mode === STORED) followPromise(group, call.promise(), slot.container, slot.key);
+    if (call.mode === STORED) followPromise(group, call.promise(), slot.copy, slot.key);
     else slot.settle(call.mode, call.take());
     return;
   }
@@ -222,20 +258,6 @@ function startRun(group, generator, shared, slot) {
   const run = group.run.child(generator, shared, slot);
   run.start();
   if (!run.finished) group.hasRuns = true;
-}
-
-function encloses(group, level, value) {
-  for (; level !== null; level = level.outer) if (level.source === value) return true;
-  return group.source === value;
-}
-
-/** The path of a member for error messages: ` at [1].name`. */
-function where(level, key) {
-  let path = '';
-  for (let at = { key, outer: level }; at !== null; at = at.outer) {
-    path = (typeof at.key === 'number' ? `[${at.key}]` : `.${at.key}`) + path;
-  }
-  return ` at ${path.replace(/^\./, '')}`;
 }
 
 module.exports = { Group };

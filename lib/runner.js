@@ -26,6 +26,7 @@ const {
   kindOfFunction,
   RUN,
   isDriven,
+  native,
   promiseFor,
   Call,
   badYield,
@@ -43,7 +44,6 @@ const MAX_NESTING = 64;
 
 const settled = NativePromise.resolve();
 let nesting = 0;
-let futureThen = function neverYielded() {};
 let resume = resumeInJS;
 let start = startInJS;
 
@@ -182,7 +182,7 @@ function stepObject(run, yielded) {
     if (isDriven(yielded)) throw alreadyRunning();
     return enter(run, yielded, true);
   }
-  if (Array.isArray(yielded) || yielded.constructor === Object) return new Group(run, yielded, futureThen).begin();
+  if (Array.isArray(yielded) || yielded.constructor === Object) return new Group(run, yielded).begin(yielded);
   throw badYield(yielded);
 }
 
@@ -263,7 +263,7 @@ function waitForFuture(run, future) {
 }
 
 function waitForThenable(run, thenable, then) {
-  if (then === futureThen) return waitForFuture(run, thenable);
+  if (then === native.futureThen) return waitForFuture(run, thenable);
   const wait = new ThenableWait(run);
   try {
     then.call(
@@ -347,7 +347,7 @@ function attachNative(runner) {
  * async context of the wait.
  */
 function attachFuture(Future) {
-  futureThen = Future.prototype.then;
+  native.futureThen = Future.prototype.then;
 }
 
 /** For the bridge: continues a run that waited for a Future. */

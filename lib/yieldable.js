@@ -24,6 +24,9 @@ const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 // A property, because a WeakMap costs several times as much; without an "ended" mark, because the run knows.
 const RUN = Symbol('fibril.run');
 
+/** What is known of native Futures once a binary is attached. */
+const native = { futureThen: function neverYielded() {} };
+
 /** Whether some run is in the middle of the generator. */
 function isDriven(generator) {
   const run = generator[RUN];
@@ -182,6 +185,7 @@ module.exports = {
   kindOfFunction,
   RUN,
   isDriven,
+  native,
   promiseFor,
   Call,
   badYield,

@@ -153,6 +153,20 @@ describe('co: conversions that throw', () => {
   });
 });
 
+describe('co: thenables whose then returns nothing', () => {
+  it('are waited for in objects and arrays too', async () => {
+    const thenable = {
+      then(resolve) {
+        setImmediate(resolve, 'value');
+      },
+    };
+    const result = await co(function* () {
+      return yield { thenable, list: [thenable] };
+    });
+    assert.deepEqual(result, { thenable: 'value', list: ['value'] });
+  });
+});
+
 describe('co: thenables that call back more than once', () => {
   const twice = {
     'fulfils twice': [
