@@ -59,9 +59,14 @@ struct fibril_coroutine {
   fibril_loop *loop; /* constant */
   union {
     struct {
+      union {
+        struct {
+          bool cancelled;
+          bool generating; /* it is a generator's */
+        };
+        uint16_t hindered; /* 0: it may wait, whenever it likes */
+      };
       uint8_t state;
-      bool cancelled;
-      bool generating;   /* it is a generator's */
       bool momentary;    /* queued by fibril_moment: not before the next poll */
       uint32_t refusals; /* waits refused because it was cancelled */
     };

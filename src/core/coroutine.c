@@ -271,12 +271,13 @@ __attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, siz
   fibril__frame frame;
   fibril_loop *here = fibril__frame_push(loop, &frame);
   uint64_t start = loop->dequeued;
-  while (loop->dequeued - start < most && loop->dequeued != loop->enqueued) {
+  uint64_t stop = most < UINT64_MAX - start ? start + most : UINT64_MAX;
+  size_t queued;
+  while (loop->dequeued < stop && (queued = fibril__queued(loop)) > 0) {
     fibril__task *task = loop->ring[loop->dequeued & loop->mask];
     fibril_coroutine *coroutine = FIBRIL__CONTAINER(fibril_coroutine, task, task);
     if (turn && (task->run != NULL || coroutine->momentary)) break;
-    /* Where fewer are queued, what was there before: fetching too much does no harm. */
-    fetch(loop->ring[(loop->dequeued + FIBRIL__AHEAD) & loop->mask]);
+    if (queued > FIBRIL__AHEAD) fetch(loop->ring[(loop->dequeued + FIBRIL__AHEAD) & loop->mask]);
     loop->dequeued++;
     if (FIBRIL__LIKELY(task->run == NULL)) {
       run_in(loop, &frame, coroutine);

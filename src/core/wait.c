@@ -11,8 +11,9 @@
 /* ---- The wait ---- */
 
 static inline bool may_wait(const fibril_coroutine *self) {
-  if (FIBRIL__UNLIKELY(self == NULL || self->cancelled)) return false;
-  return !self->generating || (self->root != self && !self->root->cancelled);
+  if (FIBRIL__UNLIKELY(self == NULL)) return false;
+  if (FIBRIL__LIKELY(self->hindered == 0)) return true;
+  return !self->cancelled && self->root != self && !self->root->cancelled;
 }
 
 /* What keeps a coroutine from waiting, or that nothing does. */
