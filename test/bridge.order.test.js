@@ -114,6 +114,18 @@ describe('the order of settling', () => {
     assert.ok(trace.indexOf('immediate') !== 0);
   });
 
+  it('what settles in a microtask leaves process.nextTick where it is: behind all microtasks', async () => {
+    const trace = [];
+    await null;
+    process.nextTick(() => trace.push('tick'));
+    natives.pass(1).then(() => trace.push('passed'));
+    let jobs = Promise.resolve();
+    for (let i = 0; i < 20; i++) jobs = jobs.then(() => {});
+    jobs.then(() => trace.push('jobs'));
+    await new Promise(setImmediate);
+    assert.deepStrictEqual(trace, ['passed', 'jobs', 'tick']);
+  });
+
   async function settledOrder(items, start) {
     const order = [];
     await Promise.all(items.map((item) => start(item).then((value) => order.push(value))));

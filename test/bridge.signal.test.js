@@ -131,7 +131,12 @@ describe('AbortSignal', () => {
     const slow = natives.callSignal(() => new Promise((resolve) => { settle = resolve; }), { signal: waiting.signal });
     waiting.abort('while it waits for JavaScript');
     await assertAborted(slow, waiting.signal);
-    settle('too late');
+    const settleFirst = settle;
+    const next = natives.call(() => new Promise((resolve) => { settle = resolve; }), 0);
+    settleFirst('too late, and not for the one that waits in its place now');
+    await new Promise(setImmediate);
+    settle('its own');
+    assert.strictEqual(await next, 'its own');
   });
 
   it('and nothing else is taken for one', async () => {
