@@ -224,9 +224,9 @@ int fibril_cancel(fibril_future *future);
  * coroutine). */
 bool fibril_cancelled(void);
 
-/* Has release(arg) called when the running coroutine ends, last one first. 0, UV_ENOMEM,
- * FIBRIL_ENOTCOROUTINE. Neither `release` nor fibril_defer suspends; `release` runs on the
- * coroutine's stack and may wait. */
+/* Has release(arg) called when the running coroutine has ended, last one first. Its function has
+ * returned by then, so `arg` may not point to one of its local variables. 0, UV_ENOMEM,
+ * FIBRIL_ENOTCOROUTINE. `release` runs on the coroutine's stack and may wait. */
 int fibril_defer(void (*release)(void *arg), void *arg);
 
 /* Coroutine-local storage. `key` is any address of yours (a static variable). `release` may be NULL
