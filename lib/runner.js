@@ -201,10 +201,11 @@ function stepFunction(run, yielded) {
 
 /** Runs a yielded generator on top of the one that yielded it. */
 function enter(run, generator, shared) {
+  const { next } = generator;
   if (run.parents === null) run.parents = [];
   run.parents.push(run.gen, run.next);
   run.gen = generator;
-  run.next = generator.next;
+  run.next = next;
   run.unclaimed = shared;
   return run.ready(NEXT, undefined);
 }
@@ -269,7 +270,7 @@ function waitForThenable(run, thenable, then) {
     then.call(
       thenable,
       (value) => wait.settle(NEXT, value),
-      (error) => wait.settle(THROW, error)
+      (error) => wait.settle(THROW, error),
     );
   } catch (error) {
     wait.settle(THROW, error);
@@ -325,11 +326,14 @@ function waitForResult(run, promise) {
 /** An async generator awaits for itself: what it yields is given back as it is, what it returns is its result. */
 function stepAsync(run, mode, result) {
   if (mode === FAIL) return leave(run, THROW, result);
+  let done;
+  let value;
   try {
-    return result.done ? leave(run, NEXT, result.value) : run.ready(NEXT, result.value);
+    ({ done, value } = result);
   } catch (error) {
     return leave(run, THROW, error);
   }
+  return done ? leave(run, NEXT, value) : run.ready(NEXT, value);
 }
 
 /**

@@ -101,6 +101,48 @@ describe('co: memory', () => {
     assert.ok(pending instanceof Promise);
   });
 
+  it('lets go of what members bring after an array has failed', async () => {
+    const watch = new Watch();
+    const pending = new Promise(() => {});
+    const late = (depth) => (depth === 0 ? watch.over({}) : turn().then(() => late(depth - 1)));
+    await co(function* () {
+      try {
+        yield [pending, { late: late(2) }, late(2), Promise.reject(new Error('no'))];
+      } catch {
+        // Only what is left behind counts.
+      }
+    });
+    assert.ok(await collectUntil(() => watch.collected === 2), `${watch.collected} of 2 were collected`);
+    assert.ok(pending instanceof Promise);
+  });
+
+  it('lets go of a value as soon as the generator does, while it waits for something else', async () => {
+    const watch = new Watch();
+    let resolve;
+    const gate = new Promise((open) => {
+      resolve = open;
+    });
+    const run = co(function* () {
+      yield (done) => done(null, watch.over({}));
+      yield gate;
+      return 'end';
+    });
+    assert.ok(await collectUntil(() => watch.collected === 1));
+    resolve();
+    assert.equal(await run, 'end');
+  });
+
+  it('lets go of the result while somebody holds on to the generator', async () => {
+    const watch = new Watch();
+    const generator = (function* () {
+      yield (done) => done();
+      return watch.over({});
+    })();
+    co(generator);
+    assert.ok(await collectUntil(() => watch.collected === 1));
+    assert.deepEqual(generator.next(), { done: true, value: undefined });
+  });
+
   it('keeps the heap flat over a million yields', async () => {
     const p = Promise.resolve(1);
     const yields = [() => p, () => [p], () => (done) => done(), () => (function* () { yield p; })()]; // prettier-ignore
