@@ -60,7 +60,36 @@ static void fail_entry(batch *b, int err, const char *syscall, const directory *
 
 /* ---- Counting ---- */
 
-static bool add_link(batch *b, const struct stat *st) {
+/* What counting needs of a stat. */
+typedef struct {
+  mode_t mode;
+  uint64_t links, bytes;
+  inode inode;
+} status;
+
+/* The status of an entry itself. 0 or -1 with errno. */
+static int status_at(int fd, const char *name, status *out) {
+#if defined(__linux__)
+  /* glibc's fstatat is newer than what the prebuilt binary may ask for, and looks up more. */
+  struct statx st;
+  unsigned wanted = STATX_TYPE | STATX_NLINK | STATX_SIZE | STATX_INO;
+  if (statx(fd, name, AT_SYMLINK_NOFOLLOW, wanted, &st) != 0) return -1;
+  *out = (status){.mode = st.stx_mode,
+                  .links = st.stx_nlink,
+                  .bytes = st.stx_size,
+                  .inode = {(uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino}};
+#else
+  struct stat st;
+  if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return -1;
+  *out = (status){.mode = st.st_mode,
+                  .links = st.st_nlink,
+                  .bytes = (uint64_t)st.st_size,
+                  .inode = {(uint64_t)st.st_dev, st.st_ino}};
+#endif
+  return 0;
+}
+
+static bool add_link(batch *b, const status *st) {
   if (b->link_count == b->link_capacity) {
     size_t capacity = b->link_capacity == 0 ? 16 : b->link_capacity * 2;
     linked_file *links = realloc(b->links, capacity * sizeof *links);
@@ -68,35 +97,34 @@ static bool add_link(batch *b, const struct stat *st) {
     b->links = links;
     b->link_capacity = capacity;
   }
-  b->links[b->link_count++] = (linked_file){{st->st_dev, st->st_ino}, (uint64_t)st->st_size};
+  b->links[b->link_count++] = (linked_file){st->inode, st->bytes};
   return true;
 }
 
-static bool add_directory(batch *b, const struct stat *st, const directory *parent,
-                          const char *name) {
+static bool add_directory(batch *b, const status *st, const directory *parent, const char *name) {
   directory *dir = directory_new(parent->path, name);
   if (dir == NULL) return false;
   dir->next = b->pending;
   b->pending = dir;
   b->directories++;
-  b->bytes += (uint64_t)st->st_size;
+  b->bytes += st->bytes;
   return true;
 }
 
-static bool add_file(batch *b, const struct stat *st) {
-  if (st->st_nlink > 1) return add_link(b, st);
+static bool add_file(batch *b, const status *st) {
+  if (st->links > 1) return add_link(b, st);
   b->files++;
-  b->bytes += (uint64_t)st->st_size;
+  b->bytes += st->bytes;
   return true;
 }
 
 static void count_entry(batch *b, int fd, const directory *dir, const char *name) {
-  struct stat st;
-  if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+  status st;
+  if (status_at(fd, name, &st) != 0) {
     if (errno != ENOENT) fail_entry(b, -errno, "lstat", dir, name);
     return;
   }
-  bool added = S_ISDIR(st.st_mode) ? add_directory(b, &st, dir, name) : add_file(b, &st);
+  bool added = S_ISDIR(st.mode) ? add_directory(b, &st, dir, name) : add_file(b, &st);
   if (!added) batch_fail(b, -ENOMEM, NULL, NULL);
   b->seen++;
 }
