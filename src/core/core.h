@@ -194,6 +194,10 @@ extern __thread fibril_loop *fibril__loop_here;
 /* coroutine.c */
 int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
                           const fibril_spawn_options *options, fibril_coroutine **coroutine);
+/* Runs a new coroutine up to its first wait and settles the caller's future with its result. Only
+ * where no coroutine of any loop runs. 0 or what fibril__coroutine_new says. */
+int fibril__spawn_on_loop(fibril_loop *loop, fibril_fn fn, void *arg, int cls, const char *name,
+                          fibril_future *future);
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
 /* The memory of a generator's that has ended or never ran. */
@@ -289,6 +293,9 @@ void fibril__loop_arm(fibril_loop *loop);
 
 /* future.c */
 fibril_future *fibril__future_failed(int code);
+/* A future in the caller's memory, one reference; its end, when no other is left. */
+void fibril__future_init(fibril_loop *loop, fibril_future *future);
+void fibril__future_destroy(fibril_future *future);
 void fibril__future_settle(fibril_future *future, fibril_value owned);
 void fibril__future_watch(fibril_future *future, fibril__callback *callback);
 /* Does nothing for one that has been called or removed. */

@@ -48,16 +48,12 @@ static inline void begin(fibril_loop *loop, fibril_coroutine *self, fibril_fn fn
   loop->coroutines++;
 }
 
-__attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn, void *arg,
-                                                const fibril_spawn_options *options,
+__attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn, void *arg, int cls,
                                                 fibril_coroutine **coroutine) {
-  const char *name = NULL;
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
-  int cls = read_options(options, &name);
   if (cls < 0) return cls;
   fibril__stack *stack = fibril__reserve(loop) == 0 ? fibril__stack_get(&loop->stacks, cls) : NULL;
   if (stack == NULL) return UV_ENOMEM;
-  stack->name = name;
   fibril_coroutine *self = *coroutine = coroutine_of(stack);
   self->task.run = NULL;
   self->loop = loop;
@@ -73,16 +69,30 @@ __attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn,
   return 0;
 }
 
-/* The usual case, no options and a stack that was used before, writes little and calls nothing. */
-int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
-                          const fibril_spawn_options *options, fibril_coroutine **coroutine) {
-  bool usual = options == NULL && loop->state == FIBRIL__OPEN &&
-               loop->stacks.pools[FIBRIL__STACK_DEFAULT_CLASS].dirty != NULL &&
+/* The usual case, a stack that was used before, writes little and calls nothing. */
+static inline int coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, int cls,
+                                fibril_coroutine **coroutine) {
+  bool usual = loop->state == FIBRIL__OPEN && cls >= 0 && loop->stacks.pools[cls].dirty != NULL &&
                loop->coroutines + loop->callbacks <= loop->mask;
-  if (FIBRIL__UNLIKELY(!usual)) return begin_anew(loop, fn, arg, options, coroutine);
-  *coroutine = coroutine_of(fibril__stack_get(&loop->stacks, FIBRIL__STACK_DEFAULT_CLASS));
+  if (FIBRIL__UNLIKELY(!usual)) return begin_anew(loop, fn, arg, cls, coroutine);
+  *coroutine = coroutine_of(fibril__stack_get(&loop->stacks, cls));
   begin(loop, *coroutine, fn, arg);
   return 0;
+}
+
+__attribute__((noinline)) static int new_with(fibril_loop *loop, fibril_fn fn, void *arg,
+                                              const fibril_spawn_options *options,
+                                              fibril_coroutine **coroutine) {
+  const char *name = NULL;
+  int err = coroutine_new(loop, fn, arg, read_options(options, &name), coroutine);
+  if (err == 0) (*coroutine)->stack->name = name;
+  return err;
+}
+
+int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
+                          const fibril_spawn_options *options, fibril_coroutine **coroutine) {
+  if (FIBRIL__UNLIKELY(options != NULL)) return new_with(loop, fn, arg, options, coroutine);
+  return coroutine_new(loop, fn, arg, FIBRIL__STACK_DEFAULT_CLASS, coroutine);
 }
 
 /* Everything else in it is again as begin() wants it. */
@@ -343,6 +353,18 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
     fibril__enqueue(loop, &child->task);
   }
   return future;
+}
+
+int fibril__spawn_on_loop(fibril_loop *loop, fibril_fn fn, void *arg, int cls, const char *name,
+                          fibril_future *future) {
+  fibril_coroutine *child;
+  int err = coroutine_new(loop, fn, arg, cls, &child);
+  if (err != 0) return err;
+  child->stack->name = name;
+  child->future = fibril_future_ref(future);
+  future->coroutine = child;
+  enter(loop, child);
+  return 0;
 }
 
 fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options) {

@@ -29,15 +29,7 @@ fibril_future *fibril__future_failed(int code) {
 
 /* ---- Life ---- */
 
-fibril_future *fibril_future_new(fibril_loop *loop) {
-  fibril_future *future = loop->free_futures;
-  if (FIBRIL__LIKELY(future != NULL)) {
-    loop->free_futures = future->next;
-    loop->free_future_count--;
-  } else {
-    future = malloc(sizeof *future);
-    if (future == NULL) return NULL;
-  }
+void fibril__future_init(fibril_loop *loop, fibril_future *future) {
   future->loop = loop;
   future->refs = 1;
   future->state = FIBRIL__PENDING;
@@ -47,6 +39,18 @@ fibril_future *fibril_future_new(fibril_loop *loop) {
   future->first = future->last = NULL;
   future->coroutine = NULL;
   loop->refs++;
+}
+
+fibril_future *fibril_future_new(fibril_loop *loop) {
+  fibril_future *future = loop->free_futures;
+  if (FIBRIL__LIKELY(future != NULL)) {
+    loop->free_futures = future->next;
+    loop->free_future_count--;
+  } else {
+    future = malloc(sizeof *future);
+    if (future == NULL) return NULL;
+  }
+  fibril__future_init(loop, future);
   return future;
 }
 
@@ -97,6 +101,11 @@ void fibril_future_unref(fibril_future *future) {
     free(future);
   }
   fibril__loop_unref(loop);
+}
+
+void fibril__future_destroy(fibril_future *future) {
+  if (future->state == FIBRIL__SETTLED) fibril_value_free(future->value);
+  fibril__loop_unref(future->loop);
 }
 
 bool fibril_future_done(const fibril_future *future) {

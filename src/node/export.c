@@ -34,17 +34,14 @@ static fibril__call *call_new(fibril__env *self, const fibril__export *callee, u
   call->env = self;
   call->slot = slot;
   call->started = false;
-  call->future = NULL;
+  fibril__future_init(self->loop, &call->future);
   return call;
 }
 
 static void call_free(fibril__call *call) {
   fibril__env *self = call->env;
   fibril__args_free(&call->args);
-  if (call->future != NULL) {
-    fibril_future_result(call->future); /* whoever awaits the promise has heard of it */
-    fibril_future_unref(call->future);
-  }
+  fibril__future_destroy(&call->future);
   if (call->reused && self->free_call_count < FREE_CALLS_MAX) {
     call->next = self->free_calls;
     self->free_calls = call;
@@ -98,11 +95,9 @@ static bool calls_reserve(fibril__env *self, uint32_t slot) {
 
 /* Starts the coroutine of a call whose arguments are decoded. An error code or 0. */
 static int call_start(fibril__call *call) {
-  fibril__env *self = call->env;
   const fibril__export *callee = call->args.callee;
-  call->future = fibril_loop_spawn(self->loop, run_call, call, &callee->spawn);
-  if (call->future->loop == NULL) return fibril_error_code(call->future->value);
-  return 0;
+  return fibril__spawn_on_loop(call->env->loop, run_call, call, callee->stack_class, callee->name,
+                               &call->future);
 }
 
 static napi_value reject(fibril__env *self, int code) {
@@ -117,16 +112,16 @@ static napi_value reject(fibril__env *self, int code) {
 static napi_value call_outcome(fibril__call *call) {
   fibril__env *self = call->env;
   napi_value result = NULL;
-  if (!fibril_future_done(call->future)) {
+  if (!fibril_future_done(&call->future)) {
     call->started = true;
     self->calls[call->slot] = call;
     call->done = (fibril__callback){.fn = on_done, .arg = call};
-    fibril__future_watch(call->future, &call->done);
+    fibril__future_watch(&call->future, &call->done);
     self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_PENDING;
     return NULL;
   }
   self->status[FIBRIL__STATUS_RESULT] =
-      convert_result(self, fibril_future_result(call->future), self->immediate, &result);
+      convert_result(self, fibril_future_result(&call->future), self->immediate, &result);
   call_free(call);
   return result;
 }
@@ -170,7 +165,7 @@ static uint32_t fill_batch(fibril__env *self, napi_value *values) {
     if (self->settled == NULL) self->settled_tail = &self->settled;
     self->calls[call->slot] = NULL;
     self->slots[count] = (int32_t)call->slot;
-    self->kinds[count] = (uint8_t)convert_result(self, fibril_future_result(call->future),
+    self->kinds[count] = (uint8_t)convert_result(self, fibril_future_result(&call->future),
                                                  &self->numbers[count], &value);
     if (value != NULL) {
       if (*values == NULL) napi_create_array(self->env, values);
@@ -249,7 +244,7 @@ static napi_value native_cancel(napi_env env, napi_callback_info info) {
   if (self->exiting || napi_get_value_uint32(env, argv[0], &slot) != napi_ok ||
       slot >= self->call_capacity)
     return NULL;
-  if (self->calls[slot] != NULL) fibril_cancel(self->calls[slot]->future);
+  if (self->calls[slot] != NULL) fibril_cancel(&self->calls[slot]->future);
   return NULL;
 }
 
@@ -374,10 +369,10 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
   fibril__export *entry = calloc(1, sizeof *entry);
   if (entry == NULL) return fail_load(module, UV_ENOMEM, signature, NULL, 0);
   int err = fibril__signature_parse(signature, &entry->signature, &expected, &position);
-  if (err == 0 && options != NULL && options->stack_size != 0) {
-    int cls = fibril__stack_class(options->stack_size);
-    if (cls < 0) err = cls;
-  }
+  entry->stack_class = options == NULL || options->stack_size == 0
+                           ? FIBRIL__STACK_DEFAULT_CLASS
+                           : fibril__stack_class(options->stack_size);
+  if (err == 0 && entry->stack_class < 0) err = entry->stack_class;
   if (err == 0) {
     entry->name = strndup(entry->signature.text, entry->signature.name_length);
     if (entry->name == NULL) err = UV_ENOMEM;
@@ -388,8 +383,6 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
   }
   entry->env = module->env;
   entry->fn = fn;
-  entry->spawn = (fibril_spawn_options){sizeof entry->spawn, entry->name,
-                                        options == NULL ? 0 : options->stack_size};
   entry->next = module->env->exports;
   module->env->exports = entry;
   return define(module, entry) ? 0 : fail_load(module, UV_ENOMEM, signature, NULL, 0);

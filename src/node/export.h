@@ -9,7 +9,7 @@ typedef struct fibril__export {
   struct fibril__export *next;
   fibril__env *env;
   fibril_export_fn fn;
-  fibril_spawn_options spawn;
+  int stack_class;
   char *name;
   fibril__signature signature;
 } fibril__export;
@@ -24,7 +24,7 @@ struct fibril_args {
 struct fibril__call {
   fibril_args args;
   fibril__call *next; /* in the list of settled ones, or of free ones */
-  fibril_future *future;
+  fibril_future future;
   fibril__callback done;
   fibril__env *env;
   uint32_t slot;
