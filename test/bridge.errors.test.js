@@ -101,7 +101,7 @@ describe('stacks', () => {
       return natives.fail('now');
     }
     const [first, second, ...rest] = await frames(directCaller);
-    assert.match(first, /at .*fail .*fibril:runtime/);
+    assert.match(first, /at .*fail .*fibril:call/);
     assert.match(second, /at directCaller .*bridge\.errors\.test\.js/);
     assert.ok(rest.some((line) => line.includes('innerCaller')), rest.join('\n'));
   });

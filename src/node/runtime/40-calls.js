@@ -141,31 +141,41 @@ function takesFuture() {
   return true;
 }
 
-// By number of arguments: the slot is taken, C runs the coroutine to its first wait, and the promise is made after that.
-const wrappers = [
-  (entry) => function () {
-    const slot = status[SLOT] = takeSlot();
-    return takesFuture() ? futureOutcome(slot, entry()) : outcome(slot, entry());
-  },
-  (entry) => function (a) {
-    const slot = status[SLOT] = takeSlot();
-    return takesFuture() ? futureOutcome(slot, entry(a)) : outcome(slot, entry(a));
-  },
-  (entry) => function (a, b) {
-    const slot = status[SLOT] = takeSlot();
-    return takesFuture() ? futureOutcome(slot, entry(a, b)) : outcome(slot, entry(a, b));
-  },
-  (entry) => function (a, b, c) {
-    const slot = status[SLOT] = takeSlot();
-    return takesFuture() ? futureOutcome(slot, entry(a, b, c)) : outcome(slot, entry(a, b, c));
-  },
-];
+// By number of arguments: the slot is taken, C runs the coroutine to its first wait, and the promise is made after that. Evaluated anew
+// for every exported function: V8 then sees one callee at the call of `entry` and calls it without its generic path.
+function wrapper(entry, count, words, slotWord, runtime) {
+  const { take, takesFutures, promiseFor, futureFor } = runtime;
+  switch (count) {
+    case 0:
+      return function () {
+        const slot = words[slotWord] = take();
+        return takesFutures() ? futureFor(slot, entry()) : promiseFor(slot, entry());
+      };
+    case 1:
+      return function (a) {
+        const slot = words[slotWord] = take();
+        return takesFutures() ? futureFor(slot, entry(a)) : promiseFor(slot, entry(a));
+      };
+    case 2:
+      return function (a, b) {
+        const slot = words[slotWord] = take();
+        return takesFutures() ? futureFor(slot, entry(a, b)) : promiseFor(slot, entry(a, b));
+      };
+    default:
+      return function (...args) {
+        const slot = words[slotWord] = take();
+        return takesFutures() ? futureFor(slot, entry(...args)) : promiseFor(slot, entry(...args));
+      };
+  }
+}
 
-function wrapAny(entry) {
-  return function (...args) {
-    const slot = status[SLOT] = takeSlot();
-    return takesFuture() ? futureOutcome(slot, entry(...args)) : outcome(slot, entry(...args));
-  };
+const wrapperText = `(${wrapper})\n//# sourceURL=fibril:call\n`;
+
+function wrapPlain(entry, count) {
+  const fresh = native.evaluate(wrapperText);
+  return fresh(entry, count, status, SLOT, {
+    take: takeSlot, takesFutures: takesFuture, promiseFor: outcome, futureFor: futureOutcome,
+  });
 }
 
 function isSignal(value) {
@@ -202,7 +212,7 @@ function callWith(entry, convert, signal, args, name = 'options.signal') {
 // wrap(entry, name, required, count, index, key): the function that goes on the exports. `index`: of the argument that is an
 // AbortSignal or has one as its property `key`; -1 for none.
 function wrap(entry, name, required, count, index, key) {
-  const wrapped = index >= 0 ? wrapWithSignal(entry, index, key) : (wrappers[count] ?? wrapAny)(entry);
+  const wrapped = index >= 0 ? wrapWithSignal(entry, index, key) : wrapPlain(entry, count);
   Object.defineProperty(wrapped, 'name', { value: name, configurable: true });
   Object.defineProperty(wrapped, 'length', { value: required, configurable: true });
   exported.set(wrapped, entry);
