@@ -18,19 +18,12 @@ struct fibril_module {
 #define REUSED_VALUES 6
 #define FREE_CALLS_MAX 4096
 
-/* Many calls at once don't fit into the nearest cache: the next one is on its way meanwhile. */
-static inline void fetch(const fibril__call *call) {
-  const char *line = (const char *)call;
-  for (size_t at = 0; at < sizeof *call; at += 64) __builtin_prefetch(line + at, 1);
-}
-
 static fibril__call *call_new(fibril__env *self, const fibril__export *callee, uint32_t slot) {
   size_t count = callee->signature.count + callee->signature.property_count;
   fibril__call *call = count <= REUSED_VALUES ? self->free_calls : NULL;
   if (call != NULL) {
     self->free_calls = call->next;
     self->free_call_count--;
-    if (self->free_calls != NULL) fetch(self->free_calls);
   } else {
     if (count < REUSED_VALUES) count = REUSED_VALUES;
     call = malloc(sizeof *call + count * sizeof call->values[0]);
@@ -169,10 +162,7 @@ static uint32_t fill_batch(fibril__env *self, napi_value *values) {
     fibril__call *call = self->settled;
     napi_value value;
     self->settled = call->next;
-    if (self->settled == NULL)
-      self->settled_tail = &self->settled;
-    else
-      fetch(self->settled);
+    if (self->settled == NULL) self->settled_tail = &self->settled;
     self->calls[call->slot] = NULL;
     self->slots[count] = (int32_t)call->slot;
     self->kinds[count] = (uint8_t)convert_result(self, fibril_future_result(&call->future),
