@@ -6,10 +6,9 @@
  * the thread pool as the peers do.
  */
 
-const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
-const { compare, formatRatio, save, table } = require('./harness');
+const { buildAddons, compare, formatRatio, save, table } = require('./harness');
 
 const folder = path.join(__dirname, 'bridge');
 const CONCURRENT = 1000;
@@ -17,10 +16,7 @@ const REFERENCE = 'async_work';
 const TIMES = 10; // as fast as the reference the row has to be that waits on the loop
 
 function build() {
-  const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
-  const built = spawnSync(process.execPath, [nodeGyp, 'configure', 'build', '--directory', folder], { encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(`the contenders do not build:\n${built.error ?? built.stderr}`);
-  const load = (name) => require(path.join(folder, 'build', 'Release', `${name}.node`));
+  const load = buildAddons(folder);
   return { coroutine: load('coroutine'), asyncWork: load('async_work').increment, asyncWorker: load('async_worker').increment };
 }
 

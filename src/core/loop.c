@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Free stacks are given back this long after there were too many of them. */
 #define TRIM_DELAY_MS 1000

@@ -4,7 +4,6 @@
 
 #include "runtime_js.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Teardown ---- */

@@ -24,13 +24,7 @@ typedef struct {
   bool finished; /* the generator has returned or thrown */
 } runner;
 
-static void finalize_runner(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)hint;
-  free(data);
-}
-
-static void finalize_class(napi_env env, void *data, void *hint) {
+static void finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
   free(data);
@@ -64,19 +58,23 @@ static void run(runner_class *class, runner *self, napi_value js_run, napi_value
   self->finished = answer == STEP_DONE;
 }
 
-/* start(run): makes the Runner of a run, which lives as long as the run, and performs the first
- * segment. */
+/* Makes the Runner of a run, which lives as long as the run. NULL with an exception pending. */
+static runner *runner_new(napi_env env, napi_value js_run) {
+  runner *self = calloc(1, sizeof *self);
+  if (self != NULL && napi_wrap(env, js_run, self, finalize, NULL, NULL) == napi_ok) return self;
+  free(self);
+  napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "fibril: no memory for a runner");
+  return NULL;
+}
+
+/* start(run): performs the first segment. */
 static napi_value native_start(napi_env env, napi_callback_info info) {
   napi_value argv[1], mode, undefined;
   size_t argc = 1;
   void *data;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
-  runner *self = calloc(1, sizeof *self);
-  if (self == NULL || napi_wrap(env, argv[0], self, finalize_runner, NULL, NULL) != napi_ok) {
-    free(self);
-    napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "fibril: no memory for a runner");
-    return NULL;
-  }
+  runner *self = runner_new(env, argv[0]);
+  if (self == NULL) return NULL;
   napi_get_undefined(env, &undefined);
   napi_create_int32(env, MODE_NEXT, &mode);
   run(data, self, argv[0], mode, undefined);
@@ -90,14 +88,8 @@ static napi_value native_resume(napi_env env, napi_callback_info info) {
   void *data, *self;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   /* A run that relays a member of a yielded array starts by being resumed. */
-  if (napi_unwrap(env, argv[0], &self) != napi_ok) {
-    self = calloc(1, sizeof(runner));
-    if (self == NULL || napi_wrap(env, argv[0], self, finalize_runner, NULL, NULL) != napi_ok) {
-      free(self);
-      napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED", "fibril: no memory for a runner");
-      return NULL;
-    }
-  }
+  if (napi_unwrap(env, argv[0], &self) != napi_ok) self = runner_new(env, argv[0]);
+  if (self == NULL) return NULL;
   run(data, self, argv[0], argv[1], argv[2]);
   return NULL;
 }
@@ -116,7 +108,7 @@ static napi_value native_create(napi_env env, napi_callback_info info) {
       {"resume", NULL, native_resume, NULL, NULL, NULL, napi_default, class},
   };
   if (napi_create_object(env, &result) != napi_ok ||
-      napi_add_finalizer(env, result, class, finalize_class, NULL, NULL) != napi_ok) {
+      napi_add_finalizer(env, result, class, finalize, NULL, NULL) != napi_ok) {
     free(class);
     return NULL;
   }
