@@ -151,6 +151,12 @@ const StatsPrototype = Object.getPrototypeOf(sample);
 const BigIntStatsPrototype = Object.getPrototypeOf(nodeFs.statSync(__filename, { bigint: true }));
 const ownDates = Object.hasOwn(sample, 'atime');
 
+// From Node 26 on, Stats keep the nanoseconds that a double of milliseconds loses, under symbols of their own.
+const nanosecondKeys = TIMES.map((name) => {
+  const symbols = Object.getOwnPropertySymbols(sample);
+  return symbols.find(({ description }) => description.toLowerCase().endsWith(`partial${name}ns`));
+});
+
 /** C's 18 fields as an array of the given type. */
 function fieldsOf(data, Type) {
   if (data.byteOffset % 8 !== 0) data = Uint8Array.prototype.slice.call(data);
@@ -169,6 +175,9 @@ function toStats(data) {
   for (const [i, name] of FIELDS.entries()) stats[name] = raw[i];
   const times = TIMES.map((_, i) => raw[10 + 2 * i] * 1000 + raw[11 + 2 * i] / 1e6);
   for (const [i, name] of TIMES.entries()) stats[`${name}Ms`] = times[i];
+  for (const [i, key] of nanosecondKeys.entries()) {
+    if (key !== undefined) stats[key] = raw[11 + 2 * i];
+  }
   return setDates(stats, times);
 }
 
@@ -230,15 +239,15 @@ async function listWithTypes(directory, decodeName) {
   return entries.map(({ type, name }) => new nodeFs.Dirent(decodeName(name), type, directory));
 }
 
+// Level by level: the order of readdirSync, and from Node 26 on of fs.promises.readdir too.
 async function listRecursively(root, decodeName, withFileTypes) {
   const result = [];
-  const queue = [[root, await listWithTypes(root, decodeName)]];
-  while (queue.length > 0) {
-    const [directory, dirents] = queue.pop();
-    for (const dirent of dirents) {
+  const directories = [root];
+  for (const directory of directories) {
+    for (const dirent of await listWithTypes(directory, decodeName)) {
       const full = join(directory, dirent.name);
       result.push(withFileTypes ? dirent : nodePath.relative(String(root), String(full)));
-      if (dirent.isDirectory()) queue.push([full, await listWithTypes(full, decodeName)]);
+      if (dirent.isDirectory()) directories.push(full);
     }
   }
   return result;

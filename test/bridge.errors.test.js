@@ -28,7 +28,9 @@ describe('errors', () => {
       });
 
       it('leave out the path or the system call that C did not give', async () => {
-        const theirs = await errorOf(fs.promises.readFile(process.cwd()));
+        const directory = await fs.promises.open(process.cwd());
+        const theirs = await errorOf(directory.readFile());
+        await directory.close();
         assert.strictEqual(theirs.syscall, 'read');
         const ours = await errorOf(natives.failCall(theirs.errno, 'read', undefined, later));
         assert.deepStrictEqual(portrait(ours), portrait(theirs));

@@ -50,9 +50,11 @@ static void close_file(file *f) {
   if (err != 0) fail(f, err, "close");
 }
 
+/* The path is in the errors in which the newest Node has it. */
 static fibril_value file_error(const file *f) {
   if (f->syscall == NULL) return fibril_error(f->err, NULL);
-  return fibril_error_uv(f->err, f->syscall, strcmp(f->syscall, "open") == 0 ? f->path : NULL);
+  bool named = f->own && (strcmp(f->syscall, "open") == 0 || strcmp(f->syscall, "read") == 0);
+  return fibril_error_uv(f->err, f->syscall, named ? f->path : NULL);
 }
 
 static file file_of(fibril_args *args) {

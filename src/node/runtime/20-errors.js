@@ -51,9 +51,8 @@ function received(value) {
   if (value === null || value === undefined) return ` Received ${value}`;
   if (typeof value === 'function') return ` Received function ${value.name}`;
   if (typeof value === 'object') {
-    const { constructor } = value;
-    const named = constructor && 'name' in Object(constructor);
-    return ` Received ${named ? `an instance of ${constructor.name}` : inspect(value, { depth: -1 })}`;
+    const name = value.constructor?.name;
+    return ` Received ${name ? `an instance of ${name}` : inspect(value, { depth: -1 })}`;
   }
   return ` Received type ${typeof value} (${typeof value === 'string' ? quoted(value) : inspect(value, { colors: false })})`;
 }
