@@ -1,5 +1,5 @@
-# Addons that depend on fibril as any other package does: the C tests, native functions for the JavaScript tests, and one whose
-# load is what is tested.
+# Addons that depend on fibril as any other package does: the C tests, native functions for the JavaScript tests, one whose load is
+# what is tested, and two with the same functions and a copy of fibril each. `foreign` has nothing to do with it.
 {
   'target_defaults': {
     'type': 'loadable_module',
@@ -24,6 +24,22 @@
     {
       'target_name': 'signatures',
       'sources': ['signatures.c'],
+    },
+    {
+      'target_name': 'overflows',
+      'defines': ['COPY="first"'],
+      'sources': ['overflows.c'],
+    },
+    {
+      'target_name': 'overflows_again',
+      'defines': ['COPY="second"'],
+      'sources': ['overflows.c'],
+    },
+    {
+      'target_name': 'foreign',
+      'defines': ['NAPI_VERSION=8'],
+      'dependencies!': ["<!(node -p \"require('fibril/gyp').target\")"],
+      'sources': ['foreign.c'],
     },
   ],
 }
