@@ -1,10 +1,11 @@
 'use strict';
 
 // npm run test:c -- [--cc CC[,CC...]] [-O LEVEL[,LEVEL...]] [--libuv FLAGS] [--runner COMMAND] [--skip NAME[,NAME...]]
-//                   [NAME...] [-- FLAG...]
+//                   [--folder FOLDER] [NAME...] [-- FLAG...]
 // Builds src/core, src/io and test/c against libuv, without Node-API, once for each compiler and optimisation level, and runs
 // the C tests (all, or those whose name contains a NAME). FLAGS: where libuv is, by default what pkg-config says. COMMAND: what
-// runs the program, for cross-compilers. --skip: tests to leave out. What follows -- goes to the compiler.
+// runs the program, for cross-compilers. --skip: tests to leave out. --folder: another one with tests. What follows -- goes to the
+// compiler. A line that a test writes to stdout with "# " in front is printed: a figure, or why it does less than it would.
 
 const { execFile, execFileSync, spawnSync } = require('child_process');
 const fs = require('fs');
@@ -32,14 +33,15 @@ function libuv() {
   }
 }
 
-function sources() {
-  const args = ['src/core:.c', 'src/core/arch:.S', 'src/io:.c', 'test/c:.c'];
+function sources(tests) {
+  const args = ['src/core:.c', 'src/core/arch:.S', 'src/io:.c', `${tests}:.c`];
   const text = execFileSync(process.execPath, ['gyp/sources.js', ...args], { cwd: root, encoding: 'utf8' });
-  return text.trim().split('\n').map((line) => JSON.parse(line));
+  const files = text.trim().split('\n').map((line) => JSON.parse(line));
+  return [...new Set([...files, 'test/c/harness.c', 'test/c/main.c'])];
 }
 
-async function compileAll(compiler, flags, folder) {
-  const queue = sources();
+async function compileAll(compiler, flags, files, folder) {
+  const queue = [...files];
   const objects = queue.map((file) => path.join(folder, `${file.replaceAll('/', '_')}.o`));
   const jobs = queue.map((file, i) => [...flags, '-Iinclude', '-c', file, '-o', objects[i]]);
   const worker = async () => {
@@ -49,11 +51,11 @@ async function compileAll(compiler, flags, folder) {
   return objects;
 }
 
-async function build(compiler, level, { uv, extra }) {
-  const folder = path.join(root, 'build', 'c', `${path.basename(compiler)}-O${level}`);
+async function build(compiler, level, { uv, extra, tests }) {
+  const folder = path.join(root, 'build', path.basename(tests), `${path.basename(compiler)}-O${level}`);
   fs.mkdirSync(folder, { recursive: true });
   const flags = [...FLAGS, `-O${level}`, ...extra, ...uv.filter((flag) => /^-[ID]/.test(flag))];
-  const objects = await compileAll(compiler, flags, folder);
+  const objects = await compileAll(compiler, flags, sources(tests), folder);
   const program = path.join(folder, 'tests');
   await run(compiler, [...objects, '-o', program, '-pthread', ...extra, ...uv, '-lm']);
   return program;
@@ -70,7 +72,9 @@ function list([command, ...args]) {
 // A process for each: a test that dies takes no other one with it.
 function runTest([command, ...args], test) {
   const child = spawnSync(command, [...args, test.name], { encoding: 'utf8', timeout: 120000 });
-  const failures = child.stdout.split('\n').filter((line) => line.startsWith('  ')).map((line) => line.slice(2));
+  const lines = child.stdout.split('\n');
+  for (const line of lines) if (line.startsWith('# ')) console.log(`  ${line}`);
+  const failures = lines.filter((line) => line.startsWith('  ')).map((line) => line.slice(2));
   return judge(test, {
     ended: child.signal || String(child.status),
     failures: failures.join('\n'),
@@ -105,6 +109,7 @@ function readOptions(argv) {
       libuv: { type: 'string' },
       runner: { type: 'string', default: '' },
       skip: { type: 'string', default: '' },
+      folder: { type: 'string', default: 'test/c' },
     },
   });
   return {
@@ -114,6 +119,7 @@ function readOptions(argv) {
     uv: values.libuv ? words(values.libuv) : libuv(),
     runner: words(values.runner),
     skip: values.skip.split(','),
+    tests: values.folder,
     extra: at < 0 ? [] : argv.slice(at + 1),
   };
 }
