@@ -104,8 +104,9 @@ static void on_timer(uv_timer_t *timer) {
   fibril__loop_activate(loop); /* the check phase is sure to come at once */
 }
 
-/* Sets libuv's timer for the next deadline. It may fire a little early, its clock being coarser
- * than ours: then the iteration finds nothing due and sets it again. */
+/* Sets libuv's timer for the next deadline: the time that is left, in whole milliseconds, which is
+ * how libuv polls. It fires too early when the loop's cached clock is behind; then the iteration
+ * finds nothing due and sets it again. */
 void fibril__loop_arm(fibril_loop *loop) {
   uint64_t next = fibril__timers_next(&loop->timers);
   if (next == loop->armed || uv_is_closing((uv_handle_t *)&loop->timer)) return;
@@ -114,8 +115,8 @@ void fibril__loop_arm(fibril_loop *loop) {
     uv_timer_stop(&loop->timer);
     return;
   }
-  uint64_t due_ms = next / 1000000 + (next % 1000000 != 0), now_ms = uv_now(loop->uv);
-  uv_timer_start(&loop->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+  uint64_t now = uv_hrtime(), left = next <= now ? 0 : next - now;
+  uv_timer_start(&loop->timer, on_timer, left / 1000000 + (left % 1000000 != 0), 0);
 }
 
 int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
