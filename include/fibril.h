@@ -211,7 +211,7 @@ int fibril_await_any(fibril_future *const *futures, size_t count);
  * gen.moment. */
 int fibril_moment(void);
 
-/* Waits `ms` milliseconds, never less. 0, UV_EINVAL (negative, NaN, above 2^53), or UV_ECANCELED.
+/* Waits `ms` milliseconds, never less; with 0 the loop has its turn. 0, UV_EINVAL (negative, NaN, above 2^53), or UV_ECANCELED.
  * Suspends. Tornado: gen.sleep. */
 int fibril_sleep(double ms);
 
