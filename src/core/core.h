@@ -17,6 +17,14 @@
 
 #define FIBRIL__STACK_DEFAULT_CLASS 4 /* 256 KiB */
 
+/* Every wait looks at a thread-local variable. glibc keeps room for those of libraries that are
+ * loaded later, and then needs no call to find them; musl keeps none. */
+#if defined(__GLIBC__)
+#define FIBRIL__TLS __attribute__((tls_model("initial-exec")))
+#else
+#define FIBRIL__TLS
+#endif
+
 /* ---- Ready queue ---- */
 
 /* How many tasks ahead memory is fetched: as long as a switch with everything cached, times this, a
@@ -49,6 +57,10 @@ enum {
   FIBRIL__SUSPENDED, /* in fibril_suspend */
   FIBRIL__ENDED
 };
+
+/* Told of a coroutine's end with its argument and its owned result; on any stack, so it only queues.
+ */
+typedef void (*fibril__ended_fn)(void *arg, fibril_value result);
 
 /* The first cache line is all that a switch touches. `context` comes first: fibril__entry passes
  * its address on. What is marked "constant" is the same for all coroutines of a stack, or is again
@@ -85,6 +97,7 @@ struct fibril_coroutine {
   struct fibril__local *locals;
   struct fibril__deferred *deferred;
   fibril_generator *generator; /* that it is the coroutine of */
+  fibril__ended_fn ended;      /* see fibril__coroutine_prepare */
 };
 
 _Static_assert(offsetof(fibril_coroutine, context) == 0, "fibril__entry passes it on");
@@ -189,15 +202,21 @@ struct fibril_loop {
 };
 
 /* The loop whose frame or callback runs on this thread. */
-extern __thread fibril_loop *fibril__loop_here;
+extern __thread fibril_loop *fibril__loop_here FIBRIL__TLS;
 
 /* coroutine.c */
 int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
                           const fibril_spawn_options *options, fibril_coroutine **coroutine);
-/* Runs a new coroutine up to its first wait and settles the caller's future with its result. Only
- * where no coroutine of any loop runs. 0 or what fibril__coroutine_new says. */
-int fibril__spawn_on_loop(fibril_loop *loop, fibril_fn fn, void *arg, int cls, const char *name,
-                          fibril_future *future);
+/* A coroutine with `room` bytes at the top of its stack for the caller, who fills them and then
+ * starts it, or gives it back with fibril__coroutine_release. They are there until `ended` returns.
+ * 0 or what fibril__coroutine_new says. */
+int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room, fibril_coroutine **coroutine);
+static inline void *fibril__coroutine_room(const fibril_coroutine *coroutine) {
+  return coroutine->context.sp;
+}
+/* Runs it up to its first wait. Only where no coroutine of any loop runs. */
+void fibril__coroutine_start(fibril_coroutine *coroutine, fibril_fn fn, void *arg,
+                             fibril__ended_fn ended, const char *name);
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
 /* The memory of a generator's that has ended or never ran. */

@@ -7,7 +7,7 @@
  * once. */
 #define FRAMES_MAX 32
 
-__thread fibril_loop *fibril__loop_here;
+__thread fibril_loop *fibril__loop_here FIBRIL__TLS;
 
 struct fibril__local {
   struct fibril__local *next;
@@ -65,6 +65,7 @@ __attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn,
   self->locals = NULL;
   self->deferred = NULL;
   self->generator = NULL;
+  self->ended = NULL;
   begin(loop, self, fn, arg);
   return 0;
 }
@@ -100,6 +101,13 @@ static inline void release(fibril_coroutine *self) {
   fibril_loop *loop = self->loop;
   loop->coroutines--;
   fibril__stack_put(&loop->stacks, self->stack);
+}
+
+int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room,
+                              fibril_coroutine **coroutine) {
+  int err = coroutine_new(loop, NULL, NULL, cls, coroutine);
+  if (err == 0) (*coroutine)->context.sp = (char *)*coroutine - ((room + 15) & ~(size_t)15);
+  return err;
 }
 
 void fibril__coroutine_release(fibril_coroutine *self) {
@@ -153,17 +161,24 @@ __attribute__((noinline)) static fibril__context *end(fibril_coroutine *self, fi
   return &self->loop->frame->context;
 }
 
+static inline void tell_end(fibril_coroutine *self, fibril_value result) {
+  fibril__ended_fn ended = self->ended;
+  self->ended = NULL;
+  ended(self->arg, result);
+}
+
 void fibril__coroutine_main(fibril__context *context) {
   fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
   fibril_value result = self->fn(self->arg);
   if (FIBRIL__UNLIKELY(self->future != NULL || self->generator != NULL || self->arena != NULL ||
                        self->deferred != NULL || self->locals != NULL ||
-                       result.tag & FIBRIL__OWNED)) {
+                       result.tag & FIBRIL__BOXED)) {
     context = end(self, result);
   } else {
     /* With nothing left to call, it gives its stack back itself: nobody takes that before the jump.
      */
     context = &self->loop->frame->context;
+    if (self->ended != NULL) tell_end(self, result);
     release(self);
   }
   fibril__jump(&self->context, context);
@@ -175,6 +190,11 @@ static void finish(fibril_coroutine *self) {
   fibril_value result = fibril__value_take(self->result);
   self->future = NULL;
   fibril__arena_release(&self->arena);
+  if (self->ended != NULL) {
+    tell_end(self, result);
+    release(self);
+    return;
+  }
   release(self);
   if (future == NULL || future->state != FIBRIL__PENDING) fibril_value_free(result);
   if (future == NULL) return;
@@ -290,6 +310,7 @@ __attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, siz
     if (queued > FIBRIL__AHEAD) fetch(loop->ring[(loop->dequeued + FIBRIL__AHEAD) & loop->mask]);
     loop->dequeued++;
     if (FIBRIL__LIKELY(task->run == NULL)) {
+      coroutine->momentary = false;
       run_in(loop, &frame, coroutine);
     } else {
       loop->callbacks--;
@@ -355,16 +376,13 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
   return future;
 }
 
-int fibril__spawn_on_loop(fibril_loop *loop, fibril_fn fn, void *arg, int cls, const char *name,
-                          fibril_future *future) {
-  fibril_coroutine *child;
-  int err = coroutine_new(loop, fn, arg, cls, &child);
-  if (err != 0) return err;
-  child->stack->name = name;
-  child->future = fibril_future_ref(future);
-  future->coroutine = child;
-  enter(loop, child);
-  return 0;
+void fibril__coroutine_start(fibril_coroutine *coroutine, fibril_fn fn, void *arg,
+                             fibril__ended_fn ended, const char *name) {
+  coroutine->stack->name = name;
+  coroutine->fn = fn;
+  coroutine->arg = arg;
+  coroutine->ended = ended;
+  enter(coroutine->loop, coroutine);
 }
 
 fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options) {

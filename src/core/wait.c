@@ -77,23 +77,24 @@ int fibril_suspend(void) {
   return wait_in(self, &wait, FIBRIL__SUSPENDED);
 }
 
+/* Goes on, with 0, when its turn comes. */
+static inline int requeue(fibril_coroutine *self) {
+  self->result.tag = 0;
+  fibril__enqueue(self->loop, &self->task);
+  return fibril__switch_status(&self->context, &self->loop->frame->context);
+}
+
 int fibril_pass(void) {
   fibril_coroutine *self = fibril__self();
   if (FIBRIL__UNLIKELY(!may_wait(self))) return refuse(self);
-  fibril__enqueue(self->loop, &self->task);
-  leave(self);
-  return 0;
+  return requeue(self);
 }
 
 int fibril_moment(void) {
   fibril_coroutine *self = fibril__self();
-  int err = fibril__wait_check(self);
-  if (err != 0) return err;
+  if (FIBRIL__UNLIKELY(!may_wait(self))) return refuse(self);
   self->momentary = true;
-  fibril__enqueue(self->loop, &self->task);
-  leave(self);
-  self->momentary = false;
-  return 0;
+  return requeue(self);
 }
 
 /* ---- Sleep ---- */

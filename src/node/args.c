@@ -193,8 +193,9 @@ static napi_value decode_object(fibril_args *args, const fibril__parameter *oute
 napi_value fibril__args_decode(fibril_args *args, const napi_value *argv) {
   const fibril__signature *signature = &args->callee->signature;
   decoder d = {args->callee->env, NULL};
-  for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
-    args->values[i] = fibril_undefined();
+  if (!signature->plain)
+    for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
+      args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
     double number;
@@ -207,12 +208,14 @@ napi_value fibril__args_decode(fibril_args *args, const napi_value *argv) {
     napi_value error = parameter->type == FIBRIL__TYPE_OBJECT
                            ? decode_object(args, parameter, argv[i])
                            : decode(&d, parameter, argv[i], &args->values[i]);
-    if (error != NULL) return error;
+    if (error == NULL) continue;
+    fibril__args_free(args);
+    return error;
   }
   return NULL;
 }
 
-void fibril__args_free(fibril_args *args) {
+void fibril__args_drop(fibril_args *args) {
   const fibril__signature *signature = &args->callee->signature;
   for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
     fibril_value_free(args->values[i]);

@@ -141,7 +141,6 @@ bool fibril__env_create(napi_env env, fibril__env **out) {
   }
   self->env = env;
   self->refs = 1;
-  self->settled_tail = &self->settled;
   self->loop->flush = fibril__calls_flush;
   self->loop->flush_arg = self;
   /* The hook comes first: whatever fails from here on, it takes the loop down. */

@@ -1,5 +1,5 @@
-/* Exported functions: a call runs a coroutine, whose future is the C side of the promise that
- * JavaScript made. */
+/* Exporting functions, the natives of the runtime's JavaScript, and what ends up on a module's
+ * exports. */
 #include "export.h"
 #include "runtime.h"
 
@@ -11,211 +11,6 @@ struct fibril_module {
   napi_value exports;
   bool failed; /* an exception is pending */
 };
-
-/* ---- Calls ---- */
-
-/* Calls of functions with few arguments are used again. */
-#define REUSED_VALUES 6
-#define FREE_CALLS_MAX 4096
-
-static fibril__call *call_new(fibril__env *self, const fibril__export *callee, uint32_t slot) {
-  size_t count = callee->signature.count + callee->signature.property_count;
-  fibril__call *call = count <= REUSED_VALUES ? self->free_calls : NULL;
-  if (call != NULL) {
-    self->free_calls = call->next;
-    self->free_call_count--;
-  } else {
-    if (count < REUSED_VALUES) count = REUSED_VALUES;
-    call = malloc(sizeof *call + count * sizeof call->values[0]);
-    if (call == NULL) return NULL;
-    call->reused = count == REUSED_VALUES;
-  }
-  call->args = (fibril_args){callee, call->values};
-  call->env = self;
-  call->slot = slot;
-  call->started = false;
-  fibril__future_init(self->loop, &call->future);
-  return call;
-}
-
-static void call_free(fibril__call *call) {
-  fibril__env *self = call->env;
-  fibril__args_free(&call->args);
-  fibril__future_destroy(&call->future);
-  if (call->reused && self->free_call_count < FREE_CALLS_MAX) {
-    call->next = self->free_calls;
-    self->free_calls = call;
-    self->free_call_count++;
-  } else {
-    free(call);
-  }
-}
-
-/* The coroutine has ended. Runs on any stack: only queues. */
-static void on_done(fibril_future *future, void *arg) {
-  fibril__call *call = arg;
-  fibril__env *self = call->env;
-  (void)future;
-  if (!call->started) return;
-  call->next = NULL;
-  *self->settled_tail = call;
-  self->settled_tail = &call->next;
-  self->loop->flush_wanted = true;
-  fibril__loop_activate(self->loop);
-}
-
-static fibril_value run_call(void *arg) {
-  fibril__call *call = arg;
-  return call->args.callee->fn(&call->args);
-}
-
-/* How the result crosses: a number and undefined need no napi_value. */
-static int convert_result(fibril__env *self, fibril_value value, double *number, napi_value *out) {
-  int kind = FIBRIL__CALL_VALUE;
-  *out = NULL;
-  switch (fibril_value_kind(value)) {
-    case FIBRIL_UNDEFINED: return FIBRIL__CALL_UNDEFINED;
-    case FIBRIL_NUMBER: *number = value.as.number; return FIBRIL__CALL_NUMBER;
-    case FIBRIL_ERROR: *out = fibril__error_to_js(self, value, &kind); return kind;
-    default: *out = fibril__to_js(self, value); return kind;
-  }
-}
-
-static bool calls_reserve(fibril__env *self, uint32_t slot) {
-  if (slot < self->call_capacity) return true;
-  uint32_t capacity = self->call_capacity < 64 ? 64 : self->call_capacity;
-  while (capacity <= slot) capacity *= 2;
-  fibril__call **calls = realloc(self->calls, capacity * sizeof *calls);
-  if (calls == NULL) return false;
-  memset(calls + self->call_capacity, 0, (capacity - self->call_capacity) * sizeof *calls);
-  self->calls = calls;
-  self->call_capacity = capacity;
-  return true;
-}
-
-/* Starts the coroutine of a call whose arguments are decoded. An error code or 0. */
-static int call_start(fibril__call *call) {
-  const fibril__export *callee = call->args.callee;
-  return fibril__spawn_on_loop(call->env->loop, run_call, call, callee->stack_class, callee->name,
-                               &call->future);
-}
-
-static napi_value reject(fibril__env *self, int code) {
-  int kind;
-  napi_value description = fibril__error_to_js(self, fibril__error_code(code), &kind);
-  self->status[FIBRIL__STATUS_RESULT] = kind;
-  return description;
-}
-
-/* After the first segment: the result if there is one, or the call waits for its slot to be
- * settled. */
-static napi_value call_outcome(fibril__call *call) {
-  fibril__env *self = call->env;
-  napi_value result = NULL;
-  if (!fibril_future_done(&call->future)) {
-    call->started = true;
-    self->calls[call->slot] = call;
-    call->done = (fibril__callback){.fn = on_done, .arg = call};
-    fibril__future_watch(&call->future, &call->done);
-    self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_PENDING;
-    return NULL;
-  }
-  self->status[FIBRIL__STATUS_RESULT] =
-      convert_result(self, fibril_future_result(&call->future), self->immediate, &result);
-  call_free(call);
-  return result;
-}
-
-static napi_value on_call(napi_env env, napi_callback_info info) {
-  napi_value argv[FIBRIL__PARAMETERS_MAX];
-  size_t argc = FIBRIL__PARAMETERS_MAX;
-  void *data;
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
-  fibril__export *callee = data;
-  fibril__env *self = callee->env;
-  uint32_t slot = (uint32_t)self->status[FIBRIL__STATUS_SLOT];
-  if (self->exiting) return reject(self, FIBRIL_ECLOSED);
-  fibril__call *call = calls_reserve(self, slot) ? call_new(self, callee, slot) : NULL;
-  if (call == NULL) return reject(self, UV_ENOMEM);
-  napi_value error = fibril__args_decode(&call->args, argv);
-  if (error != NULL) {
-    self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_THROWN;
-    call_free(call);
-    return error;
-  }
-  self->in_js++;
-  int err = call_start(call);
-  self->in_js--;
-  self->status[FIBRIL__STATUS_TURN] = fibril__queued(self->loop) > 0 || self->settled != NULL;
-  if (err == 0) return call_outcome(call);
-  call_free(call);
-  return reject(self, err);
-}
-
-/* ---- Settling in batches ---- */
-
-/* Fills the shared arrays with up to a batch of settled calls. `values` is made when one needs it.
- */
-static uint32_t fill_batch(fibril__env *self, napi_value *values) {
-  uint32_t count = 0;
-  while (self->settled != NULL && count < FIBRIL__BATCH) {
-    fibril__call *call = self->settled;
-    napi_value value;
-    self->settled = call->next;
-    if (self->settled == NULL) self->settled_tail = &self->settled;
-    self->calls[call->slot] = NULL;
-    self->slots[count] = (int32_t)call->slot;
-    self->kinds[count] = (uint8_t)convert_result(self, fibril_future_result(&call->future),
-                                                 &self->numbers[count], &value);
-    if (value != NULL) {
-      if (*values == NULL) napi_create_array(self->env, values);
-      napi_set_element(self->env, *values, count, value);
-    }
-    call_free(call);
-    count++;
-  }
-  return count;
-}
-
-static void settle_batch(fibril__env *self) {
-  napi_value undefined, args[2] = {NULL, NULL};
-  uint32_t count = fill_batch(self, &args[1]);
-  napi_get_undefined(self->env, &undefined);
-  napi_create_uint32(self->env, count, &args[0]);
-  if (args[1] == NULL) args[1] = undefined;
-  self->in_js++;
-  if (napi_call_function(self->env, undefined, fibril__env_function(self, FIBRIL__JS_SETTLE), 2,
-                         args, NULL) != napi_ok)
-    fibril__env_report_exception(self);
-  self->in_js--;
-}
-
-static void drop_settled(fibril__env *self) {
-  while (self->settled != NULL) {
-    fibril__call *call = self->settled;
-    self->settled = call->next;
-    self->calls[call->slot] = NULL;
-    call_free(call);
-  }
-  self->settled_tail = &self->settled;
-}
-
-void fibril__calls_flush(void *arg) {
-  fibril__env *self = arg;
-  if (self->exiting) {
-    drop_settled(self);
-    return;
-  }
-  napi_handle_scope handles;
-  if (napi_open_handle_scope(self->env, &handles) != napi_ok) return;
-  fibril__references_delete(self);
-  if (self->settled != NULL) {
-    napi_callback_scope scope = fibril__env_open_scope(self);
-    while (self->settled != NULL && !self->exiting) settle_batch(self);
-    fibril__env_close_scope(self, scope);
-  }
-  napi_close_handle_scope(self->env, handles);
-}
 
 /* ---- What the runtime's JavaScript calls ---- */
 
@@ -241,10 +36,8 @@ static napi_value native_cancel(napi_env env, napi_callback_info info) {
   uint32_t slot;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   fibril__env *self = data;
-  if (self->exiting || napi_get_value_uint32(env, argv[0], &slot) != napi_ok ||
-      slot >= self->call_capacity)
-    return NULL;
-  if (self->calls[slot] != NULL) fibril_cancel(&self->calls[slot]->future);
+  if (!self->exiting && napi_get_value_uint32(env, argv[0], &slot) == napi_ok)
+    fibril__call_cancel(self, slot);
   return NULL;
 }
 
@@ -304,14 +97,7 @@ void fibril__exports_free(fibril__env *self) {
     free(entry->name);
     free(entry);
   }
-  while (self->free_calls != NULL) {
-    fibril__call *call = self->free_calls;
-    self->free_calls = call->next;
-    free(call);
-  }
-  free(self->calls);
-  self->calls = NULL;
-  self->call_capacity = 0;
+  fibril__calls_free(&self->calls);
 }
 
 /* The index of the parameter that has an AbortSignal: itself, or as the property *key. -1: none. */
@@ -340,7 +126,7 @@ static bool define(fibril_module *module, fibril__export *entry) {
   while (required < entry->signature.count && !entry->signature.parameters[required].optional)
     required++;
   return napi_get_undefined(env, &undefined) == napi_ok &&
-         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, on_call, entry, &args[0]) ==
+         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, fibril__call_begin, entry, &args[0]) ==
              napi_ok &&
          napi_create_string_utf8(env, entry->name, NAPI_AUTO_LENGTH, &args[1]) == napi_ok &&
          napi_create_uint32(env, required, &args[2]) == napi_ok &&
@@ -393,6 +179,8 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
   }
   entry->env = module->env;
   entry->fn = fn;
+  entry->room = sizeof(fibril__call) +
+                (entry->signature.count + entry->signature.property_count) * sizeof(fibril_value);
   entry->next = module->env->exports;
   module->env->exports = entry;
   return define(module, entry) ? 0 : fail_load(module, UV_ENOMEM, signature, NULL, 0);

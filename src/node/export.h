@@ -10,6 +10,7 @@ typedef struct fibril__export {
   fibril__env *env;
   fibril_export_fn fn;
   int stack_class;
+  size_t room; /* of a call, on its coroutine's stack */
   char *name;
   fibril__signature signature;
 } fibril__export;
@@ -20,22 +21,31 @@ struct fibril_args {
   fibril_value *values;
 };
 
-/* A call that runs: the C side of one promise. */
-struct fibril__call {
+/* A call under way, at the top of its coroutine's stack. */
+typedef struct fibril__call {
   fibril_args args;
-  fibril__call *next; /* in the list of settled ones, or of free ones */
-  fibril_future future;
-  fibril__callback done;
-  fibril__env *env;
+  struct fibril__outcome *outcome; /* of the native function's that runs the first segment */
   uint32_t slot;
-  bool started; /* the native function that made it has returned to JavaScript */
-  bool reused;  /* it goes to the list of free ones */
   fibril_value values[];
-};
+} fibril__call;
+
+/* A call that has ended, for JavaScript to be told. */
+typedef struct fibril__settled {
+  fibril_value result; /* owned */
+  uint32_t slot;
+} fibril__settled;
 
 /* args.c: decodes into args->values, all of which are owned. NULL, or the JavaScript error to
- * reject with. */
+ * reject with, and nothing is left to free. */
 napi_value fibril__args_decode(fibril_args *args, const napi_value *argv);
-void fibril__args_free(fibril_args *args);
+void fibril__args_drop(fibril_args *args);
+static inline void fibril__args_free(fibril_args *args) {
+  if (!args->callee->signature.plain) fibril__args_drop(args);
+}
+
+/* calls.c: the native function behind every exported one. */
+napi_value fibril__call_begin(napi_env env, napi_callback_info info);
+void fibril__call_cancel(fibril__env *self, uint32_t slot);
+void fibril__calls_free(struct fibril__calls *calls);
 
 #endif /* FIBRIL_NODE_EXPORT_H */

@@ -39,7 +39,6 @@ enum {
   FIBRIL__JS_FUNCTIONS
 };
 
-typedef struct fibril__call fibril__call;
 typedef struct fibril__env fibril__env;
 typedef struct fibril__reference fibril__reference;
 typedef struct fibril__js_place fibril__js_place;
@@ -72,11 +71,12 @@ struct fibril__env {
   double *numbers;
   napi_ref shared[5]; /* keep them */
 
-  fibril__call **calls; /* by slot */
-  uint32_t call_capacity;
-  fibril__call *settled, **settled_tail;
-  fibril__call *free_calls;
-  uint32_t free_call_count;
+  struct fibril__calls {
+    uint32_t capacity;          /* of both, a power of two */
+    fibril_coroutine **pending; /* by slot: of the calls that have not ended */
+    struct fibril__settled *settled; /* a ring of those that have ended */
+    uint32_t first, count;           /* in it */
+  } calls;
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
   fibril__js_places waits;
   struct fibril__export *exports;

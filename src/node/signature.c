@@ -161,11 +161,28 @@ static bool result(parser *p) {
   return *p->at == '\0' ? true : fail(p, "the end");
 }
 
+static bool all_plain(const fibril__parameter *parameters, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    switch (parameters[i].type) {
+      case FIBRIL__TYPE_NUMBER:
+      case FIBRIL__TYPE_INT32:
+      case FIBRIL__TYPE_UINT32:
+      case FIBRIL__TYPE_INT64:
+      case FIBRIL__TYPE_BOOLEAN: break;
+      default: return false;
+    }
+  return true;
+}
+
 int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected,
                             size_t *position) {
   parser p = {.text = text, .at = text, .out = signature};
   memset(signature, 0, sizeof *signature);
-  if (name(&p, &signature->text, &signature->name_length) && parameters(&p) && result(&p)) return 0;
+  if (name(&p, &signature->text, &signature->name_length) && parameters(&p) && result(&p)) {
+    signature->plain = all_plain(signature->parameters, signature->count) &&
+                       all_plain(signature->properties, signature->property_count);
+    return 0;
+  }
   *expected = p.expected;
   *position = (size_t)(p.at - text);
   return UV_EINVAL;

@@ -39,6 +39,7 @@ typedef struct fibril__signature {
   size_t name_length;
   uint32_t count;
   uint32_t property_count;
+  bool plain; /* no argument owns memory */
   fibril__parameter parameters[FIBRIL__PARAMETERS_MAX];
   fibril__parameter properties[FIBRIL__PROPERTIES_MAX];
 } fibril__signature;

@@ -1,0 +1,191 @@
+/* Calls: each runs a coroutine, at whose end the promise that JavaScript made is settled. */
+#include "export.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the first segment of a call has come to. */
+struct fibril__outcome {
+  bool ended;
+  fibril_value result; /* owned */
+};
+
+/* ---- Starting ---- */
+
+/* As many places as there are slots, in both arrays, so that ending a call allocates nothing. */
+__attribute__((noinline)) static bool calls_grow(struct fibril__calls *calls, uint32_t slot) {
+  uint32_t capacity = calls->capacity < 64 ? 64 : calls->capacity;
+  while (capacity <= slot) capacity *= 2;
+  fibril__settled *settled = malloc(capacity * sizeof *settled);
+  fibril_coroutine **pending =
+      settled == NULL ? NULL : realloc(calls->pending, capacity * sizeof(fibril_coroutine *));
+  if (pending == NULL) {
+    free(settled);
+    return false;
+  }
+  memset(pending + calls->capacity, 0, (capacity - calls->capacity) * sizeof *pending);
+  for (uint32_t i = 0; i < calls->count; i++)
+    settled[i] = calls->settled[(calls->first + i) & (calls->capacity - 1)];
+  free(calls->settled);
+  *calls = (struct fibril__calls){capacity, pending, settled, 0, calls->count};
+  return true;
+}
+
+/* Only queues: it may run on the coroutine's stack. */
+static void on_ended(void *arg, fibril_value result) {
+  fibril__call *call = arg;
+  fibril__env *self = call->args.callee->env;
+  struct fibril__calls *calls = &self->calls;
+  fibril__args_free(&call->args);
+  if (call->outcome != NULL) {
+    *call->outcome = (struct fibril__outcome){true, result};
+    return;
+  }
+  calls->pending[call->slot] = NULL;
+  calls->settled[(calls->first + calls->count++) & (calls->capacity - 1)] =
+      (fibril__settled){result, call->slot};
+  self->loop->flush_wanted = true;
+  if (!self->loop->idle_active) fibril__loop_activate(self->loop);
+}
+
+/* How a result crosses: a number and undefined need no napi_value. */
+static int convert_result(fibril__env *self, fibril_value value, double *number, napi_value *out) {
+  int kind = FIBRIL__CALL_VALUE;
+  *out = NULL;
+  switch (value.tag & FIBRIL__KIND) {
+    case FIBRIL_UNDEFINED: return FIBRIL__CALL_UNDEFINED;
+    case FIBRIL_NUMBER: *number = value.as.number; return FIBRIL__CALL_NUMBER;
+    case FIBRIL_ERROR: *out = fibril__error_to_js(self, value, &kind); break;
+    default: *out = fibril__to_js(self, value); break;
+  }
+  fibril_value_free(value);
+  return kind;
+}
+
+static napi_value reject(fibril__env *self, int code) {
+  int kind;
+  napi_value description = fibril__error_to_js(self, fibril__error_code(code), &kind);
+  self->status[FIBRIL__STATUS_RESULT] = kind;
+  return description;
+}
+
+static fibril_value run(void *arg) {
+  fibril__call *call = arg;
+  return call->args.callee->fn(&call->args);
+}
+
+/* Runs the first segment. Its result if that was all, or the call waits for its slot to be settled.
+ */
+static napi_value start(fibril__env *self, fibril_coroutine *coroutine, fibril__call *call) {
+  const fibril__export *callee = call->args.callee;
+  struct fibril__outcome outcome = {.ended = false};
+  uint32_t slot = call->slot;
+  napi_value result;
+  call->outcome = &outcome;
+  self->in_js++;
+  fibril__coroutine_start(coroutine, run, call, on_ended, callee->name);
+  self->in_js--;
+  self->status[FIBRIL__STATUS_TURN] = fibril__queued(self->loop) > 0 || self->calls.count > 0;
+  if (outcome.ended) {
+    self->status[FIBRIL__STATUS_RESULT] =
+        convert_result(self, outcome.result, self->immediate, &result);
+    return result;
+  }
+  call->outcome = NULL;
+  self->calls.pending[slot] = coroutine;
+  self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_PENDING;
+  return NULL;
+}
+
+napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
+  napi_value argv[FIBRIL__PARAMETERS_MAX];
+  size_t argc = FIBRIL__PARAMETERS_MAX;
+  void *data;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
+  const fibril__export *callee = data;
+  fibril__env *self = callee->env;
+  uint32_t slot = (uint32_t)self->status[FIBRIL__STATUS_SLOT];
+  fibril_coroutine *coroutine;
+  if (self->exiting) return reject(self, FIBRIL_ECLOSED);
+  if (slot >= self->calls.capacity && !calls_grow(&self->calls, slot))
+    return reject(self, UV_ENOMEM);
+  int err = fibril__coroutine_prepare(self->loop, callee->stack_class, callee->room, &coroutine);
+  if (err != 0) return reject(self, err);
+  fibril__call *call = fibril__coroutine_room(coroutine);
+  call->args = (fibril_args){callee, call->values};
+  call->slot = slot;
+  napi_value error = fibril__args_decode(&call->args, argv);
+  if (error == NULL) return start(self, coroutine, call);
+  fibril__coroutine_release(coroutine);
+  self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_THROWN;
+  return error;
+}
+
+void fibril__call_cancel(fibril__env *self, uint32_t slot) {
+  if (slot < self->calls.capacity && self->calls.pending[slot] != NULL)
+    fibril__coroutine_cancel(self->calls.pending[slot]);
+}
+
+/* ---- Settling in batches ---- */
+
+static fibril__settled take_settled(struct fibril__calls *calls) {
+  fibril__settled settled = calls->settled[calls->first];
+  calls->first = (calls->first + 1) & (calls->capacity - 1);
+  calls->count--;
+  return settled;
+}
+
+/* Fills the shared arrays with up to a batch of settled calls. `values` is made when one needs it.
+ */
+static uint32_t fill_batch(fibril__env *self, napi_value *values) {
+  uint32_t count = 0;
+  while (self->calls.count > 0 && count < FIBRIL__BATCH) {
+    fibril__settled settled = take_settled(&self->calls);
+    napi_value value;
+    self->slots[count] = (int32_t)settled.slot;
+    self->kinds[count] =
+        (uint8_t)convert_result(self, settled.result, &self->numbers[count], &value);
+    if (value != NULL) {
+      if (*values == NULL) napi_create_array(self->env, values);
+      napi_set_element(self->env, *values, count, value);
+    }
+    count++;
+  }
+  return count;
+}
+
+static void settle_batch(fibril__env *self) {
+  napi_value undefined, args[2] = {NULL, NULL};
+  uint32_t count = fill_batch(self, &args[1]);
+  napi_get_undefined(self->env, &undefined);
+  napi_create_uint32(self->env, count, &args[0]);
+  if (args[1] == NULL) args[1] = undefined;
+  self->in_js++;
+  if (napi_call_function(self->env, undefined, fibril__env_function(self, FIBRIL__JS_SETTLE), 2,
+                         args, NULL) != napi_ok)
+    fibril__env_report_exception(self);
+  self->in_js--;
+}
+
+void fibril__calls_flush(void *arg) {
+  fibril__env *self = arg;
+  if (self->exiting) {
+    while (self->calls.count > 0) fibril_value_free(take_settled(&self->calls).result);
+    return;
+  }
+  napi_handle_scope handles;
+  if (napi_open_handle_scope(self->env, &handles) != napi_ok) return;
+  fibril__references_delete(self);
+  if (self->calls.count > 0) {
+    napi_callback_scope scope = fibril__env_open_scope(self);
+    while (self->calls.count > 0 && !self->exiting) settle_batch(self);
+    fibril__env_close_scope(self, scope);
+  }
+  napi_close_handle_scope(self->env, handles);
+}
+
+void fibril__calls_free(struct fibril__calls *calls) {
+  free(calls->pending);
+  free(calls->settled);
+  *calls = (struct fibril__calls){0};
+}
