@@ -79,25 +79,26 @@ struct fibril_coroutine {
         uint16_t hindered; /* 0: it may wait, whenever it likes */
       };
       uint8_t state;
-      bool momentary;    /* queued by fibril_moment: not before the next poll */
-      uint32_t refusals; /* waits refused because it was cancelled */
+      bool momentary;  /* queued by fibril_moment: not before the next poll */
+      bool encumbered; /* its end has more to do than to call `ended` */
+      uint16_t refusals; /* waits refused because it was cancelled */
     };
     uint64_t fresh; /* all of them at once: 0 at the beginning */
   };
   /* second line */
   fibril_fn fn;
   void *arg;
+  fibril__ended_fn ended; /* constant: NULL; see fibril__coroutine_prepare */
   fibril__stack *stack;   /* constant */
   fibril_coroutine *root; /* constant: itself; of a generator the coroutine that called it */
-  fibril_value result;
   fibril__wait *wait; /* constant: NULL; of a root what it, or the generator it called, waits for */
-  fibril_future *future; /* constant: NULL; its result, unless it is a bare one */
-  /* third line, all constant: NULL */
+  fibril_value result;
+  /* third line, all constant: NULL, and `encumbered` where one is not */
+  fibril_future *future; /* its result, unless it is a bare one */
   fibril__box *arena;
   struct fibril__local *locals;
   struct fibril__deferred *deferred;
   fibril_generator *generator; /* that it is the coroutine of */
-  fibril__ended_fn ended;      /* see fibril__coroutine_prepare */
 };
 
 _Static_assert(offsetof(fibril_coroutine, context) == 0, "fibril__entry passes it on");

@@ -170,9 +170,7 @@ static inline void tell_end(fibril_coroutine *self, fibril_value result) {
 void fibril__coroutine_main(fibril__context *context) {
   fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
   fibril_value result = self->fn(self->arg);
-  if (FIBRIL__UNLIKELY(self->future != NULL || self->generator != NULL || self->arena != NULL ||
-                       self->deferred != NULL || self->locals != NULL ||
-                       result.tag & FIBRIL__BOXED)) {
+  if (FIBRIL__UNLIKELY(self->encumbered || result.tag & FIBRIL__BOXED)) {
     context = end(self, result);
   } else {
     /* With nothing left to call, it gives its stack back itself: nobody takes that before the jump.
@@ -359,6 +357,7 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
     return fibril__future_failed(err);
   }
   child->future = fibril_future_ref(future);
+  child->encumbered = true;
   future->coroutine = child;
   fibril_coroutine *self = fibril__self();
   if (self != NULL && self->loop == loop) {
@@ -462,6 +461,7 @@ int fibril_defer(void (*release)(void *arg), void *arg) {
   if (deferred == NULL) return UV_ENOMEM;
   *deferred = (struct fibril__deferred){self->deferred, release, arg};
   self->deferred = deferred;
+  self->encumbered = true;
   return 0;
 }
 
@@ -487,6 +487,7 @@ int fibril_local_set(const void *key, void *value, void (*release)(void *value))
   if (local == NULL) return UV_ENOMEM;
   *local = (struct fibril__local){self->locals, key, value, release};
   self->locals = local;
+  self->encumbered = true;
   return 0;
 }
 

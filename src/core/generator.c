@@ -37,7 +37,7 @@ fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn
     return NULL;
   }
   generator->coroutine->generator = generator;
-  generator->coroutine->generating = true;
+  generator->coroutine->generating = generator->coroutine->encumbered = true;
   generator->loop = loop;
   generator->fn = fn;
   generator->arg = arg;

@@ -28,11 +28,12 @@ static void arena_unlink(fibril__box *box) {
   box->link = NULL;
 }
 
-static void arena_link(fibril__box **arena, fibril__box *box) {
-  box->next = *arena;
-  box->link = arena;
+static void arena_link(fibril_coroutine *self, fibril__box *box) {
+  box->next = self->arena;
+  box->link = &self->arena;
   if (box->next != NULL) box->next->link = &box->next;
-  *arena = box;
+  self->arena = box;
+  self->encumbered = true;
 }
 
 static void destroy_plain(fibril__box *box) {
@@ -47,7 +48,7 @@ fibril_value fibril__value_of(fibril_kind kind, fibril__box *box,
   box->destroy = destroy;
   box->link = NULL;
   if (self != NULL)
-    arena_link(&self->arena, box);
+    arena_link(self, box);
   else
     value.tag |= FIBRIL__OWNED;
   return value;
@@ -67,7 +68,7 @@ fibril_value fibril__value_take(fibril_value value) {
 fibril_value fibril__value_keep(fibril_value value) {
   fibril_coroutine *self = fibril__self();
   if (self == NULL || !(value.tag & FIBRIL__OWNED)) return value;
-  arena_link(&self->arena, fibril__value_box(value));
+  arena_link(self, fibril__value_box(value));
   return fibril__value_borrow(value);
 }
 
