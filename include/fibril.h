@@ -102,12 +102,43 @@ typedef struct fibril_value {
 
 /* The constructors. They never fail visibly: without memory the result is an error value of
  * UV_ENOMEM. None suspends. */
-fibril_value fibril_undefined(void);
-fibril_value fibril_null(void);
-fibril_value fibril_boolean(bool value);
-fibril_value fibril_number(double value);
-fibril_value fibril_bigint(int64_t value);
-fibril_value fibril_pointer(void *pointer); /* for C only: JavaScript never sees it; not owned */
+static inline fibril_value fibril_undefined(void) {
+  fibril_value value;
+  value.tag = FIBRIL_UNDEFINED;
+  value.as.integer = 0;
+  return value;
+}
+static inline fibril_value fibril_null(void) {
+  fibril_value value;
+  value.tag = FIBRIL_NULL;
+  value.as.integer = 0;
+  return value;
+}
+static inline fibril_value fibril_boolean(bool boolean) {
+  fibril_value value;
+  value.tag = FIBRIL_BOOLEAN;
+  value.as.integer = boolean;
+  return value;
+}
+static inline fibril_value fibril_number(double number) {
+  fibril_value value;
+  value.tag = FIBRIL_NUMBER;
+  value.as.number = number;
+  return value;
+}
+static inline fibril_value fibril_bigint(int64_t integer) {
+  fibril_value value;
+  value.tag = FIBRIL_BIGINT;
+  value.as.integer = integer;
+  return value;
+}
+/* For C only: JavaScript never sees it; not owned. */
+static inline fibril_value fibril_pointer(void *pointer) {
+  fibril_value value;
+  value.tag = FIBRIL_POINTER;
+  value.as.pointer = pointer;
+  return value;
+}
 
 /* Copies `length` bytes of UTF-8 (FIBRIL_AUTO_LENGTH: up to the NUL). The copy is NUL-terminated.
  */

@@ -106,6 +106,15 @@ static inline void release(fibril_coroutine *self) {
 int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room,
                               fibril_coroutine **coroutine) {
   int err = coroutine_new(loop, NULL, NULL, cls, coroutine);
+  const fibril__stack *next = loop->stacks.pools[cls].dirty;
+  if (next != NULL) {
+    const char *block = (const char *)coroutine_of(next);
+    __builtin_prefetch(next->next);
+    __builtin_prefetch(block, 1);
+    __builtin_prefetch(block + 64, 1);
+    __builtin_prefetch(block - 64, 1);
+    __builtin_prefetch(block - 128, 1);
+  }
   if (err == 0) (*coroutine)->context.sp = (char *)*coroutine - ((room + 15) & ~(size_t)15);
   return err;
 }

@@ -94,30 +94,6 @@ void fibril_value_free(fibril_value value) {
 
 /* ---- Scalars ---- */
 
-fibril_value fibril_undefined(void) {
-  return (fibril_value){FIBRIL_UNDEFINED, {.integer = 0}};
-}
-
-fibril_value fibril_null(void) {
-  return (fibril_value){FIBRIL_NULL, {.integer = 0}};
-}
-
-fibril_value fibril_boolean(bool value) {
-  return (fibril_value){FIBRIL_BOOLEAN, {.integer = value}};
-}
-
-fibril_value fibril_number(double value) {
-  return (fibril_value){FIBRIL_NUMBER, {.number = value}};
-}
-
-fibril_value fibril_bigint(int64_t value) {
-  return (fibril_value){FIBRIL_BIGINT, {.integer = value}};
-}
-
-fibril_value fibril_pointer(void *pointer) {
-  return (fibril_value){FIBRIL_POINTER, {.pointer = pointer}};
-}
-
 fibril_kind fibril_value_kind(fibril_value value) {
   return (fibril_kind)(value.tag & FIBRIL__KIND);
 }

@@ -198,13 +198,6 @@ napi_value fibril__args_decode(fibril_args *args, const napi_value *argv) {
       args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
-    double number;
-    /* The commonest type needs one call only. */
-    if (parameter->type == FIBRIL__TYPE_NUMBER &&
-        napi_get_value_double(d.env->env, argv[i], &number) == napi_ok) {
-      args->values[i] = fibril_number(number);
-      continue;
-    }
     napi_value error = parameter->type == FIBRIL__TYPE_OBJECT
                            ? decode_object(args, parameter, argv[i])
                            : decode(&d, parameter, argv[i], &args->values[i]);
@@ -246,7 +239,9 @@ const char *fibril_arg_string(const fibril_args *args, size_t index) {
 }
 
 double fibril_arg_number(const fibril_args *args, size_t index) {
-  return fibril_value_number(fibril_arg(args, index));
+  if (index >= args->callee->signature.count) return NAN;
+  fibril_value value = args->values[index];
+  return value.tag == FIBRIL_NUMBER ? value.as.number : fibril_value_number(value);
 }
 
 int64_t fibril_arg_integer(const fibril_args *args, size_t index) {
