@@ -215,9 +215,6 @@ int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room, fibril_co
 static inline void *fibril__coroutine_room(const fibril_coroutine *coroutine) {
   return coroutine->context.sp;
 }
-/* Runs it up to its first wait. Only where no coroutine of any loop runs. */
-void fibril__coroutine_start(fibril_coroutine *coroutine, fibril_fn fn, void *arg,
-                             fibril__ended_fn ended, const char *name);
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
 /* The memory of a generator's that has ended or never ran. */

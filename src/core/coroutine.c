@@ -1,5 +1,5 @@
 /* Coroutines: how they begin, run on the loop's behalf, and end. */
-#include "core.h"
+#include "run.h"
 
 #include <stdlib.h>
 
@@ -237,37 +237,21 @@ static fibril_coroutine *attend(fibril_loop *loop, fibril__frame *frame) {
   return FIBRIL__CONTAINER(fibril_coroutine, task, parent);
 }
 
-/* One switch there and back. A function of its own would cost as much again. */
-__attribute__((always_inline)) static inline bool run_once(fibril_loop *loop, fibril__frame *frame,
-                                                           fibril_coroutine *coroutine) {
-  loop->current = coroutine;
-  fibril__switch(&frame->context, &coroutine->context);
-  if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
-  return frame->after == FIBRIL__NOTHING;
-}
-
-__attribute__((noinline)) static void run_rest(fibril_loop *loop, fibril__frame *frame) {
+void fibril__run_rest(fibril_loop *loop, fibril__frame *frame) {
   fibril_coroutine *coroutine;
   do {
     coroutine = attend(loop, frame);
-  } while (coroutine != NULL && !run_once(loop, frame, coroutine));
-}
-
-/* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once: spawned
- * children, hops. Leaves `current` as it is. */
-__attribute__((always_inline)) static inline void run_in(fibril_loop *loop, fibril__frame *frame,
-                                                         fibril_coroutine *coroutine) {
-  if (FIBRIL__UNLIKELY(!run_once(loop, frame, coroutine))) run_rest(loop, frame);
+  } while (coroutine != NULL && !fibril__run_once(loop, frame, coroutine));
 }
 
 void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
   fibril_loop *here = fibril__frame_push(loop, frame);
-  run_in(loop, frame, coroutine);
+  fibril__run_in(loop, frame, coroutine);
   loop->current = NULL;
   fibril__frame_pop(loop, frame, here);
 }
 
-__attribute__((noinline)) static void enter_nested(fibril_loop *loop, fibril_coroutine *coroutine) {
+void fibril__run_nested(fibril_loop *loop, fibril_coroutine *coroutine) {
   fibril__frame frame;
   if (loop->frame->depth < FRAMES_MAX)
     fibril__enter_in(loop, &frame, coroutine);
@@ -275,24 +259,8 @@ __attribute__((noinline)) static void enter_nested(fibril_loop *loop, fibril_cor
     fibril__enqueue(loop, &coroutine->task);
 }
 
-__attribute__((always_inline)) static inline void enter(fibril_loop *loop,
-                                                        fibril_coroutine *coroutine) {
-  coroutine->state = FIBRIL__ACTIVE;
-  if (FIBRIL__UNLIKELY(loop->frame != NULL)) {
-    enter_nested(loop, coroutine);
-    return;
-  }
-  fibril_loop *here = fibril__loop_here;
-  fibril__loop_here = loop;
-  loop->frame = &loop->base;
-  run_in(loop, &loop->base, coroutine);
-  loop->current = NULL;
-  loop->frame = NULL;
-  fibril__loop_here = here;
-}
-
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
-  enter(loop, coroutine);
+  fibril__run(loop, coroutine);
 }
 
 /* The control block of a coroutine, and below it the frames of one that isn't deep in calls. */
@@ -318,7 +286,7 @@ __attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, siz
     loop->dequeued++;
     if (FIBRIL__LIKELY(task->run == NULL)) {
       coroutine->momentary = false;
-      run_in(loop, &frame, coroutine);
+      fibril__run_in(loop, &frame, coroutine);
     } else {
       loop->callbacks--;
       loop->current = NULL;
@@ -384,15 +352,6 @@ fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
   return future;
 }
 
-void fibril__coroutine_start(fibril_coroutine *coroutine, fibril_fn fn, void *arg,
-                             fibril__ended_fn ended, const char *name) {
-  coroutine->stack->name = name;
-  coroutine->fn = fn;
-  coroutine->arg = arg;
-  coroutine->ended = ended;
-  enter(coroutine->loop, coroutine);
-}
-
 fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options) {
   fibril_coroutine *self = fibril__self();
   return self == NULL ? fibril__future_failed(FIBRIL_ENOTCOROUTINE)
@@ -438,7 +397,7 @@ int fibril_coroutine_resume(fibril_coroutine *coroutine) {
   } else if (coroutine->state != FIBRIL__FRESH) {
     return FIBRIL_ERUNNING;
   }
-  enter(coroutine->loop, coroutine);
+  fibril__run(coroutine->loop, coroutine);
   return 0;
 }
 

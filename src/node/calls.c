@@ -1,6 +1,8 @@
 /* Calls: each runs a coroutine, at whose end the promise that JavaScript made is settled. */
 #include "export.h"
 
+#include "../core/run.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,11 +81,15 @@ static fibril_value run(void *arg) {
 static napi_value start(fibril__env *self, fibril_coroutine *coroutine, fibril__call *call) {
   const fibril__export *callee = call->args.callee;
   struct fibril__outcome outcome = {.ended = false};
+  coroutine->stack->name = callee->name;
+  coroutine->fn = run;
+  coroutine->arg = call;
+  coroutine->ended = on_ended;
   uint32_t slot = call->slot;
   napi_value result;
   call->outcome = &outcome;
   self->in_js++;
-  fibril__coroutine_start(coroutine, run, call, on_ended, callee->name);
+  fibril__run(self->loop, coroutine);
   self->in_js--;
   self->status[FIBRIL__STATUS_TURN] = fibril__queued(self->loop) > 0 || self->calls.count > 0;
   if (outcome.ended) {
