@@ -269,6 +269,7 @@ static inline void fetch(const fibril__task *task) {
   __builtin_prefetch(line);
   __builtin_prefetch(line - 64);
   __builtin_prefetch(line - 128);
+  __builtin_prefetch(line - 192);
 }
 
 __attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, size_t most,
