@@ -58,7 +58,8 @@ enum {
   FIBRIL__ENDED
 };
 
-/* Told of a coroutine's end with its argument and its owned result; on any stack, so it only queues.
+/* Told of a coroutine's end with its argument and its owned result; on any stack, so it only
+ * queues.
  */
 typedef void (*fibril__ended_fn)(void *arg, fibril_value result);
 
@@ -79,8 +80,8 @@ struct fibril_coroutine {
         uint16_t hindered; /* 0: it may wait, whenever it likes */
       };
       uint8_t state;
-      bool momentary;  /* queued by fibril_moment: not before the next poll */
-      bool encumbered; /* its end has more to do than to call `ended` */
+      bool momentary;    /* queued by fibril_moment: not before the next poll */
+      bool encumbered;   /* its end has more to do than to call `ended` */
       uint16_t refusals; /* waits refused because it was cancelled */
     };
     uint64_t fresh; /* all of them at once: 0 at the beginning */
@@ -211,7 +212,8 @@ int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
 /* A coroutine with `room` bytes at the top of its stack for the caller, who fills them and then
  * starts it, or gives it back with fibril__coroutine_release. They are there until `ended` returns.
  * 0 or what fibril__coroutine_new says. */
-int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room, fibril_coroutine **coroutine);
+int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room,
+                              fibril_coroutine **coroutine);
 static inline void *fibril__coroutine_room(const fibril_coroutine *coroutine) {
   return coroutine->context.sp;
 }

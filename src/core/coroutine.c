@@ -38,6 +38,15 @@ static inline fibril_coroutine *coroutine_of(const fibril__stack *stack) {
   return (fibril_coroutine *)(stack->top - sizeof(fibril_coroutine));
 }
 
+/* The control block of a coroutine, and below it the frames of one that isn't deep in calls. */
+static inline void fetch(const void *block) {
+  const char *line = block;
+  __builtin_prefetch(line);
+  __builtin_prefetch(line - 64);
+  __builtin_prefetch(line - 128);
+  __builtin_prefetch(line - 192);
+}
+
 /* What every coroutine needs; the rest is as one leaves it at its end. */
 static inline void begin(fibril_loop *loop, fibril_coroutine *self, fibril_fn fn, void *arg) {
   self->context.sp = self;
@@ -107,13 +116,9 @@ int fibril__coroutine_prepare(fibril_loop *loop, int cls, size_t room,
                               fibril_coroutine **coroutine) {
   int err = coroutine_new(loop, NULL, NULL, cls, coroutine);
   const fibril__stack *next = loop->stacks.pools[cls].dirty;
-  if (next != NULL) {
-    const char *block = (const char *)coroutine_of(next);
+  if (next != NULL) { /* for the next call */
+    fetch(coroutine_of(next));
     __builtin_prefetch(next->next);
-    __builtin_prefetch(block, 1);
-    __builtin_prefetch(block + 64, 1);
-    __builtin_prefetch(block - 64, 1);
-    __builtin_prefetch(block - 128, 1);
   }
   if (err == 0) (*coroutine)->context.sp = (char *)*coroutine - ((room + 15) & ~(size_t)15);
   return err;
@@ -263,15 +268,6 @@ void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
   fibril__run(loop, coroutine);
 }
 
-/* The control block of a coroutine, and below it the frames of one that isn't deep in calls. */
-static inline void fetch(const fibril__task *task) {
-  const char *line = (const char *)task;
-  __builtin_prefetch(line);
-  __builtin_prefetch(line - 64);
-  __builtin_prefetch(line - 128);
-  __builtin_prefetch(line - 192);
-}
-
 __attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, size_t most,
                                                           bool turn) {
   fibril__frame frame;
@@ -283,7 +279,9 @@ __attribute__((always_inline)) static inline size_t drain(fibril_loop *loop, siz
     fibril__task *task = loop->ring[loop->dequeued & loop->mask];
     fibril_coroutine *coroutine = FIBRIL__CONTAINER(fibril_coroutine, task, task);
     if (turn && (task->run != NULL || coroutine->momentary)) break;
-    if (queued > FIBRIL__AHEAD) fetch(loop->ring[(loop->dequeued + FIBRIL__AHEAD) & loop->mask]);
+    if (queued > FIBRIL__AHEAD)
+      fetch(FIBRIL__CONTAINER(const fibril_coroutine, task,
+                              loop->ring[(loop->dequeued + FIBRIL__AHEAD) & loop->mask]));
     loop->dequeued++;
     if (FIBRIL__LIKELY(task->run == NULL)) {
       coroutine->momentary = false;

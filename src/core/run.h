@@ -1,5 +1,5 @@
-/* Running a coroutine in a frame of the loop's stack: inline, because whoever returns from a call in
- * which a coroutine was left waiting pays for a mispredicted return. */
+/* Running a coroutine in a frame of the loop's stack: inline, because whoever returns from a call
+ * in which a coroutine was left waiting pays for a mispredicted return. */
 #ifndef FIBRIL_CORE_RUN_H
 #define FIBRIL_CORE_RUN_H
 
@@ -11,9 +11,8 @@ void fibril__run_rest(fibril_loop *loop, fibril__frame *frame);
 void fibril__run_nested(fibril_loop *loop, fibril_coroutine *coroutine);
 
 /* One switch there and back. */
-__attribute__((always_inline)) static inline bool fibril__run_once(fibril_loop *loop,
-                                                                   fibril__frame *frame,
-                                                                   fibril_coroutine *coroutine) {
+__attribute__((always_inline)) static inline bool
+fibril__run_once(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
   loop->current = coroutine;
   fibril__switch(&frame->context, &coroutine->context);
   if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
@@ -22,9 +21,8 @@ __attribute__((always_inline)) static inline bool fibril__run_once(fibril_loop *
 
 /* Runs a coroutine in a frame until it waits or ends, and whatever that makes run at once. Leaves
  * `current` as it is. */
-__attribute__((always_inline)) static inline void fibril__run_in(fibril_loop *loop,
-                                                                 fibril__frame *frame,
-                                                                 fibril_coroutine *coroutine) {
+__attribute__((always_inline)) static inline void
+fibril__run_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
   if (FIBRIL__UNLIKELY(!fibril__run_once(loop, frame, coroutine))) fibril__run_rest(loop, frame);
 }
 

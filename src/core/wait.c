@@ -38,7 +38,10 @@ __attribute__((always_inline)) static inline void leave(fibril_coroutine *self) 
   fibril__switch(&self->context, &self->loop->frame->context);
 }
 
-static int wait_in(fibril_coroutine *self, fibril__wait *wait, uint8_t state) {
+/* Inline, and so are the awaits: one call from the coroutine's function to the switch is what
+ * fibril__forget_returns counts on. */
+__attribute__((always_inline)) static inline int wait_in(fibril_coroutine *self, fibril__wait *wait,
+                                                         uint8_t state) {
   fibril_coroutine *root = self->root;
   if (wait->woken) return wait->status;
   wait->coroutine = self;
@@ -116,7 +119,7 @@ int fibril_sleep(double ms) {
   fibril__wait wait = {.what = "sleep", .cancel = fibril__wait_cancel_now};
   err = fibril__timeout_add(self->loop, fibril__deadline(ms), wake_wait, &wait, &timeout);
   if (err != 0) return err;
-  err = fibril__wait_until_woken(self, &wait);
+  err = wait_in(self, &wait, FIBRIL__WAITING);
   if (err != 0) fibril_loop_remove_timeout(self->loop, timeout);
   return err;
 }
@@ -134,7 +137,8 @@ static void wake_by_future(fibril_future *future, void *arg) {
 }
 
 /* Registers a wait with a future; `timeout` < 0: none. The status the wait ended with. */
-static int wait_for_future(fibril_coroutine *self, fibril_future *future, double timeout) {
+__attribute__((always_inline)) static inline int
+wait_for_future(fibril_coroutine *self, fibril_future *future, double timeout) {
   fibril_timeout timer = 0;
   future_wait w = {.wait = {.what = "future", .cancel = fibril__wait_cancel_now},
                    .callback = {.fn = wake_by_future, .arg = &w.wait}};
@@ -145,14 +149,15 @@ static int wait_for_future(fibril_coroutine *self, fibril_future *future, double
   }
   fibril_future_ref(future);
   fibril__future_watch(future, &w.callback);
-  int status = fibril__wait_until_woken(self, &w.wait);
+  int status = wait_in(self, &w.wait, FIBRIL__WAITING);
   if (timer != 0 && status != UV_ETIMEDOUT) fibril_loop_remove_timeout(self->loop, timer);
   fibril__future_unwatch(future, &w.callback);
   fibril_future_unref(future);
   return status;
 }
 
-static fibril_value await(fibril_future *future, double timeout) {
+__attribute__((always_inline)) static inline fibril_value await(fibril_future *future,
+                                                                double timeout) {
   if (future == NULL) return fibril__error_code(FIBRIL_EBADYIELD);
   fibril_coroutine *self = fibril__self();
   int err = fibril__wait_check(self);

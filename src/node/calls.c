@@ -97,6 +97,7 @@ static napi_value start(fibril__env *self, fibril_coroutine *coroutine, fibril__
         convert_result(self, outcome.result, self->immediate, &result);
     return result;
   }
+  fibril__forget_returns();
   call->outcome = NULL;
   self->calls.pending[slot] = coroutine;
   self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_PENDING;

@@ -126,8 +126,8 @@ static bool define(fibril_module *module, fibril__export *entry) {
   while (required < entry->signature.count && !entry->signature.parameters[required].optional)
     required++;
   return napi_get_undefined(env, &undefined) == napi_ok &&
-         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, fibril__call_begin, entry, &args[0]) ==
-             napi_ok &&
+         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, fibril__call_begin, entry,
+                              &args[0]) == napi_ok &&
          napi_create_string_utf8(env, entry->name, NAPI_AUTO_LENGTH, &args[1]) == napi_ok &&
          napi_create_uint32(env, required, &args[2]) == napi_ok &&
          napi_create_uint32(env, entry->signature.count, &args[3]) == napi_ok &&

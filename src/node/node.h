@@ -72,8 +72,8 @@ struct fibril__env {
   napi_ref shared[5]; /* keep them */
 
   struct fibril__calls {
-    uint32_t capacity;          /* of both, a power of two */
-    fibril_coroutine **pending; /* by slot: of the calls that have not ended */
+    uint32_t capacity;               /* of both, a power of two */
+    fibril_coroutine **pending;      /* by slot: of the calls that have not ended */
     struct fibril__settled *settled; /* a ring of those that have ended */
     uint32_t first, count;           /* in it */
   } calls;

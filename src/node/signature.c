@@ -162,8 +162,7 @@ static bool result(parser *p) {
 }
 
 static bool all_plain(const fibril__parameter *parameters, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++)
-    switch (parameters[i].type) {
+  for (uint32_t i = 0; i < count; i++) switch (parameters[i].type) {
       case FIBRIL__TYPE_NUMBER:
       case FIBRIL__TYPE_INT32:
       case FIBRIL__TYPE_UINT32:
