@@ -242,8 +242,8 @@ int fibril_await_any(fibril_future *const *futures, size_t count);
  * gen.moment. */
 int fibril_moment(void);
 
-/* Waits `ms` milliseconds, never less; with 0 the loop has its turn. 0, UV_EINVAL (negative, NaN, above 2^53), or UV_ECANCELED.
- * Suspends. Tornado: gen.sleep. */
+/* Waits `ms` milliseconds, never less; with 0 the loop has its turn. 0, UV_EINVAL (negative, NaN,
+ * above 2^53), or UV_ECANCELED. Suspends. Tornado: gen.sleep. */
 int fibril_sleep(double ms);
 
 /* Cancels the coroutine behind a future of fibril_spawn, or settles any other pending future with
