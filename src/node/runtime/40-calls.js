@@ -254,9 +254,14 @@ function bind() {
   return new AsyncResource('FIBRIL_CALL');
 }
 
-// invoke(fn, resource, args, id): true when complete(id) follows; else the result is in args[0].
+// invoke(fn, resource, args, id): true when complete(id) follows; else the result is in args[0]. A thenable's own code runs in the
+// function's async context, too.
 function invoke(fn, resource, args, id) {
-  const result = resource === undefined ? fn(...args) : resource.runInAsyncScope(fn, undefined, ...args);
+  return resource === undefined ? callAndFollow(fn, args, id) : resource.runInAsyncScope(callAndFollow, undefined, fn, args, id);
+}
+
+function callAndFollow(fn, args, id) {
+  const result = fn(...args);
   const isObject = result !== null && (typeof result === 'object' || typeof result === 'function');
   if (isObject && typeof result.then === 'function') {
     Promise.resolve(result).then((value) => complete(id, false, value), (error) => complete(id, true, error));
