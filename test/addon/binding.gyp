@@ -1,5 +1,6 @@
-# Addons that depend on fibril as any other package does: the C tests, native functions for the JavaScript tests, one whose load is
-# what is tested, and two with the same functions and a copy of fibril each. `foreign` has nothing to do with it.
+# Addons that depend on fibril as any other package does: the C tests, native functions for the JavaScript tests and for environments
+# that end, one whose load is what is tested, and two with the same functions and a copy of fibril each. `foreign` has nothing to do
+# with it.
 {
   'target_defaults': {
     'type': 'loadable_module',
@@ -24,6 +25,10 @@
     {
       'target_name': 'signatures',
       'sources': ['signatures.c'],
+    },
+    {
+      'target_name': 'ends',
+      'sources': ['ends.c'],
     },
     {
       'target_name': 'overflows',
