@@ -57,9 +57,9 @@ describe('co: yielding native Futures', () => {
   it('counts an error that a generator has seen as handled', async () => {
     const unhandled = await unhandledDuring(() =>
       co(function* () {
-        for (const value of [stat('/nowhere'), [stat('/nowhere'), stat('/nowhere')]]) {
+        for (const make of [() => stat('/nowhere'), () => [stat('/nowhere'), stat('/nowhere')]]) {
           try {
-            yield value;
+            yield make();
           } catch (error) {
             assert.equal(error.code, 'ENOENT');
           }

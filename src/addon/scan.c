@@ -69,8 +69,9 @@ typedef struct {
 
 /* The status of an entry itself. 0 or -1 with errno. */
 static int status_at(int fd, const char *name, status *out) {
-#if defined(__linux__)
-  /* glibc's fstatat is newer than what the prebuilt binary may ask for, and looks up more. */
+#ifdef STATX_TYPE
+  /* glibc's fstatat is newer than what the prebuilt binary may ask for, and looks up more. musl has
+   * no statx before 1.2.5. */
   struct statx st;
   unsigned wanted = STATX_TYPE | STATX_NLINK | STATX_SIZE | STATX_INO;
   if (statx(fd, name, AT_SYMLINK_NOFOLLOW, wanted, &st) != 0) return -1;

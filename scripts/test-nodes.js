@@ -1,0 +1,42 @@
+'use strict';
+
+// npm run test:nodes -- [MAJOR...] [-- MOCHA'S ARGUMENTS]: what is built in build/Release and test/addon/build, by whatever Node
+// built it, runs the tests under the newest Node of every other major version that is supported.
+
+const { spawnSync } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+const { fetchPackage } = require('./fetch-package.js');
+
+const root = path.join(__dirname, '..');
+const MAJORS = ['20', '22', '24', '26'];
+// What npm packs does not depend on the Node that packs it.
+const TESTS = ['test/**/*.test.js', '--ignore', 'test/package.test.js'];
+
+function nodeOf(major) {
+  return path.join(fetchPackage(`node-linux-${process.arch}@${major}`), 'bin', 'node');
+}
+
+// Headers of the Node that built the addon: the tests that build addons must not download others.
+function environment() {
+  const prefix = path.resolve(process.execPath, '../..');
+  const env = { ...process.env };
+  if (fs.existsSync(path.join(prefix, 'include', 'node', 'node_api.h'))) env.npm_config_nodedir ??= prefix;
+  return env;
+}
+
+function runTests(major, args) {
+  const node = nodeOf(major);
+  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  console.log(`\n---- Node ${version}, with the addon that Node ${process.version} built\n`);
+  const mocha = require.resolve('mocha/bin/mocha.js');
+  return spawnSync(node, [mocha, ...args], { cwd: root, stdio: 'inherit', env: environment() }).status === 0;
+}
+
+const given = process.argv.slice(2);
+const at = given.indexOf('--');
+const chosen = at < 0 ? given : given.slice(0, at);
+const others = MAJORS.filter((major) => major !== process.versions.node.split('.')[0]);
+const majors = chosen.length > 0 ? chosen : others;
+const results = majors.map((major) => runTests(major, at < 0 ? TESTS : given.slice(at + 1)));
+process.exitCode = results.every(Boolean) ? 0 : 1;
