@@ -19,10 +19,16 @@ co.sleep = native.sleep;
 /** Files: readFile, writeFile, stat, lstat, readdir as in Node's fs.promises, and du. */
 co.fs = native.fs;
 
-/** Futures, for those who come from Tornado and for speed: `gen.future(fn)`, `gen.sleep`. */
+/** Tornado's gen: coroutines whose calls are Futures; and `gen.future(fn)`, native functions that give Futures. */
 co.gen = native.gen;
 
-/** The result of a native function without a promise: yield it, await it, or add a done callback. */
+/** A result that will be there, without a promise: yield it, await it, or add a done callback. */
 co.Future = native.Future;
+
+/** Tornado's IOLoop over the loop of this thread: callbacks, timeouts, descriptors. */
+co.IOLoop = native.IOLoop;
+
+/** Calls a function once every so many milliseconds. */
+co.PeriodicCallback = native.PeriodicCallback;
 
 module.exports = co;

@@ -8,29 +8,46 @@ const NO_BINARY = ['ERR_FIBRIL_NO_BINARY', 'ERR_FIBRIL_UNSUPPORTED_RUNTIME'];
 
 function load() {
   const binding = require('./binding.js');
-  const { Future, future, attachRunner, createRunner } = binding.runtime;
+  const { Future, attachRunner, createRunner } = binding.runtime;
   runner.attachFuture(Future);
   if (process.env.FIBRIL_RUNNER === 'native') runner.attachNative(createRunner(runner.stepOnce));
   attachRunner(runner.resumeRun);
-  const { sleep } = binding;
-  return { sleep, fs: require('./fs.js'), gen: { future, sleep: future(sleep) }, Future };
+  const { WaitIterator } = require('./wait-iterator.js');
+  return {
+    sleep: binding.sleep,
+    fs: require('./fs.js'),
+    gen: { ...require('./gen.js').gen, WaitIterator },
+    Future,
+    IOLoop: require('./ioloop.js').IOLoop,
+    PeriodicCallback: require('./periodic.js').PeriodicCallback,
+  };
 }
+
+// What is missing without a binary; each of it throws why when it is called or made.
+const MISSING = {
+  fs: ['readFile', 'writeFile', 'stat', 'lstat', 'readdir', 'du'],
+  gen: [
+    'coroutine', 'isCoroutineFunction', 'Return', 'BadYieldError', 'TimeoutError', 'convertYielded', 'multi', 'withTimeout', 'chainFuture',
+    'Task', 'WaitIterator', 'future', 'sleep',
+  ],
+  IOLoop: ['current', 'instance'],
+};
 
 function missing(error) {
   process.emitWarning(`${error.message} Only co works.`, { code: error.code });
-  const unavailable = () => {
+  const unavailable = () => function () {
     throw error;
   };
-  const names = ['readFile', 'writeFile', 'stat', 'lstat', 'readdir', 'du'];
+  const withEach = (target, names) => Object.assign(target, Object.fromEntries(names.map((name) => [name, unavailable()])));
+  const gen = withEach({}, MISSING.gen);
+  gen.convertYielded.register = unavailable();
   return {
-    sleep: unavailable,
-    fs: Object.fromEntries(names.map((name) => [name, unavailable])),
-    gen: { future: unavailable, sleep: unavailable },
-    Future: class Future {
-      constructor() {
-        throw error;
-      }
-    },
+    sleep: unavailable(),
+    fs: withEach({}, MISSING.fs),
+    gen,
+    Future: unavailable(),
+    IOLoop: withEach(unavailable(), MISSING.IOLoop),
+    PeriodicCallback: unavailable(),
   };
 }
 

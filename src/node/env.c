@@ -17,6 +17,7 @@ static void on_loop_closed(void *arg) {
   napi_async_cleanup_hook_handle hook = self->hook;
   self->loop = NULL;
   fibril__exports_free(self);
+  fibril__ioloops_free(self);
   free(self->waits.places);
   while (self->dead != NULL) {
     fibril__reference *reference = self->dead;
@@ -93,7 +94,7 @@ static bool make_native(fibril__env *self, napi_value *native) {
          share(self, *native, "numbers", napi_float64_array, FIBRIL__BATCH, 8, &self->numbers,
                &self->shared[4]) &&
          fibril__exports_native(self, *native) && fibril__call_native(self, *native) &&
-         fibril__runner_native(self, *native);
+         fibril__runner_native(self, *native) && fibril__ioloop_native(self, *native);
 }
 
 static bool keep_function(fibril__env *self, napi_value runtime, const char *name, int function) {

@@ -80,6 +80,7 @@ struct fibril__env {
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
   fibril__js_places waits;
   struct fibril__export *exports;
+  struct fibril__ioloop *ioloops;
 };
 
 /* A JavaScript value that C holds. Strings, bigints and symbols sit in an array of one. */
@@ -130,5 +131,9 @@ bool fibril__call_native(fibril__env *self, napi_value native);
 
 /* runner.c */
 bool fibril__runner_native(fibril__env *self, napi_value native);
+
+/* ioloop.c */
+void fibril__ioloops_free(fibril__env *self);
+bool fibril__ioloop_native(fibril__env *self, napi_value native);
 
 #endif /* FIBRIL_NODE_NODE_H */

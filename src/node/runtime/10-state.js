@@ -1,6 +1,7 @@
 // The JavaScript side of the bridge: promises are made here, because that is cheap here, and settled a batch at a time.
 
 const { AsyncResource } = process.getBuiltinModule('node:async_hooks');
+const { constants: osConstants } = process.getBuiltinModule('node:os');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 const { inspect } = process.getBuiltinModule('node:util');
 const { status, immediate, slots, kinds, numbers } = native;
@@ -11,6 +12,7 @@ const CALL_UNDEFINED = 1;
 const CALL_NUMBER = 2;
 const CALL_VALUE = 3;
 const CALL_ERROR = 4;
+const CALL_THROWN = 5;
 
 // Words of `status`.
 const RESULT = 0;

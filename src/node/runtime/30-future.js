@@ -1,4 +1,5 @@
-// The JavaScript face of a C future. A generator that yields it is resumed straight from the batch that settles it.
+// Futures, with the rules of src/core/future.c. A generator that yields one of a native call is resumed straight from the batch
+// that settles it; what JavaScript settles never runs a generator inside.
 
 const STATE_PENDING = 0;
 const STATE_FULFILLED = 1;
@@ -12,8 +13,8 @@ let resumeRun = () => {
 };
 
 /**
- * A result that will be there, without a promise. `await` and `then` work; yielding it in co() or gen.coroutine() costs less.
- * Answers to Tornado's Future.
+ * A result that will be there, without a promise: of a native call, or settled by whoever made it. `await` and `then` work; yielding
+ * it in co() or gen.coroutine() costs less. Answers to Tornado's Future.
  */
 class Future {
   constructor() {
@@ -22,8 +23,11 @@ class Future {
     this.run = null; // the first run that waits, with the async context of its wait
     this.resource = null;
     this.callbacks = null;
+    this.called = 0; // how many of them
     this.slot = -1;
     this.read = false;
+    this.aborted = false;
+    this.byHand = false; // settled by JavaScript, which may be anywhere: no generator runs inside
   }
 
   /** True once a result or an error is there. */
@@ -48,19 +52,52 @@ class Future {
   /** Calls `callback(future)` when done; at once when it is. In order of registration; an exception is uncaught. */
   addDoneCallback(callback) {
     if (typeof callback !== 'function') throw invalidType('"callback" argument', 'function', callback);
-    if (this.state !== STATE_PENDING) {
+    if (this.state !== STATE_PENDING && this.callbacks === null) {
       callback(this);
       return;
     }
     const resource = new AsyncResource('FIBRIL_FUTURE');
-    (this.callbacks ??= []).push(() => resource.runInAsyncScope(callback, undefined, this));
+    this._whenDone(() => resource.runInAsyncScope(callback, undefined, this));
   }
 
-  /** Asks the C coroutine to end; the future then fails with code 'ECANCELED'. False when it is done. */
+  // A done callback that takes care of its async context itself.
+  _whenDone(callback) {
+    if (this.state === STATE_PENDING || this.callbacks !== null) (this.callbacks ??= []).push(callback);
+    else callback();
+  }
+
+  /**
+   * Settles it with a result, and calls the done callbacks before it returns. Throws an Error with code 'FIBRIL_EALREADY' when it is
+   * done, and of a native call's future; after `cancel` it does nothing. Tornado: set_result.
+   */
+  setResult(value) {
+    settleByHand(this, CALL_VALUE, value);
+  }
+
+  /** The same with an error, which comes out as the same object. Tornado: set_exception. */
+  setException(error) {
+    settleByHand(this, CALL_THROWN, error);
+  }
+
+  /**
+   * Asks the C coroutine to end; the future then fails with code 'ECANCELED', as one without a coroutine does at once. False when it is
+   * done.
+   */
   cancel() {
     if (this.state !== STATE_PENDING) return false;
-    if (this.slot >= 0) native.cancel(this.slot);
+    if (this.slot >= 0) {
+      native.cancel(this.slot);
+      return true;
+    }
+    this.byHand = this.aborted = true;
+    this.read = true; // who cancelled knows
+    this.settle(CALL_THROWN, canceledError());
     return true;
+  }
+
+  /** True when `cancel` has settled it. Tornado: cancelled. */
+  cancelled() {
+    return this.aborted;
   }
 
   then(onFulfilled, onRejected) {
@@ -80,7 +117,7 @@ class Future {
     if (this.state === STATE_FULFILLED) return Promise.resolve(this.value);
     if (this.state === STATE_REJECTED) return Promise.reject(this.value);
     return new Promise((resolve) => {
-      (this.callbacks ??= []).push(() => resolve(this.#promise()));
+      this._whenDone(() => resolve(this.#promise()));
     });
   }
 
@@ -97,26 +134,70 @@ class Future {
 
   // From a batch, or from the call itself.
   settle(kind, value) {
-    const { run, resource, callbacks } = this;
+    if (this.state !== STATE_PENDING) return;
+    const { run, resource } = this;
     this.slot = -1;
     this.state = kind < CALL_ERROR ? STATE_FULFILLED : STATE_REJECTED;
     this.value = kind === CALL_ERROR ? makeError(value, settle) : value;
-    this.run = this.resource = this.callbacks = null;
+    this.run = this.resource = null;
     if (run !== null) resumeWaiter(this, resource, run);
     else if (this.state === STATE_REJECTED && !this.read) reportUnread(this);
-    if (callbacks !== null) for (const callback of callbacks) runCallback(callback);
+    if (this.callbacks !== null) runCallbacks(this);
   }
 }
 
 function resumeWaiter(future, resource, run) {
   future.read = true;
+  if (future.byHand) promiseThen.call(resolved, () => resumeNow(future, resource, run));
+  else resumeNow(future, resource, run);
+}
+
+function resumeNow(future, resource, run) {
   resource.runInAsyncScope(resumeRun, undefined, run, future.state === STATE_FULFILLED ? MODE_NEXT : MODE_THROW, future.value);
 }
 
-function pendingError() {
-  const error = new Error('future is not done yet');
-  error.code = 'FIBRIL_EPENDING';
+function settleByHand(future, kind, value) {
+  if (future.aborted) return;
+  if (future.state !== STATE_PENDING) throw futureError('FIBRIL_EALREADY', 'future is settled already');
+  if (future.slot >= 0) throw futureError('FIBRIL_EALREADY', 'the future of a native call is settled by that call');
+  future.byHand = true;
+  future.settle(kind, value);
+}
+
+// Futures whose callbacks are to run: in the order that recursion would have, without it, as run_callbacks in src/core/future.c.
+const settling = []; // the innermost last
+const justSettled = []; // by the callback that runs now
+let runningCallbacks = false;
+
+function runCallbacks(future) {
+  justSettled.push(future);
+  if (runningCallbacks) return;
+  runningCallbacks = true;
+  do {
+    while (justSettled.length > 0) settling.push(justSettled.pop());
+    const { callbacks } = future = settling.at(-1);
+    if (future.called < callbacks.length) {
+      runCallback(callbacks[future.called++]);
+    } else {
+      future.callbacks = null;
+      settling.pop();
+    }
+  } while (settling.length > 0 || justSettled.length > 0);
+  runningCallbacks = false;
+}
+
+function futureError(code, message) {
+  const error = new Error(message);
+  error.code = code;
   return error;
+}
+
+function pendingError() {
+  return futureError('FIBRIL_EPENDING', 'future is not done yet');
+}
+
+function canceledError() {
+  return makeError({ code: 'ECANCELED', message: 'operation canceled', errno: -osConstants.errno.ECANCELED }, canceledError);
 }
 
 // One callback's exception must not keep the next from running.

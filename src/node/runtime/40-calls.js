@@ -243,7 +243,7 @@ function futureOf(promise) {
   const result = new Future();
   Promise.resolve(promise).then(
     (value) => result.settle(CALL_VALUE, value),
-    (error) => result.settle(CALL_ERROR + 1, error)
+    (error) => result.settle(CALL_THROWN, error)
   );
   return result;
 }
@@ -286,6 +286,7 @@ function createRuntime() {
     invalidType,
     badArgument,
     createRunner: native.createRunner,
+    createLoop: native.createLoop,
     // start(fn, args, convert, signal): calls an exported function; `convert` makes the result of what C gave.
     start: (fn, args, convert, signal) => callWith(exported.get(fn), convert, signal, args),
     attachRunner: (resume) => {
