@@ -73,13 +73,14 @@ function copyOutcome(from, to) {
   else to.setException(error);
 }
 
-/** Copies the outcome of a future or a promise to `to` when it is there, unless that is done by then. Tornado: chain_future. */
+/** Copies the outcome of a future or a promise to `to` when it is there, unless that is done by then; returns `to`. Tornado: chain_future. */
 function chainFuture(from, to) {
   const source = asFuture(from);
   source.read = true;
   source._whenDone(() => {
     if (!to.done()) copyOutcome(source, to);
   });
+  return to;
 }
 
 // ---- What may be yielded ----

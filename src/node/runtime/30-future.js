@@ -5,6 +5,11 @@ const STATE_PENDING = 0;
 const STATE_FULFILLED = 1;
 const STATE_REJECTED = 2;
 
+// Who settles it. JavaScript may be anywhere when it does: no generator runs inside.
+const FROM_CALL = 0;
+const BY_HAND = 1;
+const CANCELLED = 2;
+
 // Runners resume with these modes; lib/runner.js hands its resume over.
 const MODE_NEXT = 0;
 const MODE_THROW = 1;
@@ -23,11 +28,9 @@ class Future {
     this.run = null; // the first run that waits, with the async context of its wait
     this.resource = null;
     this.callbacks = null;
-    this.called = 0; // how many of them
     this.slot = -1;
     this.read = false;
-    this.aborted = false;
-    this.byHand = false; // settled by JavaScript, which may be anywhere: no generator runs inside
+    this.origin = FROM_CALL;
   }
 
   /** True once a result or an error is there. */
@@ -89,7 +92,7 @@ class Future {
       native.cancel(this.slot);
       return true;
     }
-    this.byHand = this.aborted = true;
+    this.origin = CANCELLED;
     this.read = true; // who cancelled knows
     this.settle(CALL_THROWN, canceledError());
     return true;
@@ -97,7 +100,7 @@ class Future {
 
   /** True when `cancel` has settled it. Tornado: cancelled. */
   cancelled() {
-    return this.aborted;
+    return this.origin === CANCELLED;
   }
 
   then(onFulfilled, onRejected) {
@@ -148,7 +151,7 @@ class Future {
 
 function resumeWaiter(future, resource, run) {
   future.read = true;
-  if (future.byHand) promiseThen.call(resolved, () => resumeNow(future, resource, run));
+  if (future.origin !== FROM_CALL) promiseThen.call(resolved, () => resumeNow(future, resource, run));
   else resumeNow(future, resource, run);
 }
 
@@ -157,30 +160,32 @@ function resumeNow(future, resource, run) {
 }
 
 function settleByHand(future, kind, value) {
-  if (future.aborted) return;
+  if (future.origin === CANCELLED) return;
   if (future.state !== STATE_PENDING) throw futureError('FIBRIL_EALREADY', 'future is settled already');
   if (future.slot >= 0) throw futureError('FIBRIL_EALREADY', 'the future of a native call is settled by that call');
-  future.byHand = true;
+  future.origin = BY_HAND;
   future.settle(kind, value);
 }
 
 // Futures whose callbacks are to run: in the order that recursion would have, without it, as run_callbacks in src/core/future.c.
-const settling = []; // the innermost last
+const settling = []; // the innermost last, each followed by how many of its callbacks have been called
 const justSettled = []; // by the callback that runs now
 let runningCallbacks = false;
 
-function runCallbacks(future) {
-  justSettled.push(future);
+function runCallbacks(settled) {
+  justSettled.push(settled);
   if (runningCallbacks) return;
   runningCallbacks = true;
   do {
-    while (justSettled.length > 0) settling.push(justSettled.pop());
-    const { callbacks } = future = settling.at(-1);
-    if (future.called < callbacks.length) {
-      runCallback(callbacks[future.called++]);
+    while (justSettled.length > 0) settling.push(justSettled.pop(), 0);
+    const future = settling.at(-2);
+    const called = settling.at(-1);
+    if (called < future.callbacks.length) {
+      settling[settling.length - 1]++;
+      runCallback(future.callbacks[called]);
     } else {
       future.callbacks = null;
-      settling.pop();
+      settling.length -= 2;
     }
   } while (settling.length > 0 || justSettled.length > 0);
   runningCallbacks = false;
