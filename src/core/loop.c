@@ -189,15 +189,9 @@ void fibril_loop_stop(fibril_loop *loop) {
 
 typedef struct {
   fibril_loop *loop;
-  bool over;
   bool timed_out;
   fibril_future *future;
 } sync_run;
-
-static void on_sync_done(fibril_future *future, void *arg) {
-  (void)future;
-  ((sync_run *)arg)->over = true;
-}
 
 static void on_sync_timeout(void *arg) {
   sync_run *run = arg;
@@ -207,8 +201,8 @@ static void on_sync_timeout(void *arg) {
 
 /* Runs until the coroutine has ended; false when nothing can wake it any more. */
 static bool finish_sync(sync_run *run) {
-  while (!run->over && !run->loop->stop)
-    if (uv_run(run->loop->uv, UV_RUN_ONCE) == 0 && !run->over) return false;
+  while (!fibril_future_done(run->future) && !run->loop->stop)
+    if (uv_run(run->loop->uv, UV_RUN_ONCE) == 0 && !fibril_future_done(run->future)) return false;
   return true;
 }
 
@@ -226,16 +220,15 @@ int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double time
   if (loop->uv_running || fibril__loop_here == loop) return FIBRIL_ERUNNING;
   sync_run run = {.loop = loop};
   fibril_timeout timer = 0;
-  uint64_t callback;
+  int err = 0;
   run.future = fibril_loop_spawn(loop, fn, arg, NULL);
   if (run.future->loop == NULL) return fibril_error_code(run.future->value);
-  int err = fibril_future_add_done_callback(run.future, on_sync_done, &run, &callback);
-  if (err == 0 && timeout > 0 && !run.over)
+  if (timeout > 0 && !fibril_future_done(run.future))
     err = fibril_loop_call_later(loop, timeout, on_sync_timeout, &run, &timer);
   if (err != 0) fibril_cancel(run.future);
 
   loop->uv_running = true;
-  if (!finish_sync(&run) && !fibril_future_done(run.future)) {
+  if (!finish_sync(&run)) {
     fibril__loop_log(loop,
                      "run_sync: nothing is left that could wake the coroutine; it is cancelled",
                      fibril__error_code(FIBRIL_ESTOPPED));
@@ -247,7 +240,6 @@ int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double time
   loop->uv_running = false;
   loop->stop = false;
   if (timer != 0) fibril_loop_remove_timeout(loop, timer);
-  fibril_future_remove_done_callback(run.future, callback);
   if (err == 0) err = sync_result(&run, out);
   fibril_future_result(run.future);
   fibril_future_unref(run.future);

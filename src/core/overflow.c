@@ -267,28 +267,24 @@ static _Thread_local struct {
   char *memory; /* NULL when the thread had an alternate stack already */
 } thread;
 
-int fibril__overflow_attach(void) {
-  uv_once(&handlers_once, install_handlers);
-  if (thread.attached > 0) {
-    thread.attached++;
-    return 0;
-  }
+/* Without an alternate stack an overflow ends the process as it would without fibril. */
+static void use_alternate_stack(void) {
   stack_t current;
-  if (sigaltstack(NULL, &current)) return uv_translate_sys_error(errno);
-  if (current.ss_flags & SS_DISABLE) {
-    char *memory = mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return uv_translate_sys_error(errno);
-    stack_t ours = {.ss_sp = memory, .ss_size = ALTERNATE_STACK_BYTES};
-    if (sigaltstack(&ours, NULL)) {
-      int error = uv_translate_sys_error(errno);
-      munmap(memory, ALTERNATE_STACK_BYTES);
-      return error;
-    }
+  if (sigaltstack(NULL, &current) || !(current.ss_flags & SS_DISABLE)) return;
+  char *memory =
+      mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return;
+  stack_t ours = {.ss_sp = memory, .ss_size = ALTERNATE_STACK_BYTES};
+  if (sigaltstack(&ours, NULL))
+    munmap(memory, ALTERNATE_STACK_BYTES);
+  else
     thread.memory = memory;
-  }
-  thread.attached = 1;
-  return 0;
+}
+
+void fibril__overflow_attach(void) {
+  uv_once(&handlers_once, install_handlers);
+  thread.attached++;
+  if (thread.memory == NULL) use_alternate_stack();
 }
 
 /* A stack that somebody replaced stays mapped: they may put it back. */

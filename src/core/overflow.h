@@ -6,9 +6,9 @@
 #include "stack.h"
 
 /* Gives the calling thread an alternate signal stack, unless it has one, and the process its
- * SIGSEGV handler. Counted per thread. 0 or a negative UV code; without it overflows still end the
+ * SIGSEGV handler. Counted per thread. Where there is no stack to be had overflows still end the
  * process, only wordlessly. */
-FIBRIL__INTERNAL int fibril__overflow_attach(void);
+FIBRIL__INTERNAL void fibril__overflow_attach(void);
 
 /* The last one of a thread takes the alternate stack away again, if it is still in place. */
 FIBRIL__INTERNAL void fibril__overflow_detach(void);

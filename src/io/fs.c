@@ -51,15 +51,17 @@ static int close_now(int fd) {
   return err;
 }
 
-/* It acts whatever happens: where it may not wait, or not any more, at once. So a loop that closes
- * never waits here for the pool, whose threads may be in the hands of others. */
+/* It acts whatever happens: where it may not wait, or not any more, or libuv takes no request, at
+ * once. So a loop that closes never waits here for the pool, whose threads may be in the hands of
+ * others. */
 int fibril_fs_close(int fd) {
   call self;
   if (fibril_coroutine_self() == NULL) return FIBRIL_ENOTCOROUTINE;
   if (begin(&self, "close") != 0) return close_now(fd);
-  int err = (int)finish(&self, uv_fs_close(uv_of(&self), &self.req, fd, on_done));
+  int submitted = uv_fs_close(uv_of(&self), &self.req, fd, on_done);
+  int err = (int)finish(&self, submitted);
   if (self.job.cancelled) err = (int)self.req.result;
-  return err == UV_ECANCELED ? close_now(fd) : err;
+  return submitted < 0 || err == UV_ECANCELED ? close_now(fd) : err;
 }
 
 /* ---- Reading and writing ---- */

@@ -257,17 +257,17 @@ static stack_t alternate(void) {
 
 static void attach_in_thread(void) {
   CHECK(alternate().ss_flags & SS_DISABLE);
-  CHECK_INT(fibril__overflow_attach(), 0);
+  fibril__overflow_attach();
   void *first = alternate().ss_sp;
   CHECK(!(alternate().ss_flags & SS_DISABLE));
-  CHECK_INT(fibril__overflow_attach(), 0);
+  fibril__overflow_attach();
   CHECK(alternate().ss_sp == first);
   fibril__overflow_detach();
   CHECK(alternate().ss_sp == first);
   fibril__overflow_detach();
   CHECK(alternate().ss_flags & SS_DISABLE);
   fibril__overflow_detach();
-  CHECK_INT(fibril__overflow_attach(), 0);
+  fibril__overflow_attach();
   CHECK(!(alternate().ss_flags & SS_DISABLE));
   fibril__overflow_detach();
 }
@@ -277,7 +277,7 @@ static char foreign_memory[64 * KIB];
 static void attach_after_another(void) {
   stack_t foreign = {.ss_sp = foreign_memory, .ss_size = sizeof foreign_memory};
   CHECK_INT(sigaltstack(&foreign, NULL), 0);
-  CHECK_INT(fibril__overflow_attach(), 0);
+  fibril__overflow_attach();
   CHECK(alternate().ss_sp == (void *)foreign_memory);
   fibril__overflow_detach();
   CHECK(alternate().ss_sp == (void *)foreign_memory);
@@ -285,7 +285,7 @@ static void attach_after_another(void) {
 
 static void attach_before_another(void) {
   stack_t ours, foreign = {.ss_sp = foreign_memory, .ss_size = sizeof foreign_memory};
-  CHECK_INT(fibril__overflow_attach(), 0);
+  fibril__overflow_attach();
   CHECK_INT(sigaltstack(&foreign, &ours), 0);
   fibril__overflow_detach();
   CHECK(alternate().ss_sp == (void *)foreign_memory);

@@ -1,0 +1,59 @@
+/* Put before every file of src by the compiler (-include) in builds that make calls fail: each call
+ * named here becomes a site, which inject.c counts, and may fail instead. src has no trace of it.
+ *
+ * A libuv call that fails gives a code of its own where it can, so that a test sees whether the
+ * code was passed on or made up. */
+#ifndef FIBRIL_TEST_FAILURE_CALLS_H
+#define FIBRIL_TEST_FAILURE_CALLS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "sites.h"
+
+/* ---- Memory: the blocks that are alive are known by their sites ---- */
+
+#define malloc(size) FAILURE_MEMORY(malloc, size)
+#define calloc(count, size) FAILURE_MEMORY(calloc, count, size)
+#define realloc(block, size) FAILURE_MEMORY(realloc, block, size)
+#define strdup(text) FAILURE_MEMORY(strdup, text)
+#define strndup(text, length) FAILURE_MEMORY(strndup, text, length)
+#define mmap(...) FAILURE_MEMORY(mmap, __VA_ARGS__)
+
+/* ---- The system ---- */
+
+#define madvise(...) FAILURE_SYSTEM(madvise, EINVAL, __VA_ARGS__)
+#define mprotect(...) FAILURE_SYSTEM(mprotect, ENOMEM, __VA_ARGS__)
+#define syscall(...) FAILURE_SYSTEM(syscall, ENOSYS, __VA_ARGS__)
+#define sigaltstack(...) FAILURE_SYSTEM(sigaltstack, ENOMEM, __VA_ARGS__)
+#define open(...) FAILURE_SYSTEM(open, EMFILE, __VA_ARGS__)
+
+/* ---- libuv ---- */
+
+#define uv_async_init(...) FAILURE_UV(uv_async_init, UV_EMFILE, __VA_ARGS__)
+#define uv_mutex_init(...) FAILURE_UV(uv_mutex_init, UV_EAGAIN, __VA_ARGS__)
+#define uv_poll_init(...) FAILURE_UV(uv_poll_init, UV_EPERM, __VA_ARGS__)
+#define uv_poll_start(...) FAILURE_UV(uv_poll_start, UV_ENFILE, __VA_ARGS__)
+#define uv_queue_work(...) FAILURE_UV(uv_queue_work, UV_ENOBUFS, __VA_ARGS__)
+#define uv_cancel(...) FAILURE_UV(uv_cancel, UV_EBUSY, __VA_ARGS__)
+
+#define uv_fs_open(...) FAILURE_FS(uv_fs_open, __VA_ARGS__)
+#define uv_fs_close(uv, request, fd, done) FAILURE_CLOSE(uv_fs_close, uv, request, fd, done)
+#define uv_fs_read(...) FAILURE_FS(uv_fs_read, __VA_ARGS__)
+#define uv_fs_write(...) FAILURE_FS(uv_fs_write, __VA_ARGS__)
+#define uv_fs_stat(...) FAILURE_FS(uv_fs_stat, __VA_ARGS__)
+#define uv_fs_lstat(...) FAILURE_FS(uv_fs_lstat, __VA_ARGS__)
+#define uv_fs_fstat(...) FAILURE_FS(uv_fs_fstat, __VA_ARGS__)
+#define uv_fs_scandir(...) FAILURE_FS(uv_fs_scandir, __VA_ARGS__)
+
+#endif /* FIBRIL_TEST_FAILURE_CALLS_H */
