@@ -1,7 +1,6 @@
 'use strict';
 
-// Loads the native part: the one built here, or the prebuilt one of this platform. The paths are literal so that bundlers and
-// file tracers find the files.
+// Loads the native part: the one built here, or the prebuilt one of this platform.
 
 const path = require('path');
 const { platformName } = require('./platform.js');
@@ -23,37 +22,40 @@ function refuseOtherRuntimes() {
   }
 }
 
-function requirePrebuilt() {
-  switch (platformName()) {
-    case 'linux-x64':
-      return require('../prebuilds/linux-x64/fibril.node');
-    case 'linux-x64-musl':
-      return require('../prebuilds/linux-x64-musl/fibril.node');
-    case 'linux-arm64':
-      return require('../prebuilds/linux-arm64/fibril.node');
-    case 'linux-arm64-musl':
-      return require('../prebuilds/linux-arm64-musl/fibril.node');
-    case 'darwin-x64':
-      return require('../prebuilds/darwin-x64/fibril.node');
-    case 'darwin-arm64':
-      return require('../prebuilds/darwin-arm64/fibril.node');
-    default:
-      return undefined;
+// Each require is literal, and inside a try: so file tracers find the file, and bundlers take one that is missing for optional.
+
+function loadBuilt() {
+  try {
+    return require('../build/Release/fibril.node');
+  } catch (error) {
+    return unlessMissing(error);
+  }
+}
+
+function loadPrebuilt() {
+  try {
+    switch (platformName()) {
+      case 'linux-x64':
+        return require('../prebuilds/linux-x64/fibril.node');
+      case 'linux-x64-musl':
+        return require('../prebuilds/linux-x64-musl/fibril.node');
+      case 'linux-arm64':
+        return require('../prebuilds/linux-arm64/fibril.node');
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    return unlessMissing(error);
   }
 }
 
 // undefined when the file isn't there. A file that is there and does not load is an error, also when another one would.
-function attempt(load) {
-  try {
-    return load();
-  } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND') return undefined;
-    throw failure(
-      'ERR_FIBRIL_NO_BINARY',
-      `fibril's native part does not load: ${error.message}\n${buildAdvice()}`,
-      error,
-    );
-  }
+function unlessMissing(error) {
+  if (error.code === 'MODULE_NOT_FOUND') return undefined;
+  const message = error.code === 'ERR_DLOPEN_DISABLED'
+    ? 'fibril may not load its native part: Node runs with --permission and without --allow-addons, or with --no-addons.'
+    : `fibril's native part does not load: ${error.message}\n${buildAdvice()}`;
+  throw failure('ERR_FIBRIL_NO_BINARY', message, error);
 }
 
 function buildAdvice() {
@@ -62,7 +64,7 @@ function buildAdvice() {
 }
 
 refuseOtherRuntimes();
-const binding = attempt(() => require('../build/Release/fibril.node')) ?? attempt(requirePrebuilt);
+const binding = loadBuilt() ?? loadPrebuilt();
 if (binding === undefined) {
   throw failure('ERR_FIBRIL_NO_BINARY', `fibril has no native part for ${platformName()}. ${buildAdvice()}`);
 }

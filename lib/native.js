@@ -34,7 +34,7 @@ const MISSING = {
 };
 
 function missing(error) {
-  process.emitWarning(`${error.message} Only co works.`, { code: error.code });
+  process.emitWarning(`Only co works: ${error.message}`, { code: error.code });
   const unavailable = () => function () {
     throw error;
   };

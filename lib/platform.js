@@ -12,7 +12,8 @@ function isMusl() {
     fs.readSync(fd, start, 0, start.length, 0);
     return start.includes('/ld-musl-');
   } catch {
-    return false; // not readable under the permission model; most systems have glibc
+    // Not readable under the permission model. The report takes milliseconds, so that it is not asked first.
+    return process.report.getReport().header.glibcVersionRuntime === undefined;
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }

@@ -8,12 +8,13 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const { platformName } = require('../lib/platform.js');
+const { fetchOrSkip } = require('./support/fetched.js');
 
 const root = path.join(__dirname, '..');
 const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
 
-function run(command, args, cwd) {
-  const child = spawnSync(command, args, { cwd, encoding: 'utf8' });
+function run(command, args, cwd, env = process.env) {
+  const child = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
   if (child.error) throw child.error;
   assert.strictEqual(child.status, 0, `${command} ${args.join(' ')}\n${child.stdout}\n${child.stderr}`);
   return child.stdout;
@@ -43,10 +44,15 @@ describe('the package', function () {
     fs.rmSync(work, { recursive: true, force: true });
   });
 
-  function install(name) {
+  function newProject(name) {
     const folder = path.join(work, name);
     fs.mkdirSync(folder);
     fs.writeFileSync(path.join(folder, 'package.json'), '{"name": "user", "version": "1.0.0"}');
+    return folder;
+  }
+
+  function install(name) {
+    const folder = newProject(name);
     run('npm', ['install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', tarball], folder);
     return folder;
   }
@@ -64,7 +70,9 @@ describe('the package', function () {
 
     it('has nothing that npm would run or build', function () {
       const manifest = JSON.parse(run('tar', ['-xOzf', tarball, 'package/package.json']));
-      for (const script of ['preinstall', 'install', 'postinstall']) assert.ok(!manifest.scripts[script], script);
+      for (const script of ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare', 'prepublish']) {
+        assert.ok(!manifest.scripts[script], script);
+      }
       assert.strictEqual(manifest.gypfile, false);
       assert.deepStrictEqual(manifest.dependencies ?? {}, {});
       assert.ok(!files.includes('binding.gyp'));
@@ -95,29 +103,57 @@ describe('the package', function () {
     });
   });
 
-  describe('the prebuilt addon', function () {
-    let binary;
+  describe('the prebuilt addons', function () {
+    const MACHINES = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' };
+    let platforms;
 
     before(function () {
       if (process.platform !== 'linux' || !has('readelf')) this.skip();
-      binary = path.join(root, 'prebuilds', platformName(), 'fibril.node');
+      platforms = fs.readdirSync(path.join(root, 'prebuilds'));
+      console.log(`      (${platforms.join(', ')})`);
     });
 
-    it('needs no glibc after 2.28 and no C++ library', function () {
-      const versions = [...run('readelf', ['--version-info', '--wide', binary]).matchAll(/GLIBC_2\.(\d+)/g)];
-      const newest = Math.max(...versions.map((match) => Number(match[1])));
-      assert.ok(newest <= 28 || platformName().endsWith('-musl'), `needs GLIBC_2.${newest}`);
-      assert.doesNotMatch(run('readelf', ['--dynamic', '--wide', binary]), /libstdc\+\+|libgcc_s/);
+    /** Calls check(read, platform) for each addon; read(OPTION) is what readelf says of it. */
+    function forEach(check) {
+      for (const platform of platforms) {
+        const binary = path.join(root, 'prebuilds', platform, 'fibril.node');
+        check((option) => run('readelf', [option, '--wide', binary]), platform);
+      }
+    }
+
+    it('are the libraries of a platform that the loader knows, this one among them', function () {
+      assert.ok(platforms.includes(platformName()));
+      const loader = fs.readFileSync(path.join(root, 'lib', 'binding.js'), 'utf8');
+      forEach((read, platform) => {
+        assert.ok(loader.includes(`require('../prebuilds/${platform}/fibril.node')`), platform);
+        assert.ok(read('--file-header').includes(MACHINES[platform.split('-')[1]]), platform);
+      });
     });
 
-    it('shows no symbol but the entry, is never unloaded, and has a stack that is not executable', function () {
-      const symbols = run('readelf', ['--dyn-syms', '--wide', binary])
-        .split('\n')
-        .filter((line) => / (GLOBAL|WEAK) +DEFAULT +\d+ /.test(line))
-        .map((line) => line.trim().split(/\s+/)[7]);
-      assert.deepStrictEqual(symbols, ['napi_register_module_v1']);
-      assert.match(run('readelf', ['--dynamic', '--wide', binary]), /NODELETE/);
-      assert.match(run('readelf', ['--program-headers', '--wide', binary]), /GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW /);
+    it('need the C library and nothing else, and of glibc nothing after 2.28', function () {
+      forEach((read, platform) => {
+        const libraries = [...read('--dynamic').matchAll(/NEEDED.*\[(.*)\]/g)].map((match) => match[1]);
+        const versions = [...read('--version-info').matchAll(/GLIBC_2\.(\d+)/g)].map((match) => Number(match[1]));
+        if (platform.endsWith('-musl')) {
+          assert.deepStrictEqual([libraries, versions], [['libc.so'], []], platform);
+        } else {
+          for (const library of libraries) assert.match(library, /^(libc|libpthread|libm|libdl|ld-linux-.*)\.so\.\d$/, platform);
+          assert.ok(versions.length > 0 && Math.max(...versions) <= 28, `${platform} needs GLIBC_2.${Math.max(...versions)}`);
+        }
+      });
+    });
+
+    it('show no symbol but the entry, are never unloaded, and have a stack that is not executable', function () {
+      forEach((read, platform) => {
+        const symbols = read('--dyn-syms')
+          .split('\n')
+          .map((line) => line.trim().split(/\s+/))
+          .filter(([, , , , binding, , section]) => /GLOBAL|WEAK/.test(binding) && section !== 'UND')
+          .map((columns) => columns[7]);
+        assert.deepStrictEqual(symbols.filter((name) => !['_init', '_fini'].includes(name)), ['napi_register_module_v1'], platform);
+        assert.match(read('--dynamic'), /NODELETE/, platform);
+        assert.match(read('--program-headers'), /GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW /, platform);
+      });
     });
   });
 
@@ -152,6 +188,82 @@ describe('the package', function () {
       assert.match(child.stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
       assert.strictEqual(evaluate(folder, `console.log(require('fibril/package.json').name)`), 'fibril');
       assert.ok(fs.existsSync(evaluate(folder, `console.log(require.resolve('fibril/include/fibril.h'))`)));
+    });
+  });
+
+  describe('installed with nothing but Node on the PATH', function () {
+    const program = `require('fibril').sleep(1, 'slept').then(console.log)`;
+    let bare;
+
+    before(function () {
+      bare = newFolder('path');
+      fs.symlinkSync(process.execPath, path.join(bare, 'node'));
+    });
+
+    after(function () {
+      fs.rmSync(bare, { recursive: true, force: true });
+    });
+
+    /** npm's output: the installing, with scripts allowed, of what needs none. */
+    function installBare(folder, node, npm) {
+      const env = { ...process.env, PATH: bare };
+      const args = [npm, 'install', '--offline', '--no-audit', '--no-fund', tarball];
+      const child = spawnSync(node, args, { cwd: folder, env, encoding: 'utf8' });
+      assert.strictEqual(child.status, 0, child.stderr);
+      return child.stdout + child.stderr;
+    }
+
+    it('works, and npm has no script to warn of', function () {
+      const folder = newProject('bare');
+      const npm = fs.realpathSync(run('sh', ['-c', 'command -v npm']).trim());
+      assert.doesNotMatch(installBare(folder, process.execPath, npm), /script|fibril/);
+      assert.strictEqual(run(process.execPath, ['-e', program], folder, { PATH: bare }), 'slept\n');
+    });
+
+    it('works with npm 12', function () {
+      const npm = path.join(fetchOrSkip(this, 'npm@12'), 'bin', 'npm-cli.js');
+      const node = path.join(fetchOrSkip(this, `node-linux-${process.arch}@24`), 'bin', 'node');
+      const folder = newProject('npm 12');
+      assert.match(run(node, [npm, '--version'], folder), /^12\./);
+      assert.doesNotMatch(installBare(folder, node, npm), /script|fibril/);
+      for (const each of [node, process.execPath]) {
+        assert.strictEqual(run(each, ['-e', program], folder, { PATH: bare }), 'slept\n');
+      }
+    });
+  });
+
+  describe('bundled', function () {
+    const program = `require('fibril').sleep(1, 'slept').then(console.log);`;
+    let folder;
+
+    before(function () {
+      folder = install('bundled');
+      fs.writeFileSync(path.join(folder, 'main.js'), program);
+    });
+
+    it('by what follows the requires, a tracer of files, has the addon', async function () {
+      const { nodeFileTrace } = require('@vercel/nft');
+      const { fileList, warnings } = await nodeFileTrace([path.join(folder, 'main.js')], { base: folder });
+      assert.deepStrictEqual([...warnings].filter((warning) => /fibril/.test(warning.message) && !/build.Release/.test(warning.message)), []);
+      const shipped = path.join(work, 'traced');
+      for (const file of fileList) fs.cpSync(path.join(folder, file), path.join(shipped, file));
+      assert.ok(fileList.has(path.join('node_modules', 'fibril', 'prebuilds', platformName(), 'fibril.node')));
+      assert.strictEqual(evaluate(shipped, program), 'slept');
+    });
+
+    it('by esbuild, which copies the addon', function () {
+      const { buildSync } = require('esbuild');
+      const out = path.join(work, 'esbuild');
+      const { errors } = buildSync({
+        entryPoints: [path.join(folder, 'main.js')],
+        bundle: true,
+        platform: 'node',
+        outdir: out,
+        loader: { '.node': 'copy' },
+        logLevel: 'silent',
+      });
+      assert.deepStrictEqual(errors, []);
+      assert.strictEqual(run(process.execPath, ['main.js'], out), 'slept\n');
     });
   });
 

