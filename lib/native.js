@@ -41,6 +41,7 @@ function missing(error) {
   const withEach = (target, names) => Object.assign(target, Object.fromEntries(names.map((name) => [name, unavailable()])));
   const gen = withEach({}, MISSING.gen);
   gen.convertYielded.register = unavailable();
+  gen.moment = { then: (_resolve, reject) => reject(error) };
   return {
     sleep: unavailable(),
     fs: withEach({}, MISSING.fs),
