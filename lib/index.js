@@ -31,4 +31,10 @@ co.IOLoop = native.IOLoop;
 /** Calls a function once every so many milliseconds. */
 co.PeriodicCallback = native.PeriodicCallback;
 
+/** Tornado's locks: Condition, Event, Semaphore, BoundedSemaphore, Lock. */
+co.locks = native.locks;
+
+/** Tornado's queues: Queue, PriorityQueue, LifoQueue. */
+co.queues = native.queues;
+
 module.exports = co;

@@ -251,6 +251,7 @@ class IOLoop {
    * after it ran: JavaScript cannot run in that pool. Tornado: run_in_executor.
    */
   runInExecutor(fn, ...args) {
+    if (typeof fn !== 'function') throw invalidType('"fn" argument', 'function', fn, this.runInExecutor);
     return toFuture((...rest) => {
       const result = fn(...rest);
       if (typeof result?.then === 'function') return result;

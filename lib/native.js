@@ -20,6 +20,8 @@ function load() {
     Future,
     IOLoop: require('./ioloop.js').IOLoop,
     PeriodicCallback: require('./periodic.js').PeriodicCallback,
+    locks: require('./locks.js'),
+    queues: require('./queues.js'),
   };
 }
 
@@ -31,6 +33,8 @@ const MISSING = {
     'Task', 'WaitIterator', 'future', 'sleep',
   ],
   IOLoop: ['current', 'instance'],
+  locks: ['Condition', 'Event', 'Semaphore', 'BoundedSemaphore', 'Lock'],
+  queues: ['Queue', 'PriorityQueue', 'LifoQueue', 'QueueEmpty', 'QueueFull'],
 };
 
 function missing(error) {
@@ -49,6 +53,8 @@ function missing(error) {
     Future: unavailable(),
     IOLoop: withEach(unavailable(), MISSING.IOLoop),
     PeriodicCallback: unavailable(),
+    locks: withEach({}, MISSING.locks),
+    queues: withEach({}, MISSING.queues),
   };
 }
 

@@ -299,6 +299,36 @@ static void double_it(void *arg) {
   *(double *)arg *= 2;
 }
 
+static uv_once_t meeting_once = UV_ONCE_INIT;
+static uv_mutex_t meeting_mutex;
+static uv_cond_t meeting_full;
+static int meeting_count;
+
+static void meeting_init(void) {
+  uv_mutex_init(&meeting_mutex);
+  uv_cond_init(&meeting_full);
+}
+
+/* Blocks its thread until a second job has come. */
+static void wait_for_another(void *arg) {
+  bool *met = arg;
+  uv_once(&meeting_once, meeting_init);
+  uv_mutex_lock(&meeting_mutex);
+  int mine = meeting_count++ / 2, err = 0;
+  uv_cond_broadcast(&meeting_full);
+  while (meeting_count < 2 * (mine + 1) && err == 0)
+    err = uv_cond_timedwait(&meeting_full, &meeting_mutex, UINT64_C(10000000000));
+  *met = err == 0;
+  uv_mutex_unlock(&meeting_mutex);
+}
+
+static fibril_value meet(fibril_args *args) {
+  bool met = false;
+  (void)args;
+  int err = fibril_work(wait_for_another, &met);
+  return err != 0 ? fibril_error(err, NULL) : fibril_boolean(met);
+}
+
 static fibril_value work(fibril_args *args) {
   double number = fibril_arg_number(args, 0);
   int err = fibril_work(double_it, &number);
@@ -389,6 +419,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "overflow(): Promise<number>", overflow);
   fibril_export(m, "refusesToEnd(): Promise<never>", refuses_to_end);
   fibril_export(m, "work(n: number): Promise<number>", work);
+  fibril_export(m, "meet(): Promise<boolean>", meet);
   fibril_export(m, "readable(fd: int32): Promise<number>", readable);
   fibril_export(m, "sumChildren(): Promise<number>", sum_children);
 }
