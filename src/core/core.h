@@ -297,6 +297,8 @@ static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
 
 /* Makes sure that one more coroutine or callback has a place in the ready queue. 0 or UV_ENOMEM. */
 int fibril__ring_grow(fibril_loop *loop);
+/* Gives back what a peak has left of it, if that is much. */
+void fibril__ring_shrink(fibril_loop *loop);
 static inline int fibril__reserve(fibril_loop *loop) {
   bool enough = loop->coroutines + loop->callbacks <= loop->mask;
   return FIBRIL__LIKELY(enough) ? 0 : fibril__ring_grow(loop);

@@ -35,7 +35,7 @@ static int read_options(const fibril_spawn_options *options, const char **name) 
 
 /* The control block is the top of the stack, which is a multiple of a cache line. */
 static inline fibril_coroutine *coroutine_of(const fibril__stack *stack) {
-  return (fibril_coroutine *)(stack->top - sizeof(fibril_coroutine));
+  return (fibril_coroutine *)(void *)(fibril__stack_top(stack) - sizeof(fibril_coroutine));
 }
 
 /* The control block of a coroutine, and below it the frames of one that isn't deep in calls. */
@@ -135,8 +135,10 @@ void fibril__coroutines_each(fibril_loop *loop,
                              void (*each)(fibril_coroutine *coroutine, void *arg), void *arg) {
   for (int cls = 0; cls < FIBRIL__STACK_CLASSES; cls++)
     for (fibril__slab *slab = loop->stacks.pools[cls].slabs; slab != NULL; slab = slab->next)
-      for (uint32_t i = 0; i < slab->guarded; i++)
-        if (slab->stacks[i].state == FIBRIL__STACK_TAKEN) each(coroutine_of(&slab->stacks[i]), arg);
+      for (uint32_t i = 0; i < slab->guarded; i++) {
+        const fibril__stack *stack = fibril__slab_taken(slab, i);
+        if (stack != NULL) each(coroutine_of(stack), arg);
+      }
 }
 
 /* ---- Ending ---- */

@@ -24,7 +24,10 @@ static void on_idle(uv_idle_t *idle) {
 
 static void on_trim(uv_timer_t *timer) {
   fibril_loop *loop = timer->data;
-  if (fibril__stacks_trim(&loop->stacks)) uv_timer_start(timer, on_trim, 1, 0);
+  if (fibril__stacks_trim(&loop->stacks))
+    uv_timer_start(timer, on_trim, 1, 0);
+  else
+    fibril__ring_shrink(loop);
 }
 
 static void start_handles(fibril_loop *loop) {

@@ -85,14 +85,14 @@ static void look_into(const fibril__slab *slab, uintptr_t fault, uintptr_t sp, o
   if (fault < start || fault - start >= slab->slot * slab->count) return;
   size_t index = (fault - start) / slab->slot;
   uintptr_t low = start + index * slab->slot;
-  const fibril__stack *stack = &slab->stacks[index];
-  if (stack->base == NULL || fault >= (uintptr_t)stack->base) return;
+  const fibril__stack *stack = fibril__slab_taken(slab, (uint32_t)index);
+  if (stack == NULL || fault >= (uintptr_t)stack->base) return;
 
   out->in_slot = sp >= low && sp <= low + slab->slot;
   /* A frame can be so large that the stack pointer is below the guard; but a fault from further up
    * in memory, or at a free stack, is only a stray pointer. */
   int may_be_frame = sp < low && low - sp <= FIBRIL__STACK_MAX;
-  if (!out->in_slot && (!may_be_frame || stack->state != FIBRIL__STACK_TAKEN)) return;
+  if (!out->in_slot && !may_be_frame) return;
   out->found = 1;
   describe(stack, out);
 }

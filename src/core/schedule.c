@@ -9,8 +9,7 @@
 
 #define RING_FIRST 64
 
-int fibril__ring_grow(fibril_loop *loop) {
-  size_t places = loop->ring == NULL ? RING_FIRST : (loop->mask + 1) * 2;
+static int resize(fibril_loop *loop, size_t places) {
   fibril__task **ring = calloc(places, sizeof(*ring));
   if (ring == NULL) return UV_ENOMEM;
   for (uint64_t i = loop->dequeued; i != loop->enqueued; i++)
@@ -19,6 +18,17 @@ int fibril__ring_grow(fibril_loop *loop) {
   loop->ring = ring;
   loop->mask = places - 1;
   return 0;
+}
+
+int fibril__ring_grow(fibril_loop *loop) {
+  return resize(loop, loop->ring == NULL ? RING_FIRST : (loop->mask + 1) * 2);
+}
+
+/* Only to a quarter and less, so that it does not grow again at once. */
+void fibril__ring_shrink(fibril_loop *loop) {
+  size_t places = RING_FIRST;
+  while (places <= 2 * (loop->coroutines + loop->callbacks)) places *= 2;
+  if (places <= (loop->mask + 1) / 4) (void)resize(loop, places); /* or it stays as it is */
 }
 
 /* ---- Callbacks ---- */

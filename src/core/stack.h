@@ -14,8 +14,8 @@
 #define FIBRIL__STACK_CLASSES 13
 
 /* The stacks' tops differ by multiples of a cache line, or else all control blocks would share the
- * few cache sets of one offset in a page. With 16 of them a sleeping coroutine has at least 3 KiB
- * of its one resident page left. */
+ * few cache sets of one offset in a page. With 16 of them, and a line for the descriptor, a
+ * sleeping coroutine has at least 3 KiB of its one resident page left. */
 #define FIBRIL__STACK_COLOURS 16
 #define FIBRIL__STACK_COLOUR_BYTES 64
 
@@ -25,46 +25,63 @@
 
 enum {
   FIBRIL__STACK_TAKEN,
-  FIBRIL__STACK_DIRTY, /* free, used before */
-  FIBRIL__STACK_CLEAN  /* free, without memory of its own */
+  FIBRIL__STACK_DIRTY /* free, used before */
 };
+
+/* What a slab knows of a slot, beside the kind of its guard. */
+enum {
+  FIBRIL__SLOT_OUT,     /* taken, or in the list of the dirty ones: it has a descriptor */
+  FIBRIL__SLOT_CLEAN,   /* free, without memory of its own */
+  FIBRIL__SLOT_RESIDENT /* free, and its memory is to be given back */
+};
+#define FIBRIL__SLOT_GUARD_SHIFT 2
 
 typedef struct fibril__slab fibril__slab;
 typedef struct fibril__stack fibril__stack;
 typedef struct fibril__stack_pool fibril__stack_pool;
 typedef struct fibril__stacks fibril__stacks;
 
+/* A stack's descriptor lies just above its top, in the same page as the control block: one that is
+ * not in use costs its slab a byte, however many there once were. */
 struct fibril__stack {
-  fibril__stack *next; /* in the free list it is in */
-  char *base;          /* lowest usable address, just above the guard */
-  char *top;           /* one past the highest usable address, 16-byte aligned */
-  const char *name;    /* the coroutine's, for the overflow message; NULL when free */
+  /* In the list of the dirty ones. */
+  _Alignas(FIBRIL__STACK_COLOUR_BYTES) fibril__stack *next;
+  char *base;       /* lowest usable address, just above the guard */
+  const char *name; /* the coroutine's, for the overflow message; NULL when free */
   fibril__stack_pool *pool;
-  uint32_t state; /* FIBRIL__STACK_TAKEN ...; bytes next to bytes would stall put after get */
+  fibril__slab *slab;
+  uint32_t index; /* in the slab */
+  uint32_t state; /* FIBRIL__STACK_TAKEN or DIRTY */
   uint32_t guard; /* FIBRIL__GUARD_* */
 };
+
+_Static_assert(sizeof(fibril__stack) == FIBRIL__STACK_COLOUR_BYTES, "a cache line");
 
 /* The stacks of one class. */
 struct fibril__stack_pool {
   fibril__stack *dirty; /* the last freed first */
   size_t size;          /* of a stack */
-  fibril__stack *clean;
   fibril__slab *slabs;
-  fibril__slab *fresh; /* the slab with slots that have no guard yet, if any */
+  fibril__slab *vacant; /* the slabs with slots that are guarded and free */
+  fibril__slab *fresh;  /* the slab with slots that have no guard yet, if any */
 };
 
 struct fibril__slab {
   fibril__slab *next;
+  fibril__slab *next_vacant;
   char *memory; /* `count` slots: guard, then stack */
   size_t slot;
   uint32_t count;
   uint32_t guarded; /* slots that have been handed out or are free; the others were never touched */
-  fibril__stack stacks[];
+  uint32_t free; /* slots that are clean or resident; with any it is in the list of vacant ones */
+  uint32_t resident; /* slots that are resident */
+  uint32_t lowest;   /* below it all are out */
+  uint8_t slots[];   /* FIBRIL__SLOT_*, and the guard's kind */
 };
 
 struct fibril__stacks {
-  size_t dirty_bytes; /* of the free stacks that were used */
-  size_t taken_bytes; /* of all that are not clean: the dirty ones and those in use */
+  size_t dirty_bytes; /* of the free stacks that were used and have not been given back */
+  size_t taken_bytes; /* of all that are not clean: those, and those in use */
   fibril__stack_pool pools[FIBRIL__STACK_CLASSES];
 };
 
@@ -77,6 +94,14 @@ FIBRIL__INTERNAL void fibril__stacks_destroy(fibril__stacks *stacks);
 /* The class of the smallest stacks of at least `size` bytes, or UV_EINVAL below 16 KiB and above 64
  * MiB. */
 FIBRIL__INTERNAL int fibril__stack_class(size_t size);
+
+/* One past the highest usable address, a multiple of a cache line. */
+static inline char *fibril__stack_top(const fibril__stack *stack) {
+  return (char *)stack;
+}
+
+/* The stack in slot `index` if it is in use, else NULL. */
+FIBRIL__INTERNAL fibril__stack *fibril__slab_taken(const fibril__slab *slab, uint32_t index);
 
 /* Bytes of the stack, as the overflow message gives them. */
 FIBRIL__INTERNAL size_t fibril__stack_size(const fibril__stack *stack);

@@ -320,16 +320,21 @@ TEST(overflow_alternate_stack_of_another_stays) {
 /* ---- The table of slabs ------------------------------------------------------------------------
  */
 
-static char slab_memory[1024];
+/* Slots of four lines: two for the guard, one for the stack, one for its descriptor. */
+#define LINE FIBRIL__STACK_COLOUR_BYTES
+#define SLOT (4 * LINE)
+
+enum { SLABS = 200 };
+static _Alignas(LINE) char slab_memory[SLABS * SLOT];
 
 static fibril__slab *slab_at(char *memory, fibril__stack_pool *pool) {
-  fibril__slab *slab = calloc(1, sizeof *slab + sizeof slab->stacks[0]);
+  fibril__slab *slab = calloc(1, sizeof *slab + 1);
   if (slab == NULL) exit(1);
   slab->memory = memory;
-  slab->slot = 4;
-  slab->count = 1;
-  slab->stacks[0].base = memory + 2;
-  slab->stacks[0].pool = pool;
+  slab->slot = SLOT;
+  slab->count = slab->guarded = 1;
+  *(fibril__stack *)(void *)(memory + 3 * LINE) = (fibril__stack){
+      .base = memory + 2 * LINE, .pool = pool, .slab = slab, .state = FIBRIL__STACK_TAKEN};
   return slab;
 }
 
@@ -340,28 +345,28 @@ static bool finds(const char *address) {
 }
 
 TEST(overflow_table_grows_and_forgets) {
-  enum { COUNT = 200 };
-  fibril__stack_pool pool = {.size = 2};
+  enum { COUNT = SLABS };
+  fibril__stack_pool pool = {.size = 2 * LINE};
   fibril__slab *slabs[COUNT];
   int wrong = 0;
   for (int i = 0; i < COUNT; i++) {
-    slabs[i] = slab_at(slab_memory + 4 * i, &pool);
+    slabs[i] = slab_at(slab_memory + SLOT * i, &pool);
     wrong += second__overflow_publish(slabs[i]) != 0;
   }
   for (int i = 0; i < COUNT; i++)
-    wrong += !finds(slab_memory + 4 * i) || !finds(slab_memory + 4 * i + 1) ||
-             finds(slab_memory + 4 * i + 2);
+    wrong += !finds(slab_memory + SLOT * i) || !finds(slab_memory + SLOT * i + 2 * LINE - 1) ||
+             finds(slab_memory + SLOT * i + 2 * LINE);
   for (int i = 0; i < COUNT; i += 2) {
     second__overflow_withdraw(slabs[i]);
     free(slabs[i]);
   }
-  for (int i = 0; i < COUNT; i++) wrong += finds(slab_memory + 4 * i) != i % 2;
+  for (int i = 0; i < COUNT; i++) wrong += finds(slab_memory + SLOT * i) != i % 2;
   for (int i = 1; i < COUNT; i += 2) {
     second__overflow_withdraw(slabs[i]);
     free(slabs[i]);
   }
   CHECK_INT(wrong, 0);
-  CHECK(!finds(slab_memory + 4));
+  CHECK(!finds(slab_memory + SLOT));
 }
 
 static atomic_int withdrawn;
@@ -372,7 +377,7 @@ static void withdraw(void *slab) {
 }
 
 TEST(overflow_table_waits_for_its_readers) {
-  fibril__stack_pool pool = {.size = 2};
+  fibril__stack_pool pool = {.size = 2 * LINE};
   fibril__slab *slab = slab_at(slab_memory, &pool);
   uv_thread_t thread;
   atomic_store(&withdrawn, 0);
