@@ -58,14 +58,18 @@ declare namespace co {
     du(path: PathLike, options?: { concurrency?: number; signal?: AbortSignal }): Promise<Usage>;
   };
 
-  /** The result of a native function without a promise. */
+  /** A result that will be there, without a promise: of a native call, or settled by whoever made it. */
   export class Future<T = unknown> implements PromiseLike<T> {
-    private constructor();
+    constructor();
     done(): boolean;
     result(): T;
-    exception(): unknown;
-    addDoneCallback(callback: (future: Future<T>) => void): void;
+    exception(): any;
+    setResult(value: T): void;
+    setException(error: unknown): void;
+    addDoneCallback(callback: (future: this) => void): void;
+    /** Asks a native call to end; settles any other future with an error of code 'ECANCELED'. False when it is done. */
     cancel(): boolean;
+    cancelled(): boolean;
     then<A = T, B = never>(
       onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
       onRejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<A | B>;
@@ -73,12 +77,174 @@ declare namespace co {
     finally(onFinally?: (() => void) | null): Promise<T>;
   }
 
-  export const gen: {
+  /** What `yield` gives back for a value under gen.coroutine. */
+  type Yielded<V> =
+    V extends null | undefined ? undefined :
+    V extends PromiseLike<infer T> ? Awaited<T> :
+    V extends Generator<any, infer R, any> ? Awaited<R> :
+    V extends readonly unknown[] ? { -readonly [K in keyof V]: Yielded<V[K]> } :
+    V extends object ? { [K in keyof V]: Yielded<V[K]> } : never;
+
+  /** What a coroutine's Future holds for the result of its function. */
+  type CoroutineResult<R> = R extends Iterator<any, infer T, any> ? Awaited<T> : Awaited<R>;
+
+  type ErrorClass = abstract new (...args: any[]) => any;
+  interface QuietOptions {
+    /** Classes of errors that are not warned of. */
+    quietExceptions?: ErrorClass | readonly ErrorClass[];
+  }
+
+  /** Tornado's gen. */
+  export namespace gen {
+    /** A function whose calls are coroutines. */
+    export function coroutine<This, A extends unknown[], R>(fn: (this: This, ...args: A) => R):
+      ((this: This, ...args: A) => Future<CoroutineResult<R>>) & { readonly __wrapped__: typeof fn };
+    export function isCoroutineFunction(fn: unknown): boolean;
+
+    /** `throw new gen.Return(value)` ends a coroutine with a result. */
+    export class Return<T = unknown> extends Error {
+      constructor(value?: T);
+      value: T;
+    }
+    export class BadYieldError extends TypeError {
+      constructor(value: unknown);
+      code: 'FIBRIL_EBADYIELD';
+    }
+    export class TimeoutError extends Error {
+      constructor(message?: string);
+      code: 'ETIMEDOUT';
+    }
+
+    /** One iteration of the loop. */
+    export const moment: PromiseLike<undefined>;
+
+    /** The Future of what may be yielded; `gen.moment` for undefined and null. */
+    export function convertYielded<V>(value: V): V extends null | undefined ? typeof moment : Future<Yielded<V>>;
+    export namespace convertYielded {
+      function register<T>(Class: abstract new (...args: any[]) => T, converter: (value: T) => unknown): void;
+    }
+
+    /** All results; waits for all, the first error of the list wins. */
+    export function multi<const V extends readonly unknown[] | { readonly [key: string]: unknown }>(
+      children: V, options?: QuietOptions): Future<Yielded<V>>;
+    export function withTimeout<V>(ms: number, yieldable: V, options?: QuietOptions): Future<Yielded<V>>;
+    /** Copies the outcome of the first to the second, which it returns. */
+    export function chainFuture<T>(from: PromiseLike<T>, to: Future<T>): Future<T>;
+    /** Calls `fn(...args, callback)`. */
+    export function Task<T = any>(fn: (...args: any[]) => unknown, ...args: unknown[]): Future<T>;
+
+    export class WaitIterator<V = any> implements AsyncIterable<Yielded<V>> {
+      constructor(named: { [name: string]: V });
+      constructor(...yieldables: V[]);
+      readonly currentIndex: number | string | undefined;
+      readonly currentFuture: Future<Yielded<V>> | undefined;
+      done(): boolean;
+      next(): Future<Yielded<V>>;
+      [Symbol.asyncIterator](): AsyncIterator<Yielded<V>, void, undefined>;
+    }
+
     /** Makes a function that calls native code return a Future: yielding it needs no promise. */
-    future<A extends unknown[], R>(fn: (...args: A) => Promise<R>): (...args: A) => Future<R>;
-    sleep(ms: number): Future<undefined>;
-    sleep<T>(ms: number, value: T): Future<T>;
-  };
+    export function future<A extends unknown[], R>(fn: (...args: A) => Promise<R>): (...args: A) => Future<R>;
+    export function sleep(ms: number): Future<undefined>;
+    export function sleep<T>(ms: number, value: T): Future<T>;
+  }
+
+  /** What callLater and callAt give. */
+  interface Timeout {
+    remove(): void;
+  }
+  type Descriptor = number | { readonly fd: number };
+
+  /** Tornado's IOLoop over the event loop of this thread. */
+  export class IOLoop {
+    private constructor();
+    static readonly READ: 1;
+    static readonly WRITE: 2;
+    static readonly ERROR: 4;
+    static current(): IOLoop;
+    static instance(): IOLoop;
+    /** The loop's clock, for callAt. */
+    time(): number;
+    addCallback<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): void;
+    spawnCallback<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): void;
+    addFuture<T>(future: PromiseLike<T>, callback: (future: Future<T>) => unknown): void;
+    callLater<A extends unknown[]>(ms: number, callback: (...args: A) => unknown, ...args: A): Timeout;
+    callAt<A extends unknown[]>(when: number, callback: (...args: A) => unknown, ...args: A): Timeout;
+    removeTimeout(timeout: Timeout): void;
+    addHandler<D extends Descriptor>(fd: D, handler: (fd: D, events: number) => unknown, events: number): void;
+    updateHandler(fd: Descriptor, events: number): void;
+    removeHandler(fd: Descriptor): void;
+    runInExecutor<A extends unknown[], R>(fn: (...args: A) => PromiseLike<R>, ...args: A): Future<R>;
+    start(): Promise<void>;
+    stop(): void;
+    runSync<R>(fn: () => R, options?: { timeout?: number }): Future<Yielded<R>>;
+  }
+
+  /** Calls a function once every `ms` milliseconds. */
+  export class PeriodicCallback {
+    constructor(callback: () => unknown, ms: number, options?: { jitter?: number });
+    start(): void;
+    stop(): void;
+    isRunning(): boolean;
+  }
+
+  export namespace locks {
+    export class Condition {
+      wait(timeout?: number | null): Future<boolean>;
+      notify(n?: number): void;
+      notifyAll(): void;
+    }
+    export class Event {
+      isSet(): boolean;
+      set(): void;
+      clear(): void;
+      wait(timeout?: number | null): Future<undefined>;
+    }
+    /** What acquire() brings; also for `using` declarations. */
+    export interface Permit {
+      release(): void;
+    }
+    export class Semaphore {
+      constructor(value?: number);
+      acquire(timeout?: number | null): Future<Permit>;
+      release(): void;
+      /** Calls a function while it holds a permit. */
+      run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<CoroutineResult<R>>;
+    }
+    export class BoundedSemaphore extends Semaphore {}
+    export class Lock extends Semaphore {
+      constructor();
+    }
+  }
+
+  export namespace queues {
+    export class Queue<T = any> implements AsyncIterable<T> {
+      constructor(maxsize?: number);
+      readonly maxsize: number;
+      qsize(): number;
+      empty(): boolean;
+      full(): boolean;
+      put(item: T, timeout?: number | null): Future<undefined>;
+      putNowait(item: T): void;
+      get(timeout?: number | null): Future<T>;
+      getNowait(): T;
+      taskDone(): void;
+      join(timeout?: number | null): Future<undefined>;
+      [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+    }
+    export class PriorityQueue<T = any> extends Queue<T> {
+      constructor(maxsize?: number, options?: { compare?: (a: T, b: T) => number });
+    }
+    export class LifoQueue<T = any> extends Queue<T> {
+      constructor(maxsize?: number);
+    }
+    export class QueueEmpty extends Error {
+      code: 'ERR_FIBRIL_QUEUE_EMPTY';
+    }
+    export class QueueFull extends Error {
+      code: 'ERR_FIBRIL_QUEUE_FULL';
+    }
+  }
 }
 
 export = co;
