@@ -72,6 +72,11 @@ describe('examples in JavaScript', () => {
 
   it('sleep', () => checkBeats(runExample('sleep')));
 
+  it('web', () => assert.deepStrictEqual(runExample('web').split('\n').sort(), [
+    '', '/action gives slow and 123', '/failing fails: HTTP 500: Internal Server Error', '/nowhere fails: HTTP 404: Not Found',
+    '/slow gives slow',
+  ]));
+
   it('main, which is npm start', () => {
     const output = run([path.join(examples, 'main.js')]);
     const order = ['/third took', '/first took', '/second took', '/first, /second, /third: total', 'bytes in', 'lines in'];
