@@ -36,10 +36,24 @@ describe('README.md', () => {
   });
 });
 
-describe('docs/js-api.md', () => {
-  for (const block of codeBlocks('docs/js-api.md').filter(({ language }) => language === 'js')) {
-    it(`line ${block.line} runs`, () => checkBlock(block));
-  }
+for (const page of ['docs/js-api.md', 'docs/gen.md']) {
+  describe(page, () => {
+    for (const block of codeBlocks(page).filter(({ language }) => language === 'js')) {
+      it(`line ${block.line} runs`, () => checkBlock(block));
+    }
+  });
+}
+
+describe('docs/gen.md', () => {
+  it('names everything that gen, Future, IOLoop, locks and queues have', () => {
+    const page = fs.readFileSync(path.join(root, 'docs', 'gen.md'), 'utf8');
+    const { gen, Future, IOLoop, locks, queues } = require('../lib');
+    const methods = (Class) => Object.getOwnPropertyNames(Class.prototype).filter((name) => !/^(constructor$|toString$|_|settle$)/.test(name));
+    const names = [...Object.keys(gen), ...Object.keys(locks), ...Object.keys(queues), ...[Future, IOLoop, gen.WaitIterator,
+      ...Object.values(locks), queues.Queue].flatMap(methods)];
+    assert.ok(names.length > 70);
+    assert.deepStrictEqual(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(page)), []);
+  });
 });
 
 describe('docs/c-api.md', () => {
