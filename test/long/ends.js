@@ -1,0 +1,129 @@
+'use strict';
+
+// Workers that end in the middle of everything, hundreds of them, and what they leave behind: nothing. Part of .ci/run, not of npm test:
+//   npx mocha test/long/ends.js
+// Node's own fs.readFile is not part of the load: a worker that is terminated meanwhile leaves its descriptor open.
+
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+const { natives, nativesPath } = require('../support/natives');
+
+const endsPath = path.join(path.dirname(nativesPath), 'ends.node');
+const ends = require(endsPath);
+const ROUNDS = Number(process.env.FIBRIL_ROUNDS || 300);
+
+const PRELUDE = `
+  'use strict';
+  const { parentPort } = require('node:worker_threads');
+  const nativesPath = ${JSON.stringify(nativesPath)};
+  const natives = require(nativesPath), ends = require(${JSON.stringify(endsPath)});
+  const co = require(${JSON.stringify(path.join(__dirname, '..', '..', 'lib'))});
+  const quiet = () => {};
+`;
+
+const LOAD = `
+  async function* numbers() { for (let i = 0; ; i++) { await natives.echoMoment(i); yield natives.echoLater(i, i % 3); } }
+  for (let i = 0; i < 10; i++) {
+    co.sleep(i).catch(quiet);
+    co.fs.readFile(${JSON.stringify(__filename)}).catch(quiet);
+    co.fs.stat('.').catch(quiet);
+    co.fs.readdir(${JSON.stringify(__dirname)}).catch(quiet);
+    co.fs.du(${JSON.stringify(path.join(__dirname, '..'))}).catch(quiet);
+    natives.echoLater(i, 5 + i).catch(quiet);
+    natives.forever().catch(quiet);
+    natives.forever({ signal: new AbortController().signal, swallow: true }).catch(quiet);
+    natives.forever({ signal: AbortSignal.timeout(i) }).catch(quiet);
+    natives.work(i).catch(quiet);
+    natives.call(() => new Promise(quiet), i).catch(quiet);
+    natives.call(() => natives.forever(), i, true).catch(quiet);
+    natives.callBoth(() => natives.echoLater(1, i), async () => natives.forever()).catch(quiet);
+    natives.sumCalls(() => natives.echoMoment(1), 1e9).catch(quiet);
+    natives.bigBuffer(1 << 17).catch(quiet);
+    natives.runtime.future(natives.forever)().then(quiet, quiet);
+    ends.waitAgain(quiet).catch(quiet);
+    co(function* () { for (;;) yield [natives.echoMoment(1), co.sleep(1), { text: co.fs.stat('.') }]; }).catch(quiet);
+    co(function* () { for (;;) yield co.gen.sleep(1); }).catch(quiet);
+    co(function* () { for (;;) yield natives.work(1); }).catch(quiet);
+    (async () => { for await (const number of numbers()) if (number < 0) return; })().catch(quiet);
+  }
+`;
+
+/** Runs a worker until its first message and `turns` turns of the loop longer; with what it ended by itself, or 'terminated'. */
+async function run(code, turns) {
+  const worker = new Worker(PRELUDE + code, { eval: true });
+  let thrown;
+  worker.on('error', (error) => { thrown = error.message; });
+  const ended = new Promise((resolve) => { worker.on('exit', (status) => resolve(thrown ?? status)); });
+  const message = new Promise((resolve) => { worker.once('message', () => resolve('message')); });
+  const first = await Promise.race([ended, message]);
+  if (first !== 'message') return first;
+  for (let i = 0; i < turns; i++) await new Promise(setImmediate);
+  await worker.terminate();
+  return 'terminated';
+}
+
+const count = (file) => fs.readdirSync(file).length;
+
+/** What a leak would add to; the ports of a worker that has ended are closed a little later, so that `handles` of them are waited for. */
+async function remains(handles = Infinity) {
+  while (await natives.countLive() > 0 || await natives.countBuffers() > 0 || (await ends.counts()).threads > 0) {
+    await new Promise(setImmediate);
+  }
+  for (let i = 0; i < 1000 && await ends.countHandles() > handles; i++) await new Promise(setImmediate);
+  return {
+    descriptors: count('/proc/self/fd'),
+    threads: count('/proc/self/task'),
+    handles: await ends.countHandles(),
+    mappings: fs.readFileSync('/proc/self/maps', 'latin1').split('\n').length,
+    resident: process.memoryUsage.rss(),
+  };
+}
+
+/** Two counts, the second after `rounds` more: the same, but for what the allocators keep. */
+function compare(before, after, rounds) {
+  const megabytes = (after.resident - before.resident) / 1e6;
+  console.log(`      # ${rounds} rounds: ${after.descriptors} descriptors, ${after.threads} threads, ${after.handles} handles, mappings `
+    + `${before.mappings} -> ${after.mappings}, resident ${Math.round(before.resident / 1e6)} -> ${Math.round(after.resident / 1e6)} MB`);
+  for (const what of ['descriptors', 'threads', 'handles']) {
+    assert.ok(after[what] <= before[what], `${what}: ${before[what]} -> ${after[what]}`);
+  }
+  assert.ok(after.mappings - before.mappings < rounds / 2, `mappings: ${before.mappings} -> ${after.mappings}`);
+  assert.ok(megabytes < 5 + rounds * 0.05, `resident: ${megabytes} MB more`);
+}
+
+async function repeat(rounds, once) {
+  for (let i = 0; i < rounds / 3; i++) await once(i); // what is made once stays
+  const before = await remains();
+  for (let i = 0; i < rounds; i++) await once(i);
+  compare(before, await remains(before.handles), rounds);
+}
+
+describe('workers that leave nothing behind', function () {
+  this.timeout(300000);
+
+  it(`terminated in the middle of everything, ${ROUNDS} times and more`, async () => {
+    await repeat(ROUNDS, async (i) => {
+      assert.strictEqual(await run(`${LOAD} setTimeout(() => parentPort.postMessage(1), ${i % 5});`, i % 7), 'terminated');
+    });
+  });
+
+  for (const [how, code, expected] of [
+    ['by process.exit', `${LOAD} natives.echoLater(1, 2).then(() => process.exit(3));`, 3],
+    ['by process.exit in JavaScript that C called', `${LOAD} natives.call(() => process.exit(3), 0, true);`, 3],
+    ['by an uncaught exception', `${LOAD} setImmediate(() => { throw new Error('uncaught'); });`, 'uncaught'],
+    ['by a rejection that nobody handles', `${LOAD} natives.fail('unhandled', true);`, 'unhandled'],
+    ['by having nothing left to do', 'natives.work(1); co.sleep(1); co.fs.stat(".");', 0],
+    ['while threads post on', `${LOAD} ends.postForEver(2); natives.echoLater(1, 2).then(() => parentPort.postMessage(1));`, 'terminated'],
+    ['with the addon loaded ten times', `
+      for (let i = 0; i < 10; i++) {
+        delete require.cache[nativesPath];
+        const again = require(nativesPath);
+        for (let k = 0; k < 5; k++) { again.forever(); again.work(k).catch(quiet); again.sumCalls(() => natives.echoMoment(1), 1e9).catch(quiet); }
+      }
+      natives.echoMoment(1).then(() => parentPort.postMessage(1));`, 'terminated'],
+  ]) {
+    it(`ended ${how}`, () => repeat(Math.ceil(ROUNDS / 10), async () => assert.strictEqual(await run(code, 0), expected)));
+  }
+});
