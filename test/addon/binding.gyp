@@ -23,6 +23,10 @@
       'sources': ['natives.c'],
     },
     {
+      'target_name': 'pressure',
+      'sources': ['pressure.c'],
+    },
+    {
       'target_name': 'signatures',
       'sources': ['signatures.c'],
     },
