@@ -21,8 +21,8 @@ static void destroy_reference(fibril__box *box) {
   fibril__env *owner = reference->owner;
   /* We may be on a coroutine's stack, where Node-API is out of bounds: the environment deletes it
    * later. */
-  if (owner->exiting) {
-    free(reference);
+  if (owner->loop == NULL) {
+    free(reference); /* there is no environment any more */
   } else {
     reference->next = owner->dead;
     owner->dead = reference;

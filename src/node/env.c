@@ -12,18 +12,30 @@ void fibril__env_unref(fibril__env *self) {
   if (--self->refs == 0) free(self);
 }
 
+void fibril__drop_reference(napi_env env, napi_ref ref) {
+  if (ref != NULL) napi_delete_reference(env, ref);
+}
+
+/* Node empties the references of an environment that ends, but leaves them to their owners. */
+static void delete_references(fibril__env *self) {
+  fibril__references_delete(self);
+  for (int i = 0; i < FIBRIL__JS_FUNCTIONS; i++)
+    fibril__drop_reference(self->env, self->functions[i]);
+  for (size_t i = 0; i < sizeof self->shared / sizeof self->shared[0]; i++)
+    fibril__drop_reference(self->env, self->shared[i]);
+  fibril__drop_reference(self->env, self->api);
+  fibril__drop_reference(self->env, self->resource);
+  if (self->async != NULL) napi_async_destroy(self->env, self->async);
+}
+
 static void on_loop_closed(void *arg) {
   fibril__env *self = arg;
   napi_async_cleanup_hook_handle hook = self->hook;
-  self->loop = NULL;
   fibril__exports_free(self);
   fibril__ioloops_free(self);
+  delete_references(self);
   free(self->waits.places);
-  while (self->dead != NULL) {
-    fibril__reference *reference = self->dead;
-    self->dead = reference->next;
-    free(reference);
-  }
+  self->loop = NULL;
   fibril__env_unref(self);
   napi_remove_async_cleanup_hook(hook);
 }

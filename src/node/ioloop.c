@@ -213,6 +213,7 @@ static napi_value hold(napi_env env, napi_callback_info info) {
 /* ---- Making one ---- */
 
 static void destroy(ioloop *self) {
+  for (int i = 0; i < ENTRIES; i++) fibril__drop_reference(self->env->env, self->entries[i]);
   for (uint32_t i = 0; i < self->timeout_count; i++) free(self->timeouts[i]);
   free(self->timeouts);
   free(self);

@@ -104,6 +104,8 @@ void fibril__env_close_scope(fibril__env *self, napi_callback_scope scope);
 /* An exception that nobody can catch becomes an uncaughtException. */
 void fibril__env_report_exception(fibril__env *self);
 void fibril__env_unref(fibril__env *self);
+/* Deletes a reference, if there is one. */
+void fibril__drop_reference(napi_env env, napi_ref ref);
 
 /* convert.c */
 napi_value fibril__to_js(fibril__env *self, fibril_value value);

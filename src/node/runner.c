@@ -30,6 +30,14 @@ static void finalize(napi_env env, void *data, void *hint) {
   free(data);
 }
 
+static void finalize_class(napi_env env, void *data, void *hint) {
+  runner_class *class = data;
+  (void)hint;
+  fibril__drop_reference(env, class->step);
+  fibril__drop_reference(env, class->functions);
+  free(class);
+}
+
 /* Runner.run: one step after the other while the generator need not wait. An exception of the step
  * itself stays pending: it never throws for what the generator does. */
 static void run(runner_class *class, runner *self, napi_value js_run, napi_value mode,
@@ -108,7 +116,7 @@ static napi_value native_create(napi_env env, napi_callback_info info) {
       {"resume", NULL, native_resume, NULL, NULL, NULL, napi_default, class},
   };
   if (napi_create_object(env, &result) != napi_ok ||
-      napi_add_finalizer(env, result, class, finalize, NULL, NULL) != napi_ok) {
+      napi_add_finalizer(env, result, class, finalize_class, NULL, NULL) != napi_ok) {
     free(class);
     return NULL;
   }
