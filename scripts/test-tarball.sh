@@ -9,4 +9,4 @@ rm -rf lib prebuilds
 tar -xzf fibril-*.tgz --strip-components=1 package/lib package/prebuilds
 test ! -e build
 node examples/main.js
-npx mocha 'test/co*.test.js' test/future.test.js test/waiting.test.js
+npx mocha test/co.test.js 'test/co-*.test.js' test/future.test.js
