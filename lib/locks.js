@@ -61,7 +61,6 @@ class Event extends Shown {
 
   /** Sets the flag and wakes all that wait, even if it is cleared right after. */
   set() {
-    if (this.#set) return;
     this.#set = true;
     const woken = [];
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) woken.push(waiter.future);

@@ -206,8 +206,8 @@ class Queue {
   }
 
   #tryPut(item) {
+    if (this.full()) return false;
     const getter = this.#getters.shift();
-    if (getter === undefined && this.full()) return false;
     this.#enter(item);
     if (getter !== undefined) getter.future.setResult(this.#items.take());
     return true;

@@ -117,10 +117,28 @@ describe('gen.coroutine', () => {
   });
 
   it('follows a promise or Future that it returns', async () => {
-    assert.equal(await gen.coroutine(function* () {
+    for (const make of [() => gen.sleep(1, 'followed'), async () => 'followed', () => after(2, Promise.resolve('followed'))]) {
+      const future = gen.coroutine(function* () {
+        yield gen.moment;
+        return make();
+      })();
+      await future;
+      assert.equal(future.result(), 'followed');
+    }
+  });
+
+  it('ends quietly when somebody has settled its Future', async () => {
+    const log = [];
+    const run = gen.coroutine(function* (name) {
       yield gen.moment;
-      return Promise.resolve(gen.sleep(1, 'followed'));
-    })(), 'followed');
+      log.push(name);
+      return name;
+    });
+    const [settled, cancelled] = [run('a'), run('b')];
+    settled.setResult('early');
+    cancelled.cancel();
+    await iterations(2);
+    assert.deepEqual([log, settled.result(), cancelled.cancelled()], [['a', 'b'], 'early', true]);
   });
 
   it('keeps this, arguments, name, length and the function', () => {
@@ -712,6 +730,16 @@ describe('gen.WaitIterator', () => {
     while (!iterator.done()) seen.push([yield iterator.next(), iterator.currentIndex]);
     assert.deepEqual(seen, [['same', 0], ['same', 1]]);
   }));
+
+  it('keeps errors until next() asks for them', async () => {
+    const unhandled = await unhandledDuring(async () => {
+      const iterator = new gen.WaitIterator(after(1, new Error('x')), failed(new Error('y')));
+      await iterations(4);
+      await turn();
+      for (const message of ['y', 'x']) await assert.rejects(iterator.next(), { message });
+    });
+    assert.deepEqual(unhandled, []);
+  });
 
   it('lives as long as what it waits for', async () => {
     const { gc } = require('./support/gen');

@@ -251,9 +251,12 @@ describe('locks.Semaphore', () => {
     await semaphore.acquire();
     const waiting = semaphore.acquire(5);
     semaphore.release();
+    const last = semaphore.acquire(100_000);
     await gen.sleep(10);
-    assert.equal(waiting.done(), true);
     assert.equal(waiting.exception(), undefined);
+    assert.equal(String(semaphore), 'Semaphore { value: 0, waiters: 1 }', 'the timeout of the first has taken nobody out of the line');
+    semaphore.release();
+    assert.equal(last.done(), true);
   });
 
   it('can be released more often than it was acquired', () => {
