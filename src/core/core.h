@@ -151,6 +151,8 @@ struct fibril_future {
 
 /* ---- Loop ---- */
 
+typedef struct fibril__pool fibril__pool;
+
 enum { FIBRIL__OPEN, FIBRIL__CLOSING, FIBRIL__CLOSED };
 
 struct fibril_loop {
@@ -187,6 +189,7 @@ struct fibril_loop {
   unsigned holds; /* see fibril__loop_hold */
   fibril_poster *poster;
   struct fibril__watchers *watchers;
+  fibril__pool *pool; /* of src/io: memory that is freed with the loop, NULL before its first job */
 
   bool uv_running; /* fibril_loop_run or run_sync is on the stack */
   bool stop;

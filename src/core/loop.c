@@ -78,6 +78,7 @@ void fibril__loop_handle_closed(fibril_loop *loop) {
     loop->free_futures = future->next;
     free(future);
   }
+  free(loop->pool);
   fibril__timers_destroy(&loop->timers);
   fibril__stacks_destroy(&loop->stacks);
   fibril__overflow_detach();

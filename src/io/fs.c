@@ -1,4 +1,4 @@
-/* The file system as awaits: each a uv_fs_* request on the coroutine's stack. */
+/* The file system as awaits: each a synchronous uv_fs_* request that runs in the thread pool. */
 #include "io.h"
 
 /* The most that every platform's read and write take at once. */
@@ -7,61 +7,65 @@
 typedef struct {
   fibril__job job;
   uv_fs_t req;
+  const char *path;
+  int fd, flags, mode;
+  uv_buf_t buf;
+  int64_t offset;
+  int64_t result;
 } call;
 
-static void on_done(uv_fs_t *req) {
-  fibril__job_done(req->data);
+#define RUN(name, request)                          \
+  static void name(fibril__job *job) {              \
+    call *self = FIBRIL__CONTAINER(call, job, job); \
+    self->result = request;                         \
+  }
+
+RUN(run_open, uv_fs_open(NULL, &self->req, self->path, self->flags, self->mode, NULL))
+RUN(run_close, uv_fs_close(NULL, &self->req, self->fd, NULL))
+RUN(run_read, uv_fs_read(NULL, &self->req, self->fd, &self->buf, 1, self->offset, NULL))
+RUN(run_write, uv_fs_write(NULL, &self->req, self->fd, &self->buf, 1, self->offset, NULL))
+RUN(run_stat, uv_fs_stat(NULL, &self->req, self->path, NULL))
+RUN(run_lstat, uv_fs_lstat(NULL, &self->req, self->path, NULL))
+RUN(run_fstat, uv_fs_fstat(NULL, &self->req, self->fd, NULL))
+RUN(run_scandir, uv_fs_scandir(NULL, &self->req, self->path, 0, NULL))
+
+/* The request's result; who called cleans it up if it ran. */
+static int64_t wait(call *self, const char *what, void (*run)(fibril__job *job)) {
+  int err = fibril__job_run(&self->job, what, run);
+  return err != 0 ? err : self->result;
 }
 
-static int begin(call *self, const char *what) {
-  return fibril__job_begin(&self->job, what, (uv_req_t *)&self->req);
+static void clean_up(call *self) {
+  if (self->job.ran) uv_fs_req_cleanup(&self->req);
 }
 
-static uv_loop_t *uv_of(const call *self) {
-  return fibril_loop_uv(self->job.wait.coroutine->loop);
-}
-
-/* The request's result once libuv is done with it. */
-static int64_t wait(call *self, int submitted) {
-  int err = fibril__job_wait(&self->job, submitted);
-  return err != 0 ? err : self->req.result;
-}
-
-static int64_t finish(call *self, int submitted) {
-  int64_t result = wait(self, submitted);
-  uv_fs_req_cleanup(&self->req);
+static int64_t finish(call *self, const char *what, void (*run)(fibril__job *job)) {
+  int64_t result = wait(self, what, run);
+  clean_up(self);
   return result;
 }
 
 /* ---- Descriptors ---- */
 
 int fibril_fs_open(const char *path, int flags, int mode) {
-  call self;
-  int err = path == NULL ? UV_EINVAL : begin(&self, "open");
-  if (err != 0) return err;
-  int fd = (int)finish(&self, uv_fs_open(uv_of(&self), &self.req, path, flags, mode, on_done));
-  if (fd < 0 && self.job.cancelled && self.req.result >= 0) fibril_fs_close((int)self.req.result);
+  call self = {.path = path, .flags = flags, .mode = mode};
+  if (path == NULL) return UV_EINVAL;
+  int fd = (int)finish(&self, "open", run_open);
+  if (fd < 0 && self.job.ran && self.result >= 0) fibril_fs_close((int)self.result);
   return fd;
 }
 
-static int close_now(int fd) {
-  uv_fs_t req;
-  int err = uv_fs_close(NULL, &req, fd, NULL);
-  uv_fs_req_cleanup(&req);
-  return err;
-}
-
-/* It acts whatever happens: where it may not wait, or not any more, or libuv takes no request, at
- * once. So a loop that closes never waits here for the pool, whose threads may be in the hands of
- * others. */
+/* It acts whatever happens: where it may not wait, or not any more, at once. So a loop that closes
+ * never waits here for the pool, whose threads may be in the hands of others. */
 int fibril_fs_close(int fd) {
-  call self;
+  call self = {.fd = fd};
   if (fibril_coroutine_self() == NULL) return FIBRIL_ENOTCOROUTINE;
-  if (begin(&self, "close") != 0) return close_now(fd);
-  int submitted = uv_fs_close(uv_of(&self), &self.req, fd, on_done);
-  int err = (int)finish(&self, submitted);
-  if (self.job.cancelled) err = (int)self.req.result;
-  return submitted < 0 || err == UV_ECANCELED ? close_now(fd) : err;
+  finish(&self, "close", run_close);
+  if (!self.job.ran) {
+    run_close(&self.job);
+    uv_fs_req_cleanup(&self.req);
+  }
+  return (int)self.result;
 }
 
 /* ---- Reading and writing ---- */
@@ -73,58 +77,46 @@ static uv_buf_t limited(const void *data, size_t length) {
 }
 
 int64_t fibril_fs_read(int fd, void *buffer, size_t length, int64_t offset) {
-  call self;
-  uv_buf_t buf = limited(buffer, length);
-  int err = begin(&self, "read");
-  if (err != 0) return err;
-  return finish(&self, uv_fs_read(uv_of(&self), &self.req, fd, &buf, 1, offset, on_done));
+  call self = {.fd = fd, .buf = limited(buffer, length), .offset = offset};
+  return finish(&self, "read", run_read);
 }
 
 int64_t fibril_fs_write(int fd, const void *buffer, size_t length, int64_t offset) {
-  call self;
-  uv_buf_t buf = limited(buffer, length);
-  int err = begin(&self, "write");
-  if (err != 0) return err;
-  return finish(&self, uv_fs_write(uv_of(&self), &self.req, fd, &buf, 1, offset, on_done));
+  call self = {.fd = fd, .buf = limited(buffer, length), .offset = offset};
+  return finish(&self, "write", run_write);
 }
 
 /* ---- Metadata ---- */
 
-static int finish_stat(call *self, int submitted, uv_stat_t *stat) {
-  int result = (int)wait(self, submitted);
+static int finish_stat(call *self, const char *what, void (*run)(fibril__job *job),
+                       uv_stat_t *stat) {
+  int result = (int)wait(self, what, run);
   if (result == 0) *stat = self->req.statbuf;
-  uv_fs_req_cleanup(&self->req);
+  clean_up(self);
   return result;
 }
 
 int fibril_fs_stat(const char *path, uv_stat_t *stat) {
-  call self;
-  int err = path == NULL ? UV_EINVAL : begin(&self, "stat");
-  if (err != 0) return err;
-  return finish_stat(&self, uv_fs_stat(uv_of(&self), &self.req, path, on_done), stat);
+  call self = {.path = path};
+  return path == NULL ? UV_EINVAL : finish_stat(&self, "stat", run_stat, stat);
 }
 
 int fibril_fs_lstat(const char *path, uv_stat_t *stat) {
-  call self;
-  int err = path == NULL ? UV_EINVAL : begin(&self, "lstat");
-  if (err != 0) return err;
-  return finish_stat(&self, uv_fs_lstat(uv_of(&self), &self.req, path, on_done), stat);
+  call self = {.path = path};
+  return path == NULL ? UV_EINVAL : finish_stat(&self, "lstat", run_lstat, stat);
 }
 
 int fibril_fs_fstat(int fd, uv_stat_t *stat) {
-  call self;
-  int err = begin(&self, "fstat");
-  if (err != 0) return err;
-  return finish_stat(&self, uv_fs_fstat(uv_of(&self), &self.req, fd, on_done), stat);
+  call self = {.fd = fd};
+  return finish_stat(&self, "fstat", run_fstat, stat);
 }
 
 int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg) {
-  call self;
-  int err = path == NULL ? UV_EINVAL : begin(&self, "readdir");
-  if (err != 0) return err;
-  int count = (int)wait(&self, uv_fs_scandir(uv_of(&self), &self.req, path, 0, on_done));
+  call self = {.path = path};
+  if (path == NULL) return UV_EINVAL;
+  int count = (int)wait(&self, "readdir", run_scandir);
   uv_dirent_t entry;
   while (count > 0 && uv_fs_scandir_next(&self.req, &entry) == 0) each(entry.name, entry.type, arg);
-  uv_fs_req_cleanup(&self.req);
+  clean_up(&self);
   return count;
 }

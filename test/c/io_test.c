@@ -234,38 +234,28 @@ LOOP_TEST(cancelled_work_leaves_the_gate_at_once) {
   blocker_destroy(&b);
 }
 
-/* In the ready queue before whoever is given a token in the poll phase. */
-static fibril_value cancel_when_woken(void *arg) {
-  fibril_future *future = arg;
-  while (future->coroutine->state == FIBRIL__WAITING) fibril_moment();
-  CHECK_INT(fibril_cancel(future), 0);
-  return fibril_undefined();
-}
-
-static fibril_value cancel_with_a_token(void *arg) {
+static fibril_value cancel_all_but_the_last(void *arg) {
   blocker *b = arg;
-  fibril_future *holders[512];
+  fibril_future *holders[512], *late[10];
   hold_tokens(b, holders);
-  fibril_future *late = fibril_spawn(work_on, b, NULL);
-  fibril_future *canceller = fibril_spawn(cancel_when_woken, late, NULL);
-  let_go(b, gate_tokens());
-  CHECK_INT(work_result(late), UV_ECANCELED);
-  CHECK_INT(atomic_load(&b->running), gate_tokens());
+  for (int i = 0; i < 10; i++) late[i] = fibril_spawn(work_on, b, NULL);
+  for (int i = 0; i < 9; i++) CHECK_INT(fibril_cancel(late[i]), 0);
+  let_go(b, gate_tokens() + 1);
+  for (int i = 0; i < 10; i++) CHECK_INT(work_result(late[i]), i < 9 ? UV_ECANCELED : 0);
+  CHECK_INT(atomic_load(&b->running), gate_tokens() + 1);
   join_holders(holders);
-  fibril_await(canceller);
-  fibril_future_unref(canceller);
-  fibril_future_unref(late);
-  /* None is lost. */
+  for (int i = 0; i < 10; i++) fibril_future_unref(late[i]);
+  /* No thread is lost. */
   hold_tokens(b, holders);
   let_go(b, gate_tokens());
   join_holders(holders);
   return fibril_undefined();
 }
 
-LOOP_TEST(cancelled_work_gives_its_token_back) {
+LOOP_TEST(cancelled_work_makes_room) {
   blocker b;
   blocker_init(&b);
-  CHECK_INT(fibril_loop_run_sync(loop, cancel_with_a_token, &b, 0, NULL), 0);
+  CHECK_INT(fibril_loop_run_sync(loop, cancel_all_but_the_last, &b, 0, NULL), 0);
   blocker_destroy(&b);
 }
 
@@ -371,6 +361,31 @@ LOOP_TEST(a_loop_closes_while_others_hold_the_tokens) {
   let_go(&other, gate_tokens());
   uv_thread_join(&thread);
   blocker_destroy(&other);
+}
+
+LOOP_TEST(a_loop_closes_while_the_host_holds_the_threads) {
+  blocker b;
+  host_job jobs[64];
+  bool done[64];
+  uv_loop_t uv;
+  fibril_loop *closing;
+  int threads = pool_threads();
+  if (!CHECK(threads <= 64)) return;
+  blocker_init(&b);
+  for (int i = 0; i < threads; i++) queue_host_job(loop, &jobs[i], &b, &done[i]);
+  wait_started(&b, threads);
+  CHECK_INT(uv_loop_init(&uv), 0);
+  CHECK_INT(fibril_loop_new(&uv, &closing), 0);
+  fibril_future *future = fibril_loop_spawn(closing, work_on, &b, NULL);
+  CHECK_INT(fibril_loop_close(closing, NULL, NULL), 0);
+  uv_run(&uv, UV_RUN_DEFAULT); /* waits for no thread */
+  CHECK_INT((int)fibril_value_number(fibril_future_result(future)), UV_ECANCELED);
+  fibril_future_unref(future);
+  CHECK_INT(uv_loop_close(&uv), 0);
+  let_go(&b, threads);
+  for (int i = 0; i < threads; i++) wait_host_job(loop, &done[i]);
+  CHECK_INT(atomic_load(&b.running), threads);
+  blocker_destroy(&b);
 }
 
 typedef struct {
