@@ -4,6 +4,7 @@
  * that the host's own work goes on. */
 #include "io.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* As libuv reads UV_THREADPOOL_SIZE. */
@@ -35,7 +36,7 @@ struct fibril__pool {
 };
 
 static uv_once_t once = UV_ONCE_INIT;
-static uv_mutex_t mutex;
+static uv_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned free_tokens;
 static fibril__pool *line, **line_end = &line; /* of loops that wait for a token */
 
@@ -45,7 +46,6 @@ static void init(void) {
   if (threads < 1) threads = 1;
   if (threads > POOL_MAX) threads = POOL_MAX;
   free_tokens = threads < 2 ? 1 : (unsigned)threads / 2;
-  if (uv_mutex_init(&mutex) != 0) fibril__fatal("no mutex for the thread pool's queue");
 }
 
 /* ---- The queues; under the mutex ---- */
@@ -145,8 +145,8 @@ static void deliver(fibril__pool *pool) {
 
 static void on_runner_done(uv_work_t *req, int status);
 
-static void start(runner *self) {
-  uv_queue_work(self->pool->loop->uv, &self->req, run_jobs, on_runner_done);
+static int start(runner *self) {
+  return uv_queue_work(self->pool->loop->uv, &self->req, run_jobs, on_runner_done);
 }
 
 static void forget(runner *self) {
@@ -154,6 +154,26 @@ static void forget(runner *self) {
   while (*link != self) link = &(*link)->next;
   *link = self->next;
   free(self);
+}
+
+/* Gives a token back for which there could be no runner. If there is no other one, nothing can run.
+ */
+static void give_up(fibril__pool *pool, int status) {
+  fibril__job *failed = NULL;
+  uv_mutex_lock(&mutex);
+  if (--pool->tokens == 0) {
+    failed = pool->first;
+    pool->first = pool->last = NULL;
+    if (pool->waiting) leave_line(pool);
+  }
+  pass_token_on();
+  uv_mutex_unlock(&mutex);
+  while (failed != NULL) {
+    fibril__job *next = failed->next;
+    failed->queued = false;
+    finish(pool, failed, status);
+    failed = next;
+  }
 }
 
 /* Goes on when there is more to do and nobody else wants the token. */
@@ -171,39 +191,30 @@ static void on_runner_done(uv_work_t *req, int status) {
   uv_mutex_unlock(&mutex);
   deliver(pool);
   if (again) {
-    start(self);
-  } else {
-    forget(self);
-    fibril__loop_handle_closed(pool->loop);
+    int err = start(self);
+    if (err == 0) return;
+    give_up(pool, err);
   }
+  forget(self);
+  fibril__loop_handle_closed(pool->loop);
 }
 
-/* With a token. Without memory it goes back, and if there is no other runner nothing can run. */
+/* With a token. */
 static void add_runner(fibril__pool *pool) {
   runner *self = malloc(sizeof *self);
+  int err = UV_ENOMEM;
   if (self != NULL) {
     self->pool = pool;
-    self->next = pool->runners;
-    pool->runners = self;
-    pool->loop->open_handles++;
-    start(self);
+    err = start(self);
+  }
+  if (err != 0) {
+    free(self);
+    give_up(pool, err);
     return;
   }
-  fibril__job *failed = NULL;
-  uv_mutex_lock(&mutex);
-  if (--pool->tokens == 0) {
-    failed = pool->first;
-    pool->first = pool->last = NULL;
-    if (pool->waiting) leave_line(pool);
-  }
-  pass_token_on();
-  uv_mutex_unlock(&mutex);
-  while (failed != NULL) {
-    fibril__job *next = failed->next;
-    failed->queued = false;
-    finish(pool, failed, UV_ENOMEM);
-    failed = next;
-  }
+  self->next = pool->runners;
+  pool->runners = self;
+  pool->loop->open_handles++;
 }
 
 /* ---- Posted to the loop ---- */
