@@ -155,6 +155,30 @@ describe('the package', function () {
         assert.match(read('--program-headers'), /GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW /, platform);
       });
     });
+
+    // No package of npm has a Node for musl. A program linked with musl, which has what Node gives an addon, tells whether musl's loader
+    // finds all the rest.
+    it('load under musl, where there is one of it', function () {
+      const platform = 'linux-x64-musl';
+      if (process.arch !== 'x64' || !platforms.includes(platform) || !has('musl-gcc')) this.skip();
+      const binary = path.join(root, 'prebuilds', platform, 'fibril.node');
+      const names = run('readelf', ['--dyn-syms', '--wide', binary]).match(/(?<= UND )(napi|uv)_\w+/g);
+      const source = path.join(work, 'host.c');
+      fs.writeFileSync(source, `
+        #include <dlfcn.h>
+        #include <stdio.h>
+        ${names.map((name) => `void ${name}(void) {}`).join('\n')}
+        int main(int argc, char **argv) {
+          void *library = dlopen(argv[argc - 1], RTLD_NOW);
+          puts(library && dlsym(library, "napi_register_module_v1") ? "loaded" : dlerror());
+        }`);
+      const host = path.join(work, 'host');
+      run('musl-gcc', ['-rdynamic', source, '-o', host]);
+      assert.match(run('readelf', ['--program-headers', '--wide', host]), /ld-musl-x86_64/);
+      assert.strictEqual(run(host, [binary]), 'loaded\n');
+      const [missing] = run(host, [path.join(root, 'prebuilds', 'linux-x64', 'fibril.node')]).split('\n');
+      assert.notStrictEqual(missing, 'loaded');
+    });
   });
 
   describe('installed in an empty folder', function () {
