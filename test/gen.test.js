@@ -455,6 +455,38 @@ describe('gen.moment', () => {
   });
 });
 
+describe('a long loop', () => {
+  const { gc } = require('./support/gen');
+  const resident = () => {
+    gc();
+    gc();
+    return process.memoryUsage().heapUsed;
+  };
+  const GROWTH = 400_000; // eight bytes for each turn: nothing of one is kept
+
+  it('of 50,000 waits, of each kind, keeps the heap flat', async () => {
+    const settled = (value) => {
+      const future = new Future();
+      loop.addCallback(() => future.setResult(value));
+      return future;
+    };
+    const inner = gen.coroutine(function* () {
+      yield gen.moment;
+    });
+    for (const wait of [() => gen.moment, () => settled(1), () => inner(), () => [settled(1), gen.moment]]) {
+      await gen.coroutine(function* () {
+        const spin = function* (n) {
+          for (let i = 0; i < n; i++) yield wait();
+        };
+        yield* spin(1000);
+        const before = resident();
+        yield* spin(50_000);
+        assert.ok(resident() - before < GROWTH, `${wait} has grown by ${resident() - before}`);
+      })();
+    }
+  }).timeout(120_000);
+});
+
 describe('gen.multi', () => {
   it('gives results in the order of the list or by key, whatever the order of finishing', coroutineTest(function* () {
     assert.deepEqual(yield [after(3, 'a'), after(1, 'b'), gen.sleep(1, 'c'), Promise.resolve('d')], ['a', 'b', 'c', 'd']);

@@ -77,6 +77,28 @@ describe('without a binary', function () {
     assert.deepEqual(run({ code, bare: true }).shape, complete);
   });
 
+  it('says why at every use of gen, Future, IOLoop, locks and queues', () => {
+    const code = `
+      const { gen, Future, IOLoop, PeriodicCallback, locks, queues } = require(process.env.FIBRIL_UNDER_TEST);
+      process.removeAllListeners('warning');
+      const uses = {
+        coroutine: () => gen.coroutine(function* () {}), sleep: () => gen.sleep(1), register: () => gen.convertYielded.register(Map, () => null),
+        Return: () => new gen.Return(1), Future: () => new Future(), current: () => IOLoop.current(), IOLoop: () => new IOLoop(),
+        PeriodicCallback: () => new PeriodicCallback(() => {}, 1), Lock: () => new locks.Lock(), Queue: () => new queues.Queue(),
+      };
+      const codes = {};
+      for (const [name, use] of Object.entries(uses)) {
+        try {
+          use();
+        } catch ({ code }) {
+          codes[name] = code;
+        }
+      }
+      console.log(JSON.stringify({ uses: Object.keys(uses), codes }));`;
+    const { uses, codes } = run({ code, bare: true });
+    assert.deepEqual(codes, Object.fromEntries(uses.map((name) => [name, 'ERR_FIBRIL_NO_BINARY'])));
+  });
+
   const DISABLED = /Warning: Only co works: fibril may not load its native part: .*--permission.*--allow-addons.*\.$/;
 
   it('under the permission model, without --allow-addons', () => {
