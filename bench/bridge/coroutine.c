@@ -17,6 +17,18 @@ static fibril_value moment(fibril_args *args) {
   return err != 0 ? fibril_error(err, NULL) : fibril_number(fibril_arg_number(args, 0) + 1);
 }
 
+/* The same, waiting three calls below the exported function. */
+__attribute__((noinline)) static int wait_deep(int depth) {
+  int err = depth == 0 ? fibril_moment() : wait_deep(depth - 1);
+  __asm__ volatile("" : "+r"(err)); /* neither a tail call nor a loop */
+  return err;
+}
+
+static fibril_value moment_deep(fibril_args *args) {
+  int err = wait_deep(2);
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(fibril_arg_number(args, 0) + 1);
+}
+
 static void increment(void *arg) {
   *(double *)arg += 1;
 }
@@ -35,5 +47,6 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "atOnce(n: number): Promise<number>", at_once);
   fibril_export(m, "pass(n: number): Promise<number>", pass);
   fibril_export(m, "moment(n: number): Promise<number>", moment);
+  fibril_export(m, "momentDeep(n: number): Promise<number>", moment_deep);
   fibril_export(m, "work(n: number): Promise<number>", work);
 }
