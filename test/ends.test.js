@@ -220,6 +220,33 @@ describe('jobs of the thread pool that block', () => {
   });
 });
 
+describe('a FIFO that nobody writes to, being read', () => {
+  let folder, fifo;
+
+  before(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-'));
+    fifo = JSON.stringify(path.join(folder, 'fifo'));
+    assert.strictEqual(spawnSync('mkfifo', [path.join(folder, 'fifo')]).status, 0);
+  });
+
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  it('does not hold up the end of a worker', async () => {
+    const { worker, message } = start(`
+      for (let i = 0; i < 5; i++) co.fs.readFile(${fifo}).catch(quiet);
+      co.fs.stat(${fifo}).then(() => parentPort.postMessage(1));`);
+    await message;
+    assert.strictEqual(await worker.terminate(), 1);
+  });
+
+  it('does not hold up the end of the process', async () => {
+    const { code, signal, stderr } = await runScript(`${PRELUDE}
+      for (let i = 0; i < 5; i++) co.fs.readFile(${fifo}).catch(quiet);
+      co.fs.stat(${fifo}).then(() => process.exit(3));`);
+    assert.deepStrictEqual([code, signal, stderr], [3, null, '']);
+  });
+});
+
 describe('threads that post', () => {
   it('are refused once a worker has ended; what was accepted has run', async () => {
     const before = await ends.counts();
