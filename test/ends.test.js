@@ -161,7 +161,7 @@ describe('a cancelled coroutine that waits again', () => {
 
   it('is so at the end of a worker', async () => {
     const before = (await ends.counts()).stubborn;
-    const { worker, message } = start('for (let i = 0; i < 10; i++) ends.waitAgain(quiet); parentPort.postMessage(1);');
+    const { worker, message } = start('for (let i = 0; i < 10; i++) ends.waitAgain(quiet); parentPort.on("message", quiet).postMessage(1);');
     await message;
     await worker.terminate();
     assert.strictEqual((await ends.counts()).stubborn - before, 10);

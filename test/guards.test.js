@@ -28,7 +28,8 @@ function run(code, guard) {
   const env = { ...process.env };
   delete env.FIBRIL_GUARD;
   if (guard) env.FIBRIL_GUARD = guard;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', PRELUDE + code], { env, encoding: 'utf8' });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', PRELUDE + code],
+    { env, encoding: 'utf8', timeout: 15000, killSignal: 'SIGKILL' });
   return { status, signal, stdout, stderr };
 }
 
