@@ -196,13 +196,10 @@ class IOLoop {
   /** Calls `callback(future)` in an iteration after the future, or the promise, is done. Tornado: add_future. */
   addFuture(future, callback) {
     const entry = capture(callback, [future]);
-    if (future instanceof Future) {
-      future._whenDone(() => queueEntry(entry));
-      return;
-    }
     if (typeof future?.then !== 'function') throw invalidType('"future" argument', 'Future', future, this.addFuture);
-    const followed = entry.args[0] = toFuture(() => future)();
-    followed._whenDone(() => queueEntry(entry));
+    const awaited = entry.args[0] = future instanceof Future ? future : toFuture(() => future)();
+    awaited.read = true; // the callback has it
+    awaited._whenDone(() => queueEntry(entry));
   }
 
   /** Calls `callback(...args)` after `ms` milliseconds, never early. What it returns is for removeTimeout. Tornado: call_later. */

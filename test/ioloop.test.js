@@ -238,6 +238,20 @@ describe('IOLoop', () => {
       assert.deepEqual(seen, [1, 'failed', 2]);
       assert.throws(() => loop.addFuture(5, () => {}), { code: 'ERR_INVALID_ARG_TYPE' });
     });
+
+    it('counts as looking at the error', async () => {
+      const unhandled = await unhandledDuring(async () => {
+        for (const future of [new Future(), gen.sleep(1)]) {
+          loop.addFuture(future, () => {});
+          if (future.slot < 0) future.setException(new Error('x'));
+          else future.cancel();
+        }
+        loop.addFuture(Promise.reject(new Error('y')), () => {});
+        await turn();
+        await iterations(3);
+      });
+      assert.deepEqual(unhandled, []);
+    });
   });
 
   describe('timeouts', () => {
@@ -443,6 +457,26 @@ describe('IOLoop', () => {
       assert.equal(await seen, file);
     });
 
+    it('hear of an error of the descriptor', async () => {
+      const file = path.join(folder, 'broken');
+      execFileSync('mkfifo', [file]);
+      const reader = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      const writer = fs.openSync(file, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
+      files.push(writer);
+      while (true) {
+        try {
+          fs.writeSync(writer, Buffer.alloc(65536)); // until it is writable no more
+        } catch (error) {
+          assert.equal(error.code, 'EAGAIN');
+          break;
+        }
+      }
+      const seen = new Promise((resolve) => loop.addHandler(writer, (fd, events) => resolve(events), IOLoop.WRITE));
+      await iterations(2);
+      fs.closeSync(reader);
+      assert.equal(await seen, IOLoop.ERROR);
+    });
+
     it('make an exception uncaught, and are called again', async () => {
       const fd = open();
       let calls = 0;
@@ -528,22 +562,33 @@ describe('IOLoop', () => {
     });
   });
 
-  it('of a worker is its own, and its end drops what waits', async () => {
-    const worker = new Worker(`
+  it('of a worker is its own, and its end drops what waits, at whatever moment', async () => {
+    const code = `
       const { parentPort } = require('node:worker_threads');
-      const { IOLoop, gen, locks } = require(${lib});
+      const { IOLoop, Future, gen, locks } = require(${lib});
       const loop = IOLoop.current();
-      for (let i = 0; i < 100; i++) {
+      const again = () => loop.addCallback(again);
+      const later = () => loop.callLater(0, later);
+      const lock = new locks.Lock();
+      for (let i = 0; i < 20; i++) {
+        again();
+        later();
         loop.callLater(1e6 + i, () => {});
-        gen.coroutine(function* () { while (true) yield gen.moment; })();
-        gen.withTimeout(1e6, new (require(${lib}).Future)());
+        gen.coroutine(function* () { while (true) yield [gen.moment, gen.sleep(0)]; })();
+        gen.withTimeout(1e6, new Future());
+        lock.acquire(1e6);
       }
-      loop.addHandler(require('node:fs').openSync('/dev/ptmx', 'r+'), () => {}, IOLoop.READ);
-      loop.addCallback(() => parentPort.postMessage('running'));`, { eval: true });
-    await new Promise((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
-    assert.equal(await worker.terminate(), 1);
+      loop.addHandler(require('node:fs').openSync('/dev/ptmx', 'r+'), () => {}, IOLoop.READ | IOLoop.WRITE);
+      loop.start();
+      loop.addCallback(() => parentPort.postMessage('running'));`;
+    for (let turns = 0; turns < 20; turns++) {
+      const worker = new Worker(code, { eval: true });
+      await new Promise((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+      });
+      for (let i = 0; i < turns; i++) await turn();
+      assert.equal(await worker.terminate(), 1);
+    }
   });
 });
