@@ -110,6 +110,11 @@ static fibril_value laps(fibril_args *args) {
   return array;
 }
 
+static fibril_value nap(fibril_args *args) {
+  int err = fibril_sleep(fibril_arg_number(args, 0));
+  return err != 0 ? fibril_error(err, NULL) : fibril_undefined();
+}
+
 /* ---- Memory ---- */
 
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
@@ -145,6 +150,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "keepBusy(count: uint32): Promise<void>", keep_busy);
   fibril_export(m, "stopBusy(): Promise<void>", stop_busy);
   fibril_export(m, "laps(): Promise<number[]>", laps);
+  fibril_export(m, "nap(ms: number): Promise<void>", nap);
   fibril_export(m, "bytesInUse(): Promise<number>", bytes_in_use);
   fibril_export(m, "lose(bytes: uint32): Promise<boolean>", lose);
 }
