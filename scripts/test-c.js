@@ -1,11 +1,12 @@
 'use strict';
 
 // npm run test:c -- [--cc CC[,CC...]] [-O LEVEL[,LEVEL...]] [--libuv FLAGS] [--runner COMMAND] [--skip NAME[,NAME...]]
-//                   [--folder FOLDER] [NAME...] [-- FLAG...]
+//                   [--folder FOLDER] [--sanitize SANITIZER[,SANITIZER]] [--valgrind] [--switch portable] [NAME...] [-- FLAG...]
 // Builds src/core, src/io and test/c against libuv, without Node-API, once for each compiler and optimisation level, and runs
 // the C tests (all, or those whose name contains a NAME). FLAGS: where libuv is, by default what pkg-config says. COMMAND: what
-// runs the program, for cross-compilers. --skip: tests to leave out. --folder: another one with tests. What follows -- goes to the
-// compiler. A line that a test writes to stdout with "# " in front is printed: a figure, or why it does less than it would.
+// runs the program, for cross-compilers. --skip: tests to leave out. --folder: another one with tests. --sanitize, --valgrind: builds for
+// these tools and runs under them, without the tests that scripts/tools.js names. --switch portable: the .S file's switch instead of
+// the inline one. What follows -- goes to the compiler. A line that a test writes to stdout with "# " in front is printed: a figure, or why it does less than it would.
 
 const { execFile, execFileSync, spawnSync } = require('child_process');
 const fs = require('fs');
@@ -14,6 +15,7 @@ const path = require('path');
 const { parseArgs, promisify } = require('util');
 const { judge } = require('../test/c/judge.js');
 const { addCounts } = require('./counts.js');
+const { chooseTools } = require('./tools.js');
 
 const root = path.join(__dirname, '..');
 const run = promisify(execFile);
@@ -51,18 +53,19 @@ async function compileAll(compiler, flags, files, folder) {
   return objects;
 }
 
-async function build(compiler, level, { uv, extra, tests }) {
-  const folder = path.join(root, 'build', path.basename(tests), `${path.basename(compiler)}-O${level}`);
+async function build(compiler, level, { uv, extra, tests, tools }) {
+  const name = [path.basename(compiler), `O${level}`, ...tools.names].join('-');
+  const folder = path.join(root, 'build', path.basename(tests), name);
   fs.mkdirSync(folder, { recursive: true });
-  const flags = [...FLAGS, `-O${level}`, ...extra, ...uv.filter((flag) => /^-[ID]/.test(flag))];
+  const flags = [...FLAGS, `-O${level}`, ...tools.flags, ...extra, ...uv.filter((flag) => /^-[ID]/.test(flag))];
   const objects = await compileAll(compiler, flags, sources(tests), folder);
   const program = path.join(folder, 'tests');
-  await run(compiler, [...objects, '-o', program, '-pthread', ...extra, ...uv, '-lm']);
+  await run(compiler, [...objects, '-o', program, '-pthread', ...tools.flags, ...extra, ...uv, '-lm']);
   return program;
 }
 
-function list([command, ...args]) {
-  const text = execFileSync(command, args, { encoding: 'utf8' });
+function list([command, ...args], env) {
+  const text = execFileSync(command, args, { encoding: 'utf8', env });
   return text.trimEnd().split('\n').map((line) => {
     const [name, kind, ending, pattern] = line.split('\t').map((field) => JSON.parse(`"${field}"`));
     return { name, kind, ending, pattern };
@@ -70,8 +73,8 @@ function list([command, ...args]) {
 }
 
 // A process for each: a test that dies takes no other one with it.
-function runTest([command, ...args], test) {
-  const child = spawnSync(command, [...args, test.name], { encoding: 'utf8', timeout: 120000 });
+function runTest([command, ...args], test, env) {
+  const child = spawnSync(command, [...args, test.name], { encoding: 'utf8', timeout: 240000, env });
   const lines = child.stdout.split('\n');
   for (const line of lines) if (line.startsWith('# ')) console.log(`  ${line}`);
   const failures = lines.filter((line) => line.startsWith('  ')).map((line) => line.slice(2));
@@ -83,15 +86,18 @@ function runTest([command, ...args], test) {
 }
 
 async function runMatrixEntry(compiler, level, options, counts) {
-  console.log(`\n${[compiler, `-O${level}`, ...options.extra].join(' ')}`);
-  const program = [...options.runner, await build(compiler, level, options)];
-  for (const test of list(program)) {
-    if (options.skip.includes(test.name)) {
-      console.log(`  skipped ${test.name}`);
+  console.log(`\n${[...options.tools.runner, compiler, `-O${level}`, ...options.tools.flags, ...options.extra].join(' ')}`);
+  const built = await build(compiler, level, options);
+  const env = { ...process.env, ...options.tools.env };
+  const program = [...options.runner, ...options.tools.runner, built];
+  for (const test of list([...options.runner, built], env)) {
+    const reason = options.tools.skip.get(test.name);
+    if (reason || options.skip.includes(test.name)) {
+      console.log(`  skipped ${test.name}${reason ? `: ${reason}` : ''}`);
       continue;
     }
     if (options.names.length > 0 && !options.names.some((name) => test.name.includes(name))) continue;
-    const problem = runTest(program, test);
+    const problem = runTest(program, test, env);
     counts[problem ? 'failed' : 'passed'] += 1;
     console.log(problem ? `  not ok ${test.name}\n    ${problem.replaceAll('\n', '\n    ')}` : `  ok ${test.name}`);
   }
@@ -110,6 +116,9 @@ function readOptions(argv) {
       runner: { type: 'string', default: '' },
       skip: { type: 'string', default: '' },
       folder: { type: 'string', default: 'test/c' },
+      sanitize: { type: 'string' },
+      valgrind: { type: 'boolean' },
+      switch: { type: 'string' },
     },
   });
   return {
@@ -120,6 +129,7 @@ function readOptions(argv) {
     runner: words(values.runner),
     skip: values.skip.split(','),
     tests: values.folder,
+    tools: chooseTools(values),
     extra: at < 0 ? [] : argv.slice(at + 1),
   };
 }

@@ -62,7 +62,7 @@ function unknownCalls(objects) {
   const header = fs.readFileSync(path.join(root, 'test/failure/calls.h'), 'utf8');
   for (const [, name] of header.matchAll(/^#define (\w+)\(/gm)) own.add(name);
   const called = objects.flatMap((object) => symbols(object, '--undefined-only'));
-  const instruments = /^(failure_|_*(asan|ubsan|sanitizer)_|__(start|stop)_|_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__stack_chk_fail)/;
+  const instruments = /^(failure_|_*(asan|lsan|ubsan|sanitizer)_|__(start|stop)_|_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__stack_chk_fail)/;
   return [...new Set(called)].filter((name) => !own.has(name) && !NEVER_FAIL.has(name) && !instruments.test(name));
 }
 

@@ -103,8 +103,10 @@ struct fibril_coroutine {
 };
 
 _Static_assert(offsetof(fibril_coroutine, context) == 0, "fibril__entry passes it on");
+#if !FIBRIL__FIBERS
 _Static_assert(offsetof(fibril_coroutine, result) == FIBRIL__SWITCH_RESULT,
                "fibril__switch_result reads it");
+#endif
 
 /* ---- Frames ---- */
 
@@ -345,8 +347,19 @@ void fibril__loop_release(fibril_loop *loop);
 /* arch. A switch from a coroutine, which ends what calls it: both return what is in `result` of the
  * one that `from` belongs to when it goes on. In tail position nothing is left on the return
  * predictor that another stack would trip over. */
+#if FIBRIL__FIBERS
+static inline fibril_value fibril__switch_result(fibril__context *from, fibril__context *to) {
+  fibril__switch(from, to);
+  return FIBRIL__CONTAINER(fibril_coroutine, context, from)->result;
+}
+
+static inline int fibril__switch_status(fibril__context *from, fibril__context *to) {
+  return (int)fibril__switch_result(from, to).tag;
+}
+#else
 fibril_value fibril__switch_result(fibril__context *from, fibril__context *to);
 int fibril__switch_status(fibril__context *from, fibril__context *to);
+#endif
 
 /* post.c, handlers.c */
 int fibril__post_init(fibril_loop *loop);

@@ -8,6 +8,9 @@
 #define FRAMES_MAX 32
 
 __thread fibril_loop *fibril__loop_here FIBRIL__TLS;
+#if FIBRIL__FIBERS
+__thread fibril__fiber *fibril__fiber_left;
+#endif
 
 struct fibril__local {
   struct fibril__local *next;
@@ -54,6 +57,7 @@ static inline void begin(fibril_loop *loop, fibril_coroutine *self, fibril_fn fn
   self->fresh = FIBRIL__FRESH;
   self->fn = fn;
   self->arg = arg;
+  FIBRIL__STACK_BEGIN(&self->context, self->stack->base, fibril__stack_top(self->stack));
   loop->coroutines++;
 }
 
@@ -109,6 +113,7 @@ int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
 static inline void release(fibril_coroutine *self) {
   fibril_loop *loop = self->loop;
   loop->coroutines--;
+  fibril__root_remove(self->stack->base, fibril__stack_top(self->stack));
   fibril__stack_put(&loop->stacks, self->stack);
 }
 
@@ -185,6 +190,7 @@ static inline void tell_end(fibril_coroutine *self, fibril_value result) {
 
 void fibril__coroutine_main(fibril__context *context) {
   fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
+  FIBRIL__FIBER_ARRIVE(context);
   fibril_value result = self->fn(self->arg);
   if (FIBRIL__UNLIKELY(self->encumbered || result.tag & FIBRIL__BOXED)) {
     context = end(self, result);

@@ -114,6 +114,9 @@ static fibril__slab *slab_new(size_t slot, uint32_t count) {
 
 static void slab_free(fibril__slab *slab) {
   fibril__overflow_withdraw(slab);
+  for (uint32_t i = 0; i < slab->guarded; i++)
+    if (slot_state(slab->slots[i]) == FIBRIL__SLOT_OUT) FIBRIL__STACK_REMOVED(stack_at(slab, i));
+  fibril__memory_anew(slab->memory, slab->slot * slab->count);
   munmap(slab->memory, slab->slot * slab->count);
   for (uint32_t i = 0; i < slab->guarded; i++) fibril__guard_forget(guard_kind(slab->slots[i]));
   free(slab);
@@ -193,6 +196,7 @@ static fibril__stack *take_slot(fibril__stacks *stacks, fibril__stack_pool *pool
       .state = FIBRIL__STACK_TAKEN,
       .guard = (uint32_t)guard_kind(slab->slots[index]),
   };
+  FIBRIL__STACK_ADDED(stack);
   return stack;
 }
 
@@ -230,6 +234,7 @@ static size_t take_off(fibril__stack_pool *pool, size_t most) {
   for (; pool->dirty != NULL && count < most; count++) {
     const fibril__stack *stack = pool->dirty;
     pool->dirty = stack->next;
+    FIBRIL__STACK_REMOVED(stack);
     slot_freed(pool, stack->slab, stack->index, FIBRIL__SLOT_RESIDENT);
   }
   return count;

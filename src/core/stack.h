@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "guard.h"
+#include "sanitize.h"
 
 /* Class k holds stacks of 16 KiB << k. */
 #define FIBRIL__STACK_MIN ((size_t)16 * 1024)
@@ -53,6 +54,9 @@ struct fibril__stack {
   uint32_t index; /* in the slab */
   uint32_t state; /* FIBRIL__STACK_TAKEN or DIRTY */
   uint32_t guard; /* FIBRIL__GUARD_* */
+#if defined(FIBRIL_VALGRIND)
+  unsigned valgrind; /* its number there */
+#endif
 };
 
 _Static_assert(sizeof(fibril__stack) == FIBRIL__STACK_COLOUR_BYTES, "a cache line");

@@ -11,10 +11,15 @@
 #ifndef FIBRIL_CORE_ARCH_SWITCH_H
 #define FIBRIL_CORE_ARCH_SWITCH_H
 
+#include "../sanitize.h"
+
 typedef struct fibril__context {
   void *sp;
   void *fp;
   void *ip;
+#if FIBRIL__FIBERS
+  fibril__fiber fiber;
+#endif
 } fibril__context;
 
 /* Where a new coroutine begins: calls fibril__coroutine_main(context). Defined in the .S file of
@@ -56,6 +61,8 @@ void fibril__switch_call(fibril__context *from, fibril__context *to);
 /* Leaves the context `from` and goes on in `to`; returns when somebody switches to `from`. */
 __attribute__((always_inline)) static inline void fibril__switch(fibril__context *from,
                                                                  fibril__context *to) {
+  fibril__context *self = from;
+  FIBRIL__FIBER_LEAVE(from, to);
   __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
                    "movq %%rsp, 0(%%rdi)\n\t"
                    "movq %%rbp, 8(%%rdi)\n\t"
@@ -71,12 +78,15 @@ __attribute__((always_inline)) static inline void fibril__switch(fibril__context
                      "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "mm0", "mm1",
                      "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "memory",
                      "cc" FIBRIL__CLOBBER_VECTOR);
+  FIBRIL__FIBER_ARRIVE(self);
+  (void)self;
 }
 
 /* The same for a context that nobody will return to. */
 __attribute__((always_inline)) _Noreturn static inline void fibril__jump(fibril__context *from,
                                                                          fibril__context *to) {
   (void)from;
+  FIBRIL__FIBER_END(from, to);
   __asm__ volatile("movq 8(%%rsi), %%rbp\n\t"
                    "movq 0(%%rsi), %%rsp\n\t"
                    "jmpq *16(%%rsi)\n\t"
@@ -103,6 +113,8 @@ __attribute__((always_inline)) _Noreturn static inline void fibril__jump(fibril_
 
 __attribute__((always_inline)) static inline void fibril__switch(fibril__context *from,
                                                                  fibril__context *to) {
+  fibril__context *self = from;
+  FIBRIL__FIBER_LEAVE(from, to);
   register fibril__context *x0 __asm__("x0") = from;
   register fibril__context *x1 __asm__("x1") = to;
   __asm__ volatile("mov x9, sp\n\t"
@@ -122,12 +134,15 @@ __attribute__((always_inline)) static inline void fibril__switch(fibril__context
                      "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18",
                      "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29",
                      "v30", "v31", "memory", "cc" FIBRIL__CLOBBER_X18);
+  FIBRIL__FIBER_ARRIVE(self);
+  (void)self;
 }
 
 __attribute__((always_inline)) _Noreturn static inline void fibril__jump(fibril__context *from,
                                                                          fibril__context *to) {
-  register fibril__context *x1 __asm__("x1") = to;
   (void)from;
+  FIBRIL__FIBER_END(from, to);
+  register fibril__context *x1 __asm__("x1") = to;
   __asm__ volatile("ldp x9, x29, [x1]\n\t"
                    "ldr x10, [x1, #16]\n\t"
                    "mov sp, x9\n\t"
@@ -141,10 +156,13 @@ __attribute__((always_inline)) _Noreturn static inline void fibril__jump(fibril_
 #else
 
 static inline void fibril__switch(fibril__context *from, fibril__context *to) {
+  FIBRIL__FIBER_LEAVE(from, to);
   fibril__switch_call(from, to);
+  FIBRIL__FIBER_ARRIVE(from);
 }
 
 _Noreturn static inline void fibril__jump(fibril__context *from, fibril__context *to) {
+  FIBRIL__FIBER_END(from, to);
   fibril__switch_call(from, to);
   __builtin_unreachable();
 }

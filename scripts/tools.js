@@ -1,0 +1,52 @@
+'use strict';
+
+// What the C tests need under a sanitizer or valgrind: flags, environment, and the tests that make no sense there, each with the reason.
+
+const VALGRIND = ['valgrind', '--quiet', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite,indirect'];
+
+const SANITIZERS = {
+  address: {
+    flags: ['-fsanitize=address', '-fno-omit-frame-pointer'],
+    // The alternate signal stack and SIGSEGV are what tests are about. Locals used after their function returned are found as well.
+    env: { ASAN_OPTIONS: 'use_sigaltstack=0:handle_segv=0:detect_stack_use_after_return=1' },
+    skip: {
+      fault_of_the_stack_below_says_what_it_may_be: 'ASan reports the write past the array before it reaches the guard',
+      overflow_with_canary: 'frames between red zones are wider than the canary',
+      stack_guard_on_locked_memory: 'ASan locks no memory',
+      lengths_beyond_the_systems_limit_give_short_counts: 'ASan looks at the whole buffer of a read or write, which is not there',
+    },
+  },
+  undefined: { flags: ['-fsanitize=undefined'], env: { UBSAN_OPTIONS: 'print_stacktrace=1' }, skip: {} },
+  thread: { flags: ['-fsanitize=thread'], env: { TSAN_OPTIONS: 'halt_on_error=1' }, skip: {} },
+  // The compiler has no macro for this one.
+  leak: { flags: ['-fsanitize=leak', '-DFIBRIL_LSAN'], env: {}, skip: {} },
+};
+
+/** What --sanitize, --valgrind and --switch of `values` come to. */
+function chooseTools(values) {
+  const names = values.sanitize ? values.sanitize.split(',') : [];
+  const unknown = names.find((name) => !(name in SANITIZERS));
+  if (unknown) throw new Error(`--sanitize: ${Object.keys(SANITIZERS).join(', ')}, not ${unknown}`);
+  if (values.switch && values.switch !== 'portable') throw new Error(`--switch: portable, not ${values.switch}`);
+  const chosen = names.map((name) => SANITIZERS[name]);
+  const tools = {
+    names: [...names],
+    flags: names.length > 0 ? ['-fno-sanitize-recover=all'] : [],
+    env: Object.assign({}, ...chosen.map(({ env }) => env)),
+    runner: [],
+    skip: new Map(chosen.flatMap(({ skip }) => Object.entries(skip))),
+  };
+  for (const { flags } of chosen) tools.flags.push(...flags);
+  if (values.valgrind) {
+    tools.names.push('valgrind');
+    tools.flags.push('-DFIBRIL_VALGRIND');
+    tools.runner = VALGRIND;
+  }
+  if (values.switch) {
+    tools.names.push(values.switch);
+    tools.flags.push('-DFIBRIL_SWITCH_PORTABLE');
+  }
+  return tools;
+}
+
+module.exports = { chooseTools };
