@@ -4,6 +4,8 @@
 
 const { Run, resolved } = require('./runner');
 const { GeneratorFunction, isIterator } = require('./yieldable');
+const controlled = require('./run');
+const { register } = require('./converters');
 
 /** `this` as a sloppy function sees it, because co is one. */
 function sloppyThis(ctx) {
@@ -52,5 +54,13 @@ co.wrap = function wrap(fn) {
   createPromise.__generatorFunction__ = fn;
   return createPromise;
 };
+
+/** co with options: `{signal, timeout, args, name}`; see run.js. `this` is the generator function's when it is not co itself. */
+co.run = function (gen, options = {}) {
+  return controlled.run(gen, options, sloppyThis(this === co ? undefined : this));
+};
+
+/** Makes instances of a class yieldable; see converters.js. */
+co.register = register;
 
 module.exports = co.default = co.co = co;

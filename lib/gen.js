@@ -8,6 +8,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { inspect } = require('node:util');
 const binding = require('./binding.js');
+const { TimeoutError } = require('./errors.js');
 const { IOLoop, nextIteration } = require('./ioloop.js');
 const { Run, resumeRun } = require('./runner.js');
 const { NEXT, THROW, isGenerator, isThenable } = require('./yieldable.js');
@@ -31,15 +32,6 @@ class BadYieldError extends TypeError {
     super(`yielded unknown object ${inspect(value, { depth: 0, breakLength: Infinity })}`);
     this.name = 'BadYieldError';
     this.code = 'FIBRIL_EBADYIELD';
-  }
-}
-
-/** What took too long ends with it. Tornado: TimeoutError. */
-class TimeoutError extends Error {
-  constructor(message = 'Timeout') {
-    super(message);
-    this.name = 'TimeoutError';
-    this.code = 'ETIMEDOUT';
   }
 }
 

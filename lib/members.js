@@ -21,6 +21,7 @@ const {
   badYield,
   alreadyRunning,
 } = require('./yieldable');
+const converters = require('./converters');
 
 const OWN_PROPERTY = { value: undefined, writable: true, enumerable: true, configurable: true };
 
@@ -45,6 +46,7 @@ class Group {
     this.resolve = null; // what takes the outcome; nothing does before the walk is over
     this.reject = null;
     this.onRejected = null;
+    this.members = run.control === null ? null : []; // what to end when the run is ended
   }
 
   /**
@@ -67,7 +69,9 @@ class Group {
     if (!this.hasRuns) return run.waitDirectly(this);
     // Members that are runs end inside a step, and in an async context of their own. A promise brings the waiting run
     // back into its context, and keeps a chain of such ends from growing the stack.
-    return run.waitForPromise(promiseFor(this, NativePromise));
+    const code = run.waitForPromise(promiseFor(this, NativePromise));
+    if (this.members !== null) run.waiting = this;
+    return code;
   }
 
   fill(copy, key, value) {
@@ -167,6 +171,7 @@ function startMembers(group, source, copy, outer) {
   for (let i = 0; i < copy.length; i++) {
     const value = copy[i];
     if (isWaitable(value)) startMember(group, value, copy, i, source, outer);
+    else if (converters.any) startOther(group, value, copy, i, source, outer);
   }
 }
 
@@ -176,6 +181,7 @@ function startProperties(group, source, copy, outer) {
     if (key === '__proto__') Object.defineProperty(copy, key, OWN_PROPERTY);
     copy[key] = value;
     if (isWaitable(value)) startMember(group, value, copy, key, source, outer);
+    else if (converters.any) startOther(group, value, copy, key, source, outer);
   }
 }
 
@@ -201,7 +207,18 @@ function startMember(group, value, copy, key, source, outer) {
     else startRun(group, value, true, slot);
   } else if (Array.isArray(value) || value.constructor === Object) {
     startNested(group, value, copy, key, new Level(source, key, outer));
+  } else if (converters.any) {
+    startOther(group, value, copy, key, source, outer);
   }
+}
+
+/** What is none of that can have been registered; else it stays as it is. */
+function startOther(group, value, copy, key, source, outer) {
+  const convert = converters.of(value);
+  if (convert === undefined) return;
+  const converted = convert(value);
+  copy[key] = converted;
+  if (isWaitable(converted) && converters.of(converted) !== convert) startMember(group, converted, copy, key, source, outer);
 }
 
 function startNested(group, value, copy, key, level) {
@@ -214,6 +231,7 @@ function startNested(group, value, copy, key, level) {
 }
 
 function followPromise(group, promise, copy, key) {
+  if (group.members !== null) group.members.push(promise);
   if (group.onRejected === null) group.onRejected = (error) => group.settle(THROW, error);
   // As Slot.settle for what is no thenable, without the slot: this is what most members come to.
   promise.then((value) => {
@@ -230,6 +248,7 @@ function followFuture(group, future, slot) {
     slot.settle(THROW, future.exception());
   } else {
     group.hasRuns = true;
+    if (group.members !== null) group.members.push(future);
     future._wait(group.run.child(RELAY, false, slot));
   }
 }
@@ -257,7 +276,9 @@ function startFunction(group, fn, slot) {
 function startRun(group, generator, shared, slot) {
   const run = group.run.child(generator, shared, slot);
   run.start();
-  if (!run.finished) group.hasRuns = true;
+  if (run.finished) return;
+  group.hasRuns = true;
+  if (group.members !== null) group.members.push(run);
 }
 
 module.exports = { Group };

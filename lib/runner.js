@@ -33,6 +33,7 @@ const {
   alreadyRunning,
 } = require('./yieldable');
 const { Group } = require('./members');
+const converters = require('./converters');
 
 // What a step answers.
 const WAIT = 0; // subscribed: whoever wakes the run calls `resume`
@@ -43,6 +44,7 @@ const DONE = 2; // the run has ended and has told whoever wanted to know
 const MAX_NESTING = 64;
 
 const settled = NativePromise.resolve();
+const RESULT_OF_NOTHING = {};
 let nesting = 0;
 let resume = resumeInJS;
 let start = startInJS;
@@ -67,6 +69,9 @@ class Run {
     this.resolve = null; // of the promise for the outcome, which is made when the first segment ends in a wait
     this.reject = null;
     this.slot = null; // a member of a yielded array or object reports to its slot instead
+    this.control = null; // what can end the run from outside (lib/control.js), and for that:
+    this.waiting = null; // what it waits for
+    this.unwinding = -1; // how many entries `parents` has when the generator that is made to return leaves
     this.onFulfilled = null; // the two reactions, made at the first wait and used for all of them
     this.onRejected = null;
   }
@@ -88,6 +93,7 @@ class Run {
   child(generator, shared, slot) {
     const run = new Run(generator, shared, this.ctx);
     run.slot = slot;
+    if (this.control !== null && this.unwinding < 0) run.control = this.control;
     return run;
   }
 
@@ -102,12 +108,14 @@ class Run {
     if (this.onFulfilled === null) bindReactions(this);
     holder.resolve = this.onFulfilled;
     holder.reject = this.onRejected;
+    if (this.control !== null) this.waiting = holder;
     return WAIT;
   }
 
   waitForPromise(promise) {
     if (this.onFulfilled === null) bindReactions(this);
     promise.then(this.onFulfilled, this.onRejected);
+    if (this.control !== null) this.waiting = promise;
     return WAIT;
   }
 }
@@ -142,6 +150,10 @@ function startInJS(run) {
  * @returns {number} WAIT, READY or DONE
  */
 function stepOnce(run, mode, value) {
+  return run.control === null ? advance(run, mode, value) : run.control.step(run, mode, value);
+}
+
+function advance(run, mode, value) {
   if (mode > THROW) {
     if (mode !== STORED) return stepAsync(run, mode, value);
     mode = run.mode;
@@ -160,7 +172,11 @@ function stepOnce(run, mode, value) {
   } catch (error) {
     return leave(run, THROW, error);
   }
-  if (done) return leave(run, NEXT, yielded);
+  return done ? leave(run, NEXT, yielded) : waitFor(run, yielded, result);
+}
+
+/** Waits for what was yielded, `result.value`. */
+function waitFor(run, yielded, result) {
   try {
     if (run.unclaimed) claim(run);
     if (typeof yielded === 'object' && yielded !== null) {
@@ -171,7 +187,7 @@ function stepOnce(run, mode, value) {
     }
     if (typeof yielded === 'function') return stepFunction(run, yielded);
     if (yielded === undefined && typeof result.then === 'function') return waitForResult(run, result);
-    throw badYield(yielded);
+    return stepOther(run, yielded);
   } catch (error) {
     return run.ready(THROW, error);
   }
@@ -183,7 +199,16 @@ function stepObject(run, yielded) {
     return enter(run, yielded, true);
   }
   if (Array.isArray(yielded) || yielded.constructor === Object) return new Group(run, yielded).begin(yielded);
-  throw badYield(yielded);
+  return stepOther(run, yielded);
+}
+
+/** What is none of that can have been registered. It is converted once: what comes out must be something else. */
+function stepOther(run, yielded) {
+  const convert = converters.of(yielded);
+  if (convert === undefined) throw badYield(yielded);
+  const converted = convert(yielded);
+  if (converters.of(converted) === convert) throw badYield(converted, ', which its converter has returned');
+  return waitFor(run, converted, RESULT_OF_NOTHING);
 }
 
 function stepFunction(run, yielded) {
@@ -220,17 +245,28 @@ function claim(run) {
   }
 }
 
+/** How many entries the stack of generators has below the one that is running. */
+function depthOf(run) {
+  return run.parents === null ? 0 : run.parents.length;
+}
+
 /** The run's topmost generator has returned or thrown: go on with the one that yielded it, or end the run. */
 function leave(run, mode, value) {
   const { parents } = run;
+  if (run.unwinding >= 0 && run.unwinding === depthOf(run)) return run.control.left(run, mode, value);
   if (parents === null || parents.length === 0) {
     finish(run, mode, value);
     return DONE;
   }
-  run.next = parents.pop();
-  run.gen = parents.pop();
-  run.unclaimed = false;
+  goBack(run);
   return mode === NEXT ? proceed(run, value) : run.ready(THROW, value);
+}
+
+/** Takes the topmost generator off the stack. */
+function goBack(run) {
+  run.next = run.parents.pop();
+  run.gen = run.parents.pop();
+  run.unclaimed = false;
 }
 
 /** Goes on with a result that a promise would adopt: what a child returned, what a thunk called back with. */
@@ -258,6 +294,7 @@ function finish(run, mode, value) {
 function waitForFuture(run, future) {
   if (future.state === 0) {
     future._wait(run);
+    if (run.control !== null) run.waiting = future;
     return WAIT;
   }
   return future.state === 1 ? run.ready(NEXT, future.value) : run.ready(THROW, future.exception());
@@ -359,4 +396,20 @@ function resumeRun(run, mode, value) {
   resume(run, mode, value);
 }
 
-module.exports = { Run, resolved, stepOnce, resumeRun, attachNative, attachFuture };
+module.exports = {
+  WAIT,
+  READY,
+  DONE,
+  Run,
+  resolved,
+  stepOnce,
+  advance,
+  waitFor,
+  leave,
+  goBack,
+  depthOf,
+  finish,
+  resumeRun,
+  attachNative,
+  attachFuture,
+};

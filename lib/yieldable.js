@@ -6,12 +6,13 @@ const BAD_YIELD =
   'You may only yield a function, promise, generator, array, or object, but the following object was passed: ';
 
 // How a run goes on. STORED: with the mode and value that the last step left on the run. RESULT and FAIL carry
-// the outcome of an async generator's `next` promise.
+// the outcome of an async generator's `next` promise. RETURN ends the generator, for those whom lib/control.js controls.
 const NEXT = 0;
 const THROW = 1;
 const STORED = 2;
 const RESULT = 3;
 const FAIL = 4;
+const RETURN = 5;
 
 // The platform's own, whatever becomes of the global later.
 const NativePromise = Promise;
@@ -174,6 +175,7 @@ module.exports = {
   STORED,
   RESULT,
   FAIL,
+  RETURN,
   NativePromise,
   promiseThen,
   GeneratorFunction,

@@ -62,11 +62,27 @@ function failure(kind, value, signal) {
   return rejection(kind, value);
 }
 
+// A run that can be ended from outside notes the calls that its generator starts, whichever copy of fibril they belong to.
+const CALLS = Symbol.for('fibril.calls');
+if (process[CALLS] === undefined) Object.defineProperty(process, CALLS, { value: { note: null } });
+const calls = process[CALLS];
+
+function noted(promise, slot) {
+  if (calls.note === null) return promise;
+  const target = targets[slot];
+  calls.note(promise, () => {
+    if (targets[slot] !== target) return false;
+    native.cancel(slot);
+    return true;
+  });
+  return promise;
+}
+
 // What the caller of a native function gets, after `value` has come back from it.
 function outcome(slot, value) {
   const kind = status[RESULT];
   if (status[TURN] !== 0) drainSoon();
-  if (kind === CALL_PENDING) return newPromise(slot);
+  if (kind === CALL_PENDING) return noted(newPromise(slot), slot);
   freeSlots.push(slot);
   if (kind === CALL_NUMBER) value = immediate[0];
   return kind < CALL_ERROR ? Promise.resolve(value) : rejected(kind, value, outcome);
@@ -86,7 +102,7 @@ function outcomeWith(slot, value, convert, signal) {
     const call = new Call(targets[slot], convert, signal);
     targets[slot] = call;
     if (signal !== undefined) call.watch(slot);
-    return promise;
+    return noted(promise, slot);
   }
   freeSlots.push(slot);
   if (kind >= CALL_ERROR) return rejected(kind, value, outcomeWith);
