@@ -311,6 +311,41 @@ describe('gen.coroutine', () => {
     assert.deepEqual(await gen.multi(runs), ['a', 'b'].map((name) => [...Array(6).fill(name), `${name}!`]));
   });
 
+  it('hands its async context down to coroutines and async functions, and theirs', async () => {
+    const storage = new AsyncLocalStorage();
+    const coroutine = gen.coroutine(function* (next) {
+      yield gen.moment;
+      return [storage.getStore(), ...(next === undefined ? [] : yield next())];
+    });
+    const native = async (next) => {
+      await gen.moment;
+      return [storage.getStore(), ...(next === undefined ? [] : await next())];
+    };
+    for (const outer of [coroutine, native]) {
+      for (const inner of [coroutine, native]) {
+        const store = {};
+        assert.deepEqual(await storage.run(store, () => outer(() => inner(() => outer()))), [store, store, store]);
+      }
+    }
+    assert.equal(storage.getStore(), undefined);
+  });
+
+  it('keeps what it enters itself across its waits, and can leave it again', async () => {
+    const storage = new AsyncLocalStorage();
+    const seen = await storage.run('outer', gen.coroutine(function* () {
+      yield gen.moment;
+      storage.enterWith('inner');
+      const stores = [yield after(1, 1).then(() => storage.getStore())];
+      yield gen.sleep(1);
+      stores.push(storage.getStore());
+      storage.enterWith('outer');
+      yield gen.moment;
+      stores.push(storage.getStore());
+      return stores;
+    }));
+    assert.deepEqual(seen, ['inner', 'inner', 'outer']);
+  });
+
   it('is one unhandled rejection when nobody waits for it and it fails', async () => {
     const unhandled = await unhandledDuring(async () => {
       after(1, new Error('lost'));
