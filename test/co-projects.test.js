@@ -1,0 +1,99 @@
+'use strict';
+
+/* Projects of co's time, with fibril in co's place: Koa 1 with koa-router 5, ajv 4's asynchronous schemas, co-mocha. */
+
+const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { promisify } = require('node:util');
+
+const run = promisify(execFile);
+const support = path.join(__dirname, 'support');
+const hook = path.join(support, 'replace-co.js');
+
+async function output(program, { replaced, runner = 'js', cwd }) {
+  const args = [...(replaced ? ['--require', hook] : []), program];
+  const { stdout } = await run(process.execPath, args, { cwd, env: { ...process.env, FIBRIL_RUNNER: runner } });
+  return JSON.parse(stdout);
+}
+
+/** What differs is the text that fibril adds to co's for a bad yield. */
+function withoutType({ errors, ...answers }) {
+  return { ...answers, errors: errors?.map((message) => message.replace('"5" (number)', '"5"')) };
+}
+
+const programs = {
+  'Koa 1 with koa-router 5': ['koa-server.js', ['composition', 'koa', 'koa-router']],
+  "ajv 4's asynchronous schemas": ['ajv-async.js', ['ajv-async']],
+};
+
+describe('co: projects that use co', function () {
+  this.timeout(120_000);
+
+  for (const [name, [file, users]] of Object.entries(programs)) {
+    for (const runner of ['js', 'native']) {
+      it(`${name} with fibril in its place, FIBRIL_RUNNER=${runner}`, async () => {
+        const program = path.join(support, file);
+        const [expected, found] = await Promise.all([output(program, {}), output(program, { replaced: true, runner })]);
+        assert.deepEqual([expected.replaced, [...new Set(found.replaced)].sort()], [[], users]);
+        delete expected.replaced;
+        delete found.replaced;
+        assert.deepEqual(withoutType(found), withoutType(expected));
+      });
+    }
+  }
+
+  it('the same and co-mocha, installed with npm overrides', async function () {
+    if (process.env.FIBRIL_FETCH !== '1') {
+      console.log('      skipped: installs packages from npm: set FIBRIL_FETCH=1');
+      this.skip();
+    }
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-projects-'));
+    try {
+      fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({
+        private: true,
+        dependencies: { 'ajv-async': 'npm:ajv@4', co: `file:${path.join(__dirname, '..')}`, 'co-mocha': '1', koa: '1', 'koa-router': '5', mocha: '3' },
+        overrides: { co: '$co' },
+      }));
+      await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: folder });
+      for (const [file] of Object.values(programs)) {
+        const copy = path.join(folder, file);
+        fs.copyFileSync(path.join(support, file), copy);
+        const found = await output(copy, { cwd: folder });
+        const expected = await output(path.join(support, file), {});
+        if (file === 'koa-server.js') assert.ok(found.errors.some((message) => message.endsWith('"5" (number)')), 'co was not replaced');
+        assert.deepEqual(withoutType(found), withoutType(expected));
+      }
+      await runCoMocha(folder);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+/** A suite whose tests are generators: one passes, one fails at its bad yield. */
+async function runCoMocha(folder) {
+  fs.mkdirSync(path.join(folder, 'test'));
+  fs.writeFileSync(path.join(folder, 'test', 'suite.js'), `
+    const assert = require('assert');
+    describe('generators', function () {
+      let prepared;
+      beforeEach(function* () {
+        prepared = yield Promise.resolve('prepared');
+      });
+      it('passes', function* () {
+        assert.equal(prepared, yield (done) => setImmediate(done, null, 'prepared'));
+      });
+      it('fails', function* () {
+        yield 5;
+      });
+    });
+  `);
+  const mocha = path.join(folder, 'node_modules', 'mocha', 'bin', '_mocha');
+  const { stdout } = await run(process.execPath, [mocha, '--require', 'co-mocha', '--reporter', 'json'], { cwd: folder }).catch((error) => error);
+  const { passes, failures } = JSON.parse(stdout.slice(stdout.indexOf('{')));
+  assert.deepEqual(passes.map(({ title }) => title), ['passes']);
+  assert.deepEqual(failures.map(({ title, err }) => [title, err.message.slice(-12)]), [['fails', '"5" (number)']]);
+}
