@@ -28,7 +28,8 @@ class Entry {
 
   run() {
     const { callback, args, resource } = this;
-    resource.runInAsyncScope(callback, undefined, ...args);
+    if (args.length === 0) resource.runInAsyncScope(callback);
+    else resource.runInAsyncScope(callback, undefined, ...args);
   }
 }
 
