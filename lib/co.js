@@ -60,6 +60,11 @@ co.run = function (gen, options = {}) {
   return controlled.run(gen, options, sloppyThis(this === co ? undefined : this));
 };
 
+/** `yield* co.typed(value)` is `yield value` with the type of its result, for TypeScript. */
+co.typed = function* typed(value) {
+  return yield value;
+};
+
 /** Makes instances of a class yieldable; see converters.js. */
 co.register = register;
 

@@ -4,17 +4,63 @@ import type { FileHandle } from 'node:fs/promises';
 
 /** Runs a generator to its end; what it yields is waited for. A drop-in for co 4.6.0. */
 declare function co<A extends unknown[], R>(
-  fn: (...args: A) => Iterator<unknown, R, any>, ...args: A): Promise<Awaited<R>>;
-declare function co<R>(generator: Iterator<unknown, R, any>): Promise<Awaited<R>>;
-declare function co<T>(value: T): Promise<Awaited<T>>;
+  fn: (...args: A) => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, ...args: A): Promise<Awaited<R>>;
+declare function co<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
+declare function co<R>(generator: Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>): Promise<Awaited<R>>;
+declare function co<T>(value: T extends (...args: any[]) => any ? never : T): Promise<Awaited<T>>;
 
 declare namespace co {
   export { co as default, co };
 
   /** An ordinary function out of a generator function. */
   export function wrap<This, A extends unknown[], R>(
-    fn: (this: This, ...args: A) => Iterator<unknown, R, any>):
+    fn: (this: This, ...args: A) => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>):
     ((this: This, ...args: A) => Promise<Awaited<R>>) & { __generatorFunction__: typeof fn };
+
+  export interface RunOptions<A extends unknown[] = unknown[]> {
+    /** Ends the run: its promise is rejected with an AbortError (code 'ABORT_ERR') after its `finally` blocks. */
+    signal?: AbortSignal | undefined;
+    /** Milliseconds; then the run is ended with a TimeoutError (code 'ETIMEDOUT'). */
+    timeout?: number | undefined;
+    args?: A | undefined;
+    /** For messages. */
+    name?: string | undefined;
+  }
+
+  /** co with a signal, a deadline, a name. */
+  export function run<A extends unknown[], R>(
+    fn: (...args: A) => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>,
+    options: RunOptions<A> & { args: A }): Promise<Awaited<R>>;
+  export function run<R>(
+    fn: () => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, options?: RunOptions<[]>): Promise<Awaited<R>>;
+  export function run<R>(
+    generator: Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, options?: RunOptions): Promise<Awaited<R>>;
+
+  /** Has instances of a class converted when co meets them; null takes the class out again. */
+  export function register<T>(Class: abstract new (...args: any[]) => T, converter: ((value: T) => unknown) | null): void;
+
+  /** A function that takes nothing but a callback. */
+  export type Thunk<T> = (callback: (error: any, value: T) => void) => unknown;
+
+  /** What co resumes a generator with that has yielded a `V`. */
+  export type Result<V> =
+    V extends PromiseLike<infer T> ? Awaited<T> :
+    V extends (...args: any[]) => Iterator<any, infer R, any> | AsyncIterator<any, infer R, any> ? Awaited<R> :
+    V extends Iterator<any, infer R, any> | AsyncIterator<any, infer R, any> ? Awaited<R> :
+    V extends Thunk<infer T> ? Awaited<T> :
+    V extends readonly unknown[] ? { -readonly [K in keyof V]: MemberResult<V[K]> } :
+    V extends object ? { -readonly [K in keyof V]: MemberResult<V[K]> } : never;
+  /** The same inside an array or object, where what cannot be waited for stays as it is. */
+  export type MemberResult<V> =
+    V extends Kept ? V : Result<V>;
+  type Kept = string | number | boolean | bigint | symbol | null | undefined | Date | RegExp | Error |
+    ReadonlyMap<any, any> | ReadonlySet<any> | ArrayBufferView;
+
+  /**
+   * `yield` with its type: TypeScript gives every plain `yield` of a generator one and the same. `const text = yield* co.typed(fs.readFile(
+   * 'a', 'utf8'))` is a string. At run time it is `yield` in a generator.
+   */
+  export function typed<const V>(value: V): Generator<V, Result<V>, any>;
 
   /** Waits at least `ms` milliseconds. */
   export function sleep(ms: number): Promise<undefined>;
@@ -78,7 +124,7 @@ declare namespace co {
   }
 
   /** What `yield` gives back for a value under gen.coroutine. */
-  type Yielded<V> =
+  export type Yielded<V> =
     V extends null | undefined ? undefined :
     V extends PromiseLike<infer T> ? Awaited<T> :
     V extends Generator<any, infer R, any> ? Awaited<R> :

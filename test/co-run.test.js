@@ -350,3 +350,11 @@ describe('co.register', () => {
     for (const args of [[], [5, () => {}], [Delay], [Delay, 5]]) assert.throws(() => register(...args), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 });
+
+describe('co.typed', () => {
+  it('is yield', async () => {
+    assert.deepEqual(await co(function* () {
+      return yield* co.typed([Promise.resolve(1), 2]);
+    }), [1, 2]);
+  });
+});

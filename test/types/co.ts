@@ -1,0 +1,107 @@
+// Compiled, never run: the types of co, native functions and Futures.
+
+import co = require('fibril');
+import type { BigIntStats, Dirent, Stats } from 'node:fs';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+/** Compiles when the type of `_value` is exactly `T`. */
+function is<T>() {
+  return <V>(_value: V, ..._proof: Same<V, T> extends true ? [] : ['not the same type']) => {};
+}
+
+class Delay {
+  constructor(readonly ms: number) {}
+}
+const { signal } = new AbortController();
+const numbers = function* (a: number) {
+  yield Promise.resolve();
+  return a;
+};
+
+// co
+is<Promise<number>>()(co(numbers, 1));
+is<Promise<number>>()(co(numbers(1)));
+is<Promise<string>>()(co(function* () {
+  return Promise.resolve('adopted');
+}));
+is<Promise<number>>()(co(async (a: number) => a, 1));
+is<Promise<boolean>>()(co(async function* (): AsyncGenerator<number, boolean> {
+  yield 1;
+  return true;
+}));
+is<Promise<number>>()(co(5));
+is<typeof co>()(co.co);
+is<typeof co>()(co.default);
+// @ts-expect-error an argument is missing
+co(numbers);
+// @ts-expect-error an argument has another type
+co(numbers, 'one');
+
+// co.wrap
+const wrapped = co.wrap(numbers);
+is<Promise<number>>()(wrapped(1));
+is<typeof numbers>()(wrapped.__generatorFunction__);
+// @ts-expect-error an argument has another type
+wrapped('one');
+const method = co.wrap(function* (this: Delay) {
+  return this.ms;
+});
+const called = method.call(new Delay(1));
+is<Promise<number>>()(called);
+
+// co.run
+is<Promise<number>>()(co.run(numbers, { args: [1], signal, timeout: 50, name: 'numbers' }));
+is<Promise<number>>()(co.run(() => numbers(1), { timeout: Infinity }));
+is<Promise<number>>()(co.run(numbers(1)));
+// @ts-expect-error its arguments are missing
+co.run(numbers, { signal });
+// @ts-expect-error its arguments have other types
+co.run(numbers, { args: ['one'] });
+// @ts-expect-error there is no such option
+co.run(numbers(1), { deadline: 5 });
+
+// co.register
+co.register(Delay, ({ ms }) => co.sleep(ms));
+co.register(Delay, null);
+// @ts-expect-error a converter gets instances of the class
+co.register(Delay, (value: Date) => value);
+
+// What yield gives
+const later = (callback: (error: Error | null, value: string) => void) => callback(null, 'later');
+is<[number, 'b']>()({} as co.Result<readonly [Promise<number>, 'b']>);
+is<{ a: number; date: Date; list: string[] }>()({} as co.Result<{ a: Promise<number>; date: Date; list: Promise<string>[] }>);
+is<string>()({} as co.Result<typeof later>);
+is<number>()({} as co.Result<typeof numbers>);
+is<number>()({} as co.Result<co.Future<number>>);
+is<never>()({} as co.Result<5>);
+co(function* () {
+  is<string>()(yield* co.typed(co.fs.readFile('a', 'utf8')));
+  is<number>()(yield* co.typed(numbers(1)));
+  const [text, usage] = yield* co.typed([co.fs.readFile('a', 'utf8'), co.fs.du('.')]);
+  is<string>()(text);
+  is<number>()(usage.bytes);
+  const { name } = yield* co.typed({ name: later });
+  is<string>()(name);
+});
+
+// Native functions
+is<Promise<undefined>>()(co.sleep(1));
+is<Promise<string>>()(co.sleep(1, 'value'));
+is<Promise<Buffer>>()(co.fs.readFile('a'));
+is<Promise<Buffer>>()(co.fs.readFile(new URL('file:///a'), { signal, flag: 'r' }));
+is<Promise<string>>()(co.fs.readFile('a', { encoding: 'utf8' }));
+is<Promise<void>>()(co.fs.writeFile('a', 'data', { mode: 0o600, flush: true }));
+is<Promise<Stats>>()(co.fs.stat('a'));
+is<Promise<BigIntStats>>()(co.fs.lstat('a', { bigint: true }));
+is<Promise<string[]>>()(co.fs.readdir('.', { recursive: true }));
+is<Promise<Dirent[]>>()(co.fs.readdir('.', { withFileTypes: true }));
+// @ts-expect-error milliseconds are a number
+co.sleep('1');
+// @ts-expect-error there is no such encoding
+co.fs.readFile('a', 'klingon');
+
+// Futures
+const stat = co.gen.future((path: string) => co.fs.stat(path));
+is<co.Future<Stats>>()(stat('a'));
+is<Promise<Stats>>()((async () => await stat('a'))());
+is<boolean>()(stat('a').cancel());
