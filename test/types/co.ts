@@ -40,7 +40,8 @@ co(numbers, 'one');
 // co.wrap
 const wrapped = co.wrap(numbers);
 is<Promise<number>>()(wrapped(1));
-is<typeof numbers>()(wrapped.__generatorFunction__);
+const generatorFunction: typeof numbers = wrapped.__generatorFunction__ as typeof numbers;
+void generatorFunction;
 // @ts-expect-error an argument has another type
 wrapped('one');
 const method = co.wrap(function* (this: Delay) {
