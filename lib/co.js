@@ -6,6 +6,7 @@ const { Run, resolved } = require('./runner');
 const { GeneratorFunction, isIterator } = require('./yieldable');
 const controlled = require('./run');
 const { register } = require('./converters');
+const { enable } = require('./traces');
 
 /** `this` as a sloppy function sees it, because co is one. */
 function sloppyThis(ctx) {
@@ -67,5 +68,8 @@ co.typed = function* typed(value) {
 
 /** Makes instances of a class yieldable; see converters.js. */
 co.register = register;
+
+/** Stack traces across yields; see traces.js. */
+co.traces = enable;
 
 module.exports = co.default = co.co = co;

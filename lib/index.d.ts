@@ -39,6 +39,12 @@ declare namespace co {
   /** Has instances of a class converted when co meets them; null takes the class out again. */
   export function register<T>(Class: abstract new (...args: any[]) => T, converter: ((value: T) => unknown) | null): void;
 
+  /**
+   * Has the stack of an error that crosses generators say where each of them was; also FIBRIL_TRACES=1. Costs errors, nothing else.
+   * Returns whether traces are on.
+   */
+  export function traces(on?: boolean): boolean;
+
   /** A function that takes nothing but a callback. */
   export type Thunk<T> = (callback: (error: any, value: T) => void) => unknown;
 

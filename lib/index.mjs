@@ -1,4 +1,4 @@
 import co from './index.js';
 
-export const { sleep, fs, gen, Future, IOLoop, PeriodicCallback, locks, queues, wrap, run, register, typed } = co;
+export const { sleep, fs, gen, Future, IOLoop, PeriodicCallback, locks, queues, wrap, run, register, typed, traces } = co;
 export { co, co as default };

@@ -34,6 +34,7 @@ const {
 } = require('./yieldable');
 const { Group } = require('./members');
 const converters = require('./converters');
+const traces = require('./traces');
 
 // What a step answers.
 const WAIT = 0; // subscribed: whoever wakes the run calls `resume`
@@ -164,7 +165,7 @@ function advance(run, mode, value) {
   let done;
   let yielded;
   try {
-    if (mode === THROW) result = run.gen.throw(value);
+    if (mode === THROW) result = throwInto(run.gen, value);
     else if (run.next === generatorNext) result = generatorNext.call(run.gen, value);
     else result = run.next.call(run.gen, value);
     done = result.done;
@@ -173,6 +174,11 @@ function advance(run, mode, value) {
     return leave(run, THROW, error);
   }
   return done ? leave(run, NEXT, yielded) : waitFor(run, yielded, result);
+}
+
+function throwInto(generator, error) {
+  if (traces.on) traces.add(error, generator);
+  return generator.throw(error);
 }
 
 /** Waits for what was yielded, `result.value`. */
