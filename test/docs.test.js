@@ -36,7 +36,7 @@ describe('README.md', () => {
   });
 });
 
-for (const page of ['docs/js-api.md', 'docs/gen.md']) {
+for (const page of ['docs/js-api.md', 'docs/gen.md', 'docs/co.md']) {
   describe(page, () => {
     for (const block of codeBlocks(page).filter(({ language }) => language === 'js')) {
       it(`line ${block.line} runs`, () => checkBlock(block));
