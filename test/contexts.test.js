@@ -235,6 +235,30 @@ describe('AsyncLocalStorage through every wait', () => {
           await gen.sleep(1);
           note(seen)();
         },
+        'a lock that is released elsewhere': () => {
+          const lock = new co.locks.Lock();
+          elsewhere.call(() => lock.release());
+          return lock.acquire().then(() => lock.acquire());
+        },
+        'a queue that is filled elsewhere': () => {
+          const queue = new co.queues.Queue();
+          elsewhere.call(() => queue.put(1));
+          return queue.get();
+        },
+        'gen.moment': () => gen.moment,
+        'gen.multi': () => gen.multi([gen.sleep(1), sleep(1)]),
+        'gen.withTimeout that times out': () => gen.withTimeout(1, new Promise(() => {})).catch(() => {}),
+        'gen.Task that is called back elsewhere': () => gen.Task((callback) => elsewhere.call(callback)),
+        'a WaitIterator': () => new gen.WaitIterator(gen.sleep(2), gen.sleep(1)).next(),
+        'callbacks of the loop': (seen) => new Promise((resolve) => {
+          const loop = co.IOLoop.current();
+          loop.addCallback(note(seen));
+          loop.addFuture(gen.sleep(1), note(seen));
+          loop.callLater(5, () => {
+            note(seen)();
+            resolve();
+          });
+        }),
         'a function that C calls, which is a coroutine too': (seen) => natives.call(co.wrap(function* () {
           note(seen)();
           yield gen.sleep(1);
