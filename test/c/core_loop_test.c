@@ -406,6 +406,33 @@ TEST(poster_outlives_its_loop) {
   fibril_poster_unref(same);
 }
 
+typedef struct {
+  fibril_poster *poster;
+  int called;
+} last_post;
+
+static fibril_value post_when_cancelled(void *arg) {
+  last_post *post = arg;
+  CHECK_INT(fibril_suspend(), UV_ECANCELED);
+  CHECK_INT(fibril_post(post->poster, count_call, &post->called), 0);
+  return fibril_undefined();
+}
+
+/* Accepted in the very iteration that closes the loop, after its poll. */
+TEST(post_of_the_last_moment_is_called) {
+  uv_loop_t uv;
+  fibril_loop *own;
+  CHECK_INT(uv_loop_init(&uv), 0);
+  CHECK_INT(fibril_loop_new(&uv, &own), 0);
+  last_post post = {.poster = fibril_loop_poster(own)};
+  fibril_future_unref(fibril_loop_spawn(own, post_when_cancelled, &post, NULL));
+  CHECK_INT(fibril_loop_close(own, NULL, NULL), 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK_INT(uv_loop_close(&uv), 0);
+  CHECK_INT(post.called, 1);
+  fibril_poster_unref(post.poster);
+}
+
 /* ---- run and stop ---- */
 
 LOOP_TEST(stop_before_run_lets_it_return_at_once) {

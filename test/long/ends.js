@@ -101,7 +101,7 @@ async function repeat(rounds, once) {
 }
 
 describe('workers that leave nothing behind', function () {
-  this.timeout(300000);
+  this.timeout(600000);
 
   it(`terminated in the middle of everything, ${ROUNDS} times and more`, async () => {
     await repeat(ROUNDS, async (i) => {
