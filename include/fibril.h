@@ -276,6 +276,117 @@ void fibril_set_name(const char *name);
  * a coroutine it is a plain call. Does not suspend. */
 void fibril_on_loop(void (*fn)(void *data), void *data);
 
+/* ---- Groups: children that end before their parent goes on --------------------------------------
+ */
+
+/* A group of the running coroutine: coroutines that it starts and waits for. When the coroutine
+ * ends, what is left of the group is cancelled and waited for, and the group is freed; so none
+ * outlives it. NULL without memory or outside a coroutine. */
+typedef struct fibril_group fibril_group;
+fibril_group *fibril_group_new(void);
+
+/* fibril_spawn of a child. Its result is dropped; the first one that fails cancels the others. The
+ * parent or a child may call it. 0, UV_ENOMEM, UV_EINVAL for bad options, FIBRIL_ENOTCOROUTINE, or
+ * UV_ECANCELED when the group has been cancelled: then nothing was started. Does not suspend. */
+int fibril_group_spawn(fibril_group *group, fibril_fn fn, void *arg,
+                       const fibril_spawn_options *options);
+
+/* Waits until all children have ended. Undefined, or the first error in time, which belongs to the
+ * group. When the caller is cancelled its children are, too; it still waits for their ends, and
+ * gets UV_ECANCELED. Only the coroutine that made the group may call it. Suspends. */
+fibril_value fibril_group_wait(fibril_group *group);
+
+/* Cancels all children; later ones are refused. Callable on the loop's thread. */
+void fibril_group_cancel(fibril_group *group);
+
+/* ---- Synchronisation: between the coroutines of one loop ----------------------------------------
+ *
+ * Each of these is ready when zeroed (static, `= {0}`, calloc), needs no memory and no destroy, and
+ * must stay in place while somebody waits. Who waits longest goes first, and what is released is
+ * handed to it: nobody overtakes. Functions with a `timeout` suspend; it is in milliseconds, less
+ * than 0 for none. They give 0, UV_ETIMEDOUT, UV_ECANCELED, UV_EINVAL (NaN), UV_ENOMEM (only with
+ * a timeout) or FIBRIL_ENOTCOROUTINE. All others act at once and may be called anywhere on the
+ * loop's thread, also by a cancelled coroutine, unless they say otherwise. */
+
+typedef struct fibril__waiter fibril__waiter;
+typedef struct fibril_line {
+  fibril__waiter *first, *last;
+} fibril_line;
+
+/* lock: 0, UV_ECANCELED, FIBRIL_ENOTCOROUTINE, or UV_EBUSY when the caller holds it already.
+ * Suspends. trylock: UV_EBUSY when anybody holds it. unlock: UV_EPERM when the caller doesn't hold
+ * it. Answers to uv_mutex_t and Tornado's Lock. */
+typedef struct fibril_mutex {
+  fibril_coroutine *owner;
+  fibril_line line;
+} fibril_mutex;
+int fibril_mutex_lock(fibril_mutex *mutex);
+int fibril_mutex_trylock(fibril_mutex *mutex);
+int fibril_mutex_unlock(fibril_mutex *mutex);
+
+/* wait: unlocks the mutex, waits for a signal, and has the mutex again when it returns, however the
+ * wait ended. `mutex` may be NULL: coroutines are not preempted. UV_EPERM when the caller doesn't
+ * hold it. A signal that nobody waits for is lost. Answers to uv_cond_t and Tornado's Condition. */
+typedef struct fibril_cond {
+  fibril_line line;
+} fibril_cond;
+int fibril_cond_wait(fibril_cond *cond, fibril_mutex *mutex, double timeout);
+void fibril_cond_signal(fibril_cond *cond);
+void fibril_cond_broadcast(fibril_cond *cond);
+
+/* wait: until the event is set, at once when it is. Answers to Tornado's Event. */
+typedef struct fibril_event {
+  bool set;
+  fibril_line line;
+} fibril_event;
+void fibril_event_set(fibril_event *event);
+void fibril_event_clear(fibril_event *event);
+int fibril_event_wait(fibril_event *event, double timeout);
+
+/* `value`: how many may pass; set it before the first use. trywait: UV_EAGAIN when nobody may.
+ * post: UV_EOVERFLOW. Answers to uv_sem_t and Tornado's Semaphore. */
+typedef struct fibril_sem {
+  unsigned value;
+  fibril_line line;
+} fibril_sem;
+int fibril_sem_wait(fibril_sem *sem, double timeout);
+int fibril_sem_trywait(fibril_sem *sem);
+int fibril_sem_post(fibril_sem *sem);
+
+/* wait: until the count is 0, at once when it is. add, done (-1): UV_EINVAL below 0 or above
+ * UINT_MAX. */
+typedef struct fibril_wait_group {
+  unsigned count;
+  fibril_line line;
+} fibril_wait_group;
+int fibril_wait_group_add(fibril_wait_group *group, int delta);
+int fibril_wait_group_done(fibril_wait_group *group);
+int fibril_wait_group_wait(fibril_wait_group *group, double timeout);
+
+/* A channel of values that holds up to `capacity` of them; with 0 a sender waits for its receiver.
+ * NULL without memory. free: drops what is in it; nobody may wait for it any more (the process ends
+ * with a sentence). Answers to Tornado's Queue. */
+typedef struct fibril_channel fibril_channel;
+fibril_channel *fibril_channel_new(size_t capacity);
+void fibril_channel_free(fibril_channel *channel);
+
+/* Waits until there is room. The value is handed over, also on failure. UV_EPIPE: the channel is or
+ * was closed meanwhile. trysend: UV_EAGAIN instead of waiting. */
+int fibril_channel_send(fibril_channel *channel, fibril_value value, double timeout);
+int fibril_channel_trysend(fibril_channel *channel, fibril_value value);
+
+/* Waits for a value, which is the caller's to free or hand over; undefined on failure. UV_EOF: the
+ * channel is closed and empty. tryreceive: UV_EAGAIN instead of waiting. */
+int fibril_channel_receive(fibril_channel *channel, fibril_value *out, double timeout);
+int fibril_channel_tryreceive(fibril_channel *channel, fibril_value *out);
+
+/* No value is taken any more; what is in it can still be received, senders that wait get
+ * UV_EPIPE. */
+void fibril_channel_close(fibril_channel *channel);
+
+/* How many values it holds. */
+size_t fibril_channel_length(const fibril_channel *channel);
+
 /* ---- The bare coroutine: the switch without the scheduler's services
  * ------------------------------ */
 

@@ -341,6 +341,49 @@ SCENARIO(closing_what_waits) {
   OK(fibril_loop_add_callback(loop, count_hop, &count));
 }
 
+/* ---- Groups and synchronisation ---- */
+
+static fibril_value run_group(void *arg) {
+  (void)arg;
+  fibril_group *group = fibril_group_new();
+  if (!OK_POINTER(group)) return fibril_undefined();
+  for (int i = 0; i < 3; i++) OK(fibril_group_spawn(group, until_cancelled, arg, NULL));
+  fibril_group_cancel(group);
+  OK_VALUE(fibril_group_wait(group));
+  return fibril_undefined();
+}
+
+SCENARIO(groups) {
+  static int count;
+  scenario_run(loop, run_group, &count);
+}
+
+static fibril_value use_channel(void *arg) {
+  (void)arg;
+  fibril_value value;
+  fibril_event event = {0};
+  fibril_channel *channel = fibril_channel_new(1);
+  if (!OK_POINTER(channel)) return fibril_undefined();
+  fibril_value first = fibril_string("in it", 5), second = fibril_string("too much", 8);
+  OK_VALUE(first);
+  OK_VALUE(second);
+  OK(fibril_channel_send(channel, first, -1));
+  int err = fibril_channel_send(channel, second, 1);
+  MUST(err != 0);
+  if (err != UV_ETIMEDOUT) OK(err);
+  OK(fibril_channel_receive(channel, &value, -1));
+  fibril_value_free(value);
+  fibril_channel_free(channel);
+  err = fibril_event_wait(&event, 1);
+  MUST(err != 0);
+  if (err != UV_ETIMEDOUT) OK(err);
+  return fibril_undefined();
+}
+
+SCENARIO(channels) {
+  scenario_run(loop, use_channel, NULL);
+}
+
 /* ---- Stacks ---- */
 
 static void use_stacks(fibril__stacks *stacks, int cls) {

@@ -1,0 +1,140 @@
+/* Groups: children that end before their parent goes on. */
+#include "test.h"
+
+static int alive, cancelled;
+
+static fibril_value sleep_long(void *arg) {
+  (void)arg;
+  alive++;
+  if (fibril_sleep(1e9) == UV_ECANCELED) cancelled++;
+  alive--;
+  return fibril_undefined();
+}
+
+static fibril_value end_in_a_moment(void *arg) {
+  (void)arg;
+  alive++;
+  CHECK_INT(fibril_moment(), 0);
+  alive--;
+  return fibril_undefined();
+}
+
+static fibril_value fail_in_a_moment(void *arg) {
+  CHECK_INT(fibril_moment(), 0);
+  return fibril_error(*(int *)arg, "the first");
+}
+
+static fibril_value fail_at_once(void *arg) {
+  return fibril_error(*(int *)arg, "at once");
+}
+
+static fibril_value wait_for_all(void *arg) {
+  (void)arg;
+  fibril_group *group = fibril_group_new();
+  CHECK_INT(fibril_value_kind(fibril_group_wait(group)), FIBRIL_UNDEFINED);
+  for (int i = 0; i < 10; i++) CHECK_INT(fibril_group_spawn(group, end_in_a_moment, NULL, NULL), 0);
+  CHECK_INT(alive, 10);
+  CHECK_INT(fibril_value_kind(fibril_group_wait(group)), FIBRIL_UNDEFINED);
+  CHECK_INT(alive, 0);
+  CHECK_INT(fibril_group_spawn(group, end_in_a_moment, NULL, NULL), 0);
+  CHECK_INT(fibril_value_kind(fibril_group_wait(group)), FIBRIL_UNDEFINED);
+  fibril_spawn_options bad = {.size = 1};
+  CHECK_INT(fibril_group_spawn(group, end_in_a_moment, NULL, &bad), UV_EINVAL);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_waits_for_all) {
+  alive = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, wait_for_all, NULL, 0, NULL), 0);
+}
+
+static fibril_value first_error_wins(void *arg) {
+  int code = UV_EACCES, second = UV_EPERM;
+  fibril_fn failing = *(fibril_fn *)arg;
+  fibril_group *group = fibril_group_new();
+  for (int i = 0; i < 3; i++) CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  CHECK_INT(fibril_group_spawn(group, failing, &code, NULL), 0);
+  int refused = fibril_group_spawn(group, fail_in_a_moment, &second, NULL);
+  CHECK_INT(refused, failing == fail_at_once ? UV_ECANCELED : 0);
+  fibril_value error = fibril_group_wait(group);
+  CHECK_INT(fibril_error_code(error), UV_EACCES);
+  CHECK_INT(alive, 0);
+  CHECK_INT(cancelled, 3);
+  CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), UV_ECANCELED);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_is_cancelled_by_the_first_error) {
+  fibril_fn failing[] = {fail_in_a_moment, fail_at_once};
+  for (int i = 0; i < 2; i++) {
+    alive = cancelled = 0;
+    CHECK_INT(fibril_loop_run_sync(loop, first_error_wins, &failing[i], 0, NULL), 0);
+  }
+}
+
+static fibril_value leave_children(void *arg) {
+  fibril_group *group = fibril_group_new();
+  for (int i = 0; i < 3; i++) CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  if (*(bool *)arg) CHECK_INT(fibril_error_code(fibril_group_wait(group)), UV_ECANCELED);
+  if (*(bool *)arg) CHECK_INT(alive, 0);
+  return fibril_undefined();
+}
+
+static fibril_value cancel_parent(void *arg) {
+  fibril_future *parent = fibril_spawn(leave_children, arg, NULL);
+  if (*(bool *)arg) {
+    CHECK_INT(alive, 3);
+    CHECK_INT(fibril_cancel(parent), 0);
+  }
+  fibril_await(parent);
+  CHECK_INT(alive, 0);
+  CHECK_INT(cancelled, 3);
+  fibril_future_unref(parent);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_ends_before_its_parent) {
+  bool waits[] = {false, true};
+  for (int i = 0; i < 2; i++) {
+    alive = cancelled = 0;
+    CHECK_INT(fibril_loop_run_sync(loop, cancel_parent, &waits[i], 0, NULL), 0);
+  }
+}
+
+static fibril_value spawn_sibling(void *arg) {
+  CHECK_INT(fibril_group_spawn(arg, end_in_a_moment, NULL, NULL), 0);
+  fibril_group_cancel(arg);
+  CHECK_INT(fibril_sleep(1e9), UV_ECANCELED);
+  return fibril_undefined();
+}
+
+static fibril_value cancel_from_within(void *arg) {
+  (void)arg;
+  fibril_group *group = fibril_group_new();
+  CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  CHECK_INT(fibril_group_spawn(group, spawn_sibling, group, NULL), 0);
+  CHECK_INT(fibril_value_kind(fibril_group_wait(group)), FIBRIL_UNDEFINED);
+  CHECK_INT(cancelled, 1);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_is_cancelled_by_a_child) {
+  alive = cancelled = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, cancel_from_within, NULL, 0, NULL), 0);
+}
+
+TEST(group_ends_with_its_loop) {
+  bool waits = true;
+  uv_loop_t uv;
+  fibril_loop *own;
+  alive = cancelled = 0;
+  CHECK_INT(uv_loop_init(&uv), 0);
+  CHECK_INT(fibril_loop_new(&uv, &own), 0);
+  fibril_future_unref(fibril_loop_spawn(own, leave_children, &waits, NULL));
+  CHECK_INT(alive, 3);
+  CHECK_INT(fibril_loop_close(own, NULL, NULL), 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK_INT(cancelled, 3);
+  CHECK_INT(alive, 0);
+  CHECK_INT(uv_loop_close(&uv), 0);
+}
