@@ -8,6 +8,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { inspect } = require('node:util');
 const binding = require('./binding.js');
+const converters = require('./converters.js');
 const { TimeoutError } = require('./errors.js');
 const { IOLoop, nextIteration } = require('./ioloop.js');
 const { Run, resumeRun } = require('./runner.js');
@@ -84,16 +85,6 @@ const moment = Object.freeze({
   },
 });
 
-const converters = new Map(); // by prototype
-
-function converterOf(value) {
-  for (let prototype = Object.getPrototypeOf(Object(value)); prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-    const converter = converters.get(prototype);
-    if (converter !== undefined) return converter;
-  }
-  return undefined;
-}
-
 /**
  * The Future of anything that may be yielded: a Future, a promise or another thenable, an array or plain object of such values, a generator
  * (which is started); `gen.moment` for undefined and null. Everything else throws BadYieldError. Tornado: convert_yielded.
@@ -101,22 +92,20 @@ function converterOf(value) {
 function convertYielded(value) {
   if (value === undefined || value === null || value === moment) return moment;
   if (value instanceof Future) return value;
-  const converter = converters.size > 0 ? converterOf(value) : undefined;
-  if (converter !== undefined) return convertYielded(converter(value));
   if (isThenable(value)) return toFuture(() => value)();
   if (typeof value === 'object') {
     if (isGenerator(value)) return drive(value);
     if (Array.isArray(value) || value.constructor === Object) return multi(value);
   }
-  throw new BadYieldError(value);
+  const convert = converters.of(value);
+  if (convert === undefined) throw new BadYieldError(value);
+  const converted = convert(value);
+  if (converters.of(converted) === convert) throw new BadYieldError(converted);
+  return convertYielded(converted);
 }
 
-/** Has instances of a class (Number and String too) converted by a function that returns something yieldable. Tornado: the same. */
-convertYielded.register = function register(Class, converter) {
-  if (typeof Class !== 'function') throw invalidType('"Class" argument', 'function', Class, register);
-  if (typeof converter !== 'function') throw invalidType('"converter" argument', 'function', converter, register);
-  converters.set(Class.prototype, converter);
-};
+/** Has instances of a class converted when they are yielded, in gen and in co. Tornado: convert_yielded.register. */
+convertYielded.register = converters.register;
 
 /** convertYielded for those who need a Future whatever comes: the moment is over. */
 function asFuture(value) {

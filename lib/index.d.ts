@@ -173,7 +173,7 @@ declare namespace co {
     /** The Future of what may be yielded; `gen.moment` for undefined and null. */
     export function convertYielded<V>(value: V): V extends null | undefined ? typeof moment : Future<Yielded<V>>;
     export namespace convertYielded {
-      function register<T>(Class: abstract new (...args: any[]) => T, converter: (value: T) => unknown): void;
+      function register<T>(Class: abstract new (...args: any[]) => T, converter: ((value: T) => unknown) | null): void;
     }
 
     /** All results; waits for all, the first error of the list wins. */

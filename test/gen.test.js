@@ -617,6 +617,14 @@ describe('gen.convertYielded', () => {
     gen.convertYielded.register(Named, () => Promise.resolve('named'));
     assert.deepEqual(yield { a: new Delay(1), b: new Named(1) }, { a: 'delay', b: 'named' });
     assert.equal(yield new Named(1), 'named');
+    assert.equal(yield co(function* () {
+      return yield new Named(1);
+    }), 'named', 'in co too');
+    class Circular {}
+    gen.convertYielded.register(Circular, () => new Circular());
+    assert.throws(() => gen.convertYielded(new Circular()), gen.BadYieldError);
+    for (const Class of [Delay, Named, Circular]) gen.convertYielded.register(Class, null);
+    assert.throws(() => gen.convertYielded(new Delay(1)), gen.BadYieldError);
     assert.throws(() => gen.convertYielded.register(5, () => {}), { code: 'ERR_INVALID_ARG_TYPE' });
     assert.throws(() => gen.convertYielded.register(Delay), { code: 'ERR_INVALID_ARG_TYPE' });
   }));
