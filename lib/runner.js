@@ -70,6 +70,7 @@ class Run {
     this.resolve = null; // of the promise for the outcome, which is made when the first segment ends in a wait
     this.reject = null;
     this.slot = null; // a member of a yielded array or object reports to its slot instead
+    this.resource = null; // the bridge's: the async context that it resumes the run in, while it does
     this.control = null; // what can end the run from outside (lib/control.js), and for that:
     this.waiting = null; // what it waits for
     this.unwinding = -1; // how many entries `parents` has when the generator that is made to return leaves

@@ -102,4 +102,54 @@ describe('co: yielding native Futures', () => {
     const seen = await Promise.all(names.map(run));
     seen.forEach((stores, i) => assert.deepEqual(stores, [names[i], names[i]]));
   });
+
+  it('keeps what a generator enters between its waits, and nobody else sees it', async () => {
+    const storage = new AsyncLocalStorage();
+    const run = (name) =>
+      storage.run(name, () =>
+        co(function* () {
+          const seen = [];
+          for (let i = 0; i < 3; i++) {
+            yield sleep(1);
+            seen.push(storage.getStore());
+            storage.enterWith(`${name}${i}`);
+            storage.run('inside', () => seen.push(storage.getStore()));
+            yield sleep(1);
+            seen.push(storage.getStore());
+            yield turn();
+            seen.push(storage.getStore());
+          }
+          return seen;
+        }),
+      );
+    const expected = (name) =>
+      [0, 1, 2].flatMap((i) => [i === 0 ? name : `${name}${i - 1}`, 'inside', `${name}${i}`, `${name}${i}`]);
+    assert.deepEqual(await Promise.all([run('a'), run('b')]), [expected('a'), expected('b')]);
+    assert.equal(storage.getStore(), undefined);
+  });
+
+  it('starts runs in the context of who starts them, while another is being resumed', async () => {
+    const storage = new AsyncLocalStorage();
+    const inner = () =>
+      co(function* () {
+        yield sleep(1);
+        return storage.getStore();
+      });
+    const seen = await storage.run('outer', () =>
+      co(function* () {
+        yield sleep(1);
+        const started = storage.run('inner', inner);
+        yield sleep(1);
+        return [yield started, storage.getStore()];
+      }),
+    );
+    assert.deepEqual(seen, ['inner', 'outer']);
+  });
+
+  it('makes Futures of exported functions with all their arguments', async () => {
+    assert.equal(await co(() => sleep(0)), undefined);
+    assert.equal(await sleep(0, 'value'), 'value');
+    assert.equal(future(co.sleep).name, 'sleep');
+    assert.throws(() => sleep('1').result(), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
 });

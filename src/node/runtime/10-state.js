@@ -1,6 +1,6 @@
 // The JavaScript side of the bridge: promises are made here, because that is cheap here, and settled a batch at a time.
 
-const { AsyncResource } = process.getBuiltinModule('node:async_hooks');
+const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks');
 const { constants: osConstants } = process.getBuiltinModule('node:os');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 const { inspect } = process.getBuiltinModule('node:util');

@@ -144,8 +144,9 @@ function settle(count, values) {
 
 // ---- The functions that users call ----
 
-// Of a wrapped function: the native one, and where its AbortSignal is.
+// Of a wrapped function: the native one; and, where there is nothing else to it, how many arguments that takes.
 const exported = new WeakMap();
+const plainCounts = new WeakMap();
 
 // Set while future(fn) calls fn. The first native call takes it: other calls, of JavaScript that runs inside that one too, give
 // promises.
@@ -232,6 +233,7 @@ function wrap(entry, name, required, count, index, key) {
   Object.defineProperty(wrapped, 'name', { value: name, configurable: true });
   Object.defineProperty(wrapped, 'length', { value: required, configurable: true });
   exported.set(wrapped, entry);
+  if (index < 0) plainCounts.set(wrapped, count);
   return wrapped;
 }
 
@@ -241,7 +243,28 @@ function wrap(entry, name, required, count, index, key) {
  */
 function returnFuture(fn) {
   if (typeof fn !== 'function') throw invalidType('"fn" argument', 'function', fn);
-  const made = function (...args) {
+  const count = plainCounts.get(fn);
+  const made = count === undefined ? futureOfCall(fn) : futureWrapper(exported.get(fn), count);
+  Object.defineProperty(made, 'name', { value: fn.name, configurable: true });
+  return made;
+}
+
+// An exported function itself needs no detour: as wrapper, which could not tell.
+function futureWrapper(entry, count) {
+  switch (count) {
+    case 0:
+      return () => futureOutcome(status[SLOT] = takeSlot(), entry());
+    case 1:
+      return (a) => futureOutcome(status[SLOT] = takeSlot(), entry(a));
+    case 2:
+      return (a, b) => futureOutcome(status[SLOT] = takeSlot(), entry(a, b));
+    default:
+      return (...args) => futureOutcome(status[SLOT] = takeSlot(), entry(...args));
+  }
+}
+
+function futureOfCall(fn) {
+  return function (...args) {
     let result;
     wantsFuture = true;
     try {
@@ -251,8 +274,6 @@ function returnFuture(fn) {
     }
     return result instanceof Future ? result : futureOf(result);
   };
-  Object.defineProperty(made, 'name', { value: fn.name, configurable: true });
-  return made;
 }
 
 function futureOf(promise) {
