@@ -178,7 +178,9 @@ describe('the end of an environment', () => {
     it('is a fatal error that names it, when a worker is terminated', async () => {
       const { code, signal, stderr } = await runScript(`
         const { Worker } = require('node:worker_threads');
-        const worker = new Worker('require(' + JSON.stringify(nativesPath) + ').refusesToEnd(); require("node:worker_threads").parentPort.postMessage(1)', { eval: true });
+        const code = 'const { parentPort } = require("node:worker_threads"); parentPort.on("message", () => {});' + // which holds it
+          'require(' + JSON.stringify(nativesPath) + ').refusesToEnd(); parentPort.postMessage(1);';
+        const worker = new Worker(code, { eval: true });
         worker.on('message', () => worker.terminate());`);
       assert.deepStrictEqual([code, signal], [null, 'SIGABRT'], stderr);
       assert.match(stderr, SENTENCE);
