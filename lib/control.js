@@ -6,16 +6,14 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { NEXT, THROW, STORED, RETURN, RUN, native, promiseThen } = require('./yieldable');
+const { THROW, RETURN, RUN, native, promiseThen } = require('./yieldable');
 const { Group } = require('./members');
-const { WAIT, DONE, Run, advance, waitFor, leave, goBack, depthOf, finish, resumeRun } = require('./runner');
+const { WAIT, DONE, SOMETHING, Run, stepOnce, goBack, depthOf, finish, resumeRun } = require('./runner');
 
 // Shared with every copy of fibril in the process: while a step runs, `note(promise, cancel)` hears of native calls.
 const CALLS = Symbol.for('fibril.calls');
 if (process[CALLS] === undefined) Object.defineProperty(process, CALLS, { value: { note: null } });
 const calls = process[CALLS];
-
-const SOMETHING = Object.freeze({}); // a wait for what cannot be cancelled
 
 // What a run is left with whose generators another one has taken over: whatever it waited for may still wake it.
 const NOTHING = {
@@ -35,7 +33,7 @@ class Control {
   /** @param {Run} run one that has not been started */
   constructor(run) {
     this.#root = run;
-    run.control = this;
+    run.controlledBy(this);
     this.note = (promise, cancel) => this.#cancels.set(promise, cancel);
   }
 
@@ -52,11 +50,10 @@ class Control {
     const outer = calls.note;
     calls.note = this.note;
     run.waiting = null;
-    const returns = mode === RETURN || (mode === STORED && run.mode === RETURN);
-    const code = returns ? makeReturn(run) : advance(run, mode, value);
+    const code = stepOnce(run, mode, value);
     calls.note = outer;
     if (code === DONE) return DONE;
-    if (code === WAIT && run.waiting === null) run.waiting = SOMETHING;
+    if (code !== WAIT || run.waiting === null) run.waiting = SOMETHING;
     if (!this.#aborted || run.unwinding >= 0) return code;
     if (code === WAIT) {
       this.#unwind(run);
@@ -130,26 +127,13 @@ function succeed(run) {
   successor.next = run.next;
   successor.parents = parents;
   successor.slot = run.slot;
-  successor.control = run.control;
+  successor.controlledBy(run.control);
   successor.unwinding = depthOf(run);
   for (const generator of parents === null ? [gen] : [gen, ...parents]) if (generator[RUN] === run) generator[RUN] = successor;
   run.gen = NOTHING;
   run.next = NOTHING.next;
   run.parents = run.slot = run.control = run.waiting = null;
   return successor;
-}
-
-/** Advances a run by one `return`. */
-function makeReturn(run) {
-  let result;
-  try {
-    if (typeof run.gen.return !== 'function') return leave(run, NEXT, undefined);
-    result = run.gen.return();
-    if (result.done) return leave(run, NEXT, undefined);
-  } catch (error) {
-    return leave(run, THROW, error);
-  }
-  return waitFor(run, result.value, result);
 }
 
 module.exports = { Control };

@@ -15,6 +15,7 @@ const {
   STORED,
   RESULT,
   FAIL,
+  RETURN,
   NativePromise,
   promiseThen,
   GeneratorFunction,
@@ -45,7 +46,7 @@ const DONE = 2; // the run has ended and has told whoever wanted to know
 const MAX_NESTING = 64;
 
 const settled = NativePromise.resolve();
-const RESULT_OF_NOTHING = {};
+const SOMETHING = Object.freeze({}); // what a controlled run waits for between its steps where it cannot be cancelled
 let nesting = 0;
 let resume = resumeInJS;
 let start = startInJS;
@@ -72,7 +73,7 @@ class Run {
     this.slot = null; // a member of a yielded array or object reports to its slot instead
     this.resource = null; // the bridge's: the async context that it resumes the run in, while it does
     this.control = null; // what can end the run from outside (lib/control.js), and for that:
-    this.waiting = null; // what it waits for
+    this.waiting = null; // what it waits for; null while it is in a step
     this.unwinding = -1; // how many entries `parents` has when the generator that is made to return leaves
     this.onFulfilled = null; // the two reactions, made at the first wait and used for all of them
     this.onRejected = null;
@@ -95,8 +96,14 @@ class Run {
   child(generator, shared, slot) {
     const run = new Run(generator, shared, this.ctx);
     run.slot = slot;
-    if (this.control !== null && this.unwinding < 0) run.control = this.control;
+    if (this.control !== null && this.unwinding < 0) run.controlledBy(this.control);
     return run;
+  }
+
+  /** To be called before `start`: `control` takes every step. */
+  controlledBy(control) {
+    this.control = control;
+    this.waiting = SOMETHING;
   }
 
   ready(mode, value) {
@@ -152,21 +159,21 @@ function startInJS(run) {
  * @returns {number} WAIT, READY or DONE
  */
 function stepOnce(run, mode, value) {
-  return run.control === null ? advance(run, mode, value) : run.control.step(run, mode, value);
-}
-
-function advance(run, mode, value) {
+  if (run.waiting !== null) return run.control.step(run, mode, value);
   if (mode > THROW) {
-    if (mode !== STORED) return stepAsync(run, mode, value);
-    mode = run.mode;
-    value = run.value;
-    run.value = undefined;
+    if (mode === STORED) {
+      mode = run.mode;
+      value = run.value;
+      run.value = undefined;
+    } else if (mode !== RETURN) {
+      return stepAsync(run, mode, value);
+    }
   }
   let result;
   let done;
   let yielded;
   try {
-    if (mode === THROW) result = throwInto(run.gen, value);
+    if (mode !== NEXT) result = mode === THROW ? throwInto(run.gen, value) : makeReturn(run.gen);
     else if (run.next === generatorNext) result = generatorNext.call(run.gen, value);
     else result = run.next.call(run.gen, value);
     done = result.done;
@@ -174,16 +181,7 @@ function advance(run, mode, value) {
   } catch (error) {
     return leave(run, THROW, error);
   }
-  return done ? leave(run, NEXT, yielded) : waitFor(run, yielded, result);
-}
-
-function throwInto(generator, error) {
-  if (traces.on) traces.add(error, generator);
-  return generator.throw(error);
-}
-
-/** Waits for what was yielded, `result.value`. */
-function waitFor(run, yielded, result) {
+  if (done) return leave(run, NEXT, yielded);
   try {
     if (run.unclaimed) claim(run);
     if (typeof yielded === 'object' && yielded !== null) {
@@ -198,6 +196,16 @@ function waitFor(run, yielded, result) {
   } catch (error) {
     return run.ready(THROW, error);
   }
+}
+
+function throwInto(generator, error) {
+  if (traces.on) traces.add(error, generator);
+  return generator.throw(error);
+}
+
+/** Ends a suspended generator; one that cannot be ended is over. */
+function makeReturn(generator) {
+  return typeof generator.return === 'function' ? generator.return() : { done: true, value: undefined };
 }
 
 function stepObject(run, yielded) {
@@ -215,7 +223,25 @@ function stepOther(run, yielded) {
   if (convert === undefined) throw badYield(yielded);
   const converted = convert(yielded);
   if (converters.of(converted) === convert) throw badYield(converted, ', which its converter has returned');
-  return waitFor(run, converted, RESULT_OF_NOTHING);
+  return enter(run, new Conversion(converted), false);
+}
+
+/** Yields one value and returns what comes of it. */
+class Conversion {
+  constructor(value) {
+    this.value = value;
+    this.yielded = false;
+  }
+
+  next(value) {
+    const done = this.yielded;
+    this.yielded = true;
+    return { done, value: done ? value : this.value };
+  }
+
+  throw(error) {
+    throw error;
+  }
 }
 
 function stepFunction(run, yielded) {
@@ -405,14 +431,11 @@ function resumeRun(run, mode, value) {
 
 module.exports = {
   WAIT,
-  READY,
   DONE,
+  SOMETHING,
   Run,
   resolved,
   stepOnce,
-  advance,
-  waitFor,
-  leave,
   goBack,
   depthOf,
   finish,
