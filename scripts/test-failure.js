@@ -2,7 +2,8 @@
 
 // npm run test:failure -- [--cc CC[,CC...]] [SCENARIO...]
 // Builds src/core, src/io and test/failure with ASan and UBSan so that every call in src that can fail goes through
-// test/failure/calls.h, and runs the scenarios (all, or these), each once for every call that it leads to.
+// test/failure/calls.h, and runs the scenarios (all, or these), each once for every call that it leads to. Then the same inside Node,
+// with gcc: src/node and src/addon, with the Node-API calls of test/failure/node_calls.h.
 
 const { execFile, execFileSync, spawnSync } = require('child_process');
 const fs = require('fs');
@@ -25,8 +26,18 @@ const NEVER_FAIL = new Map(Object.entries({
   'give nothing that could be an error':
     `uv_buf_init uv_close uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing uv_mutex_destroy uv_mutex_lock
      uv_mutex_unlock uv_now uv_once uv_ref uv_strerror uv_unref free munmap memcpy memset memmove strcmp strlen strstr abort raise
-     __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset sigaddset sigdelset sigismember`,
-  'their result is the answer, whatever it is': 'uv_fs_scandir_next uv_run mincore getenv close read',
+     memcmp strchr strrchr strtod __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
+     sigaddset sigdelset sigismember closedir dirfd`,
+  'their result is the answer, whatever it is': 'uv_fs_scandir_next uv_run mincore getenv close read napi_unwrap',
+  'napi_ok for a live environment and a value of the kind that was asked for first':
+    `napi_create_bigint_int64 napi_create_double napi_create_int32 napi_create_uint32 napi_get_boolean napi_get_null
+     napi_get_undefined napi_get_global napi_get_cb_info napi_get_reference_value napi_typeof napi_is_arraybuffer napi_is_buffer
+     napi_is_error napi_is_exception_pending napi_get_and_clear_last_exception napi_get_value_bool napi_get_value_double
+     napi_get_value_int32 napi_get_value_uint32 napi_get_value_bigint_int64 napi_get_buffer_info napi_get_arraybuffer_info
+     napi_open_handle_scope`,
+  'give back what is there': `napi_close_handle_scope napi_close_callback_scope napi_delete_reference napi_remove_async_cleanup_hook
+     napi_async_destroy`,
+  'the report itself': 'napi_throw_error napi_fatal_exception',
   'only words that a person reads': 'fprintf fputs fputc vfprintf snprintf fwrite write stderr',
   'handled as no message': 'vsnprintf',
   'fails only for signals that do not exist': 'sigaction sigprocmask pthread_sigmask',
@@ -57,13 +68,16 @@ function symbols(object, ...flags) {
 }
 
 /** Functions that src calls of which nobody has said whether they fail. */
-function unknownCalls(objects) {
+function unknownCalls(objects, headers) {
   const own = new Set(objects.flatMap((object) => symbols(object, '--defined-only')));
-  const header = fs.readFileSync(path.join(root, 'test/failure/calls.h'), 'utf8');
+  const header = headers.map((name) => fs.readFileSync(path.join(root, 'test/failure', name), 'utf8')).join('');
   for (const [, name] of header.matchAll(/^#define (\w+)\(/gm)) own.add(name);
   const called = objects.flatMap((object) => symbols(object, '--undefined-only'));
   const instruments = /^(failure_|_*(asan|lsan|ubsan|sanitizer)_|__(start|stop)_|_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__stack_chk_fail)/;
-  return [...new Set(called)].filter((name) => !own.has(name) && !NEVER_FAIL.has(name) && !instruments.test(name));
+  return [...new Set(called)].filter((name) => {
+    const known = own.has(name) || own.has(name.replace(/64$/, '')) || NEVER_FAIL.has(name);
+    return !known && !instruments.test(name);
+  });
 }
 
 async function build(compiler) {
@@ -77,19 +91,37 @@ async function build(compiler) {
   const program = path.join(folder, 'run');
   const wrap = ['-Wl,--wrap=free', '-Wl,--wrap=munmap'];
   await run(compiler, [...objects, '-o', program, '-pthread', ...SANITIZE, ...wrap, ...uv, '-lm']);
-  return { program, unknown: unknownCalls(tested) };
+  return { program, unknown: unknownCalls(tested, ['calls.h']) };
 }
 
-async function runWith(compiler, names) {
-  console.log(`\n${compiler} ${SANITIZE[0]}`);
-  const { program, unknown } = await build(compiler);
-  for (const name of unknown) console.log(`  not ok: src calls ${name}: test/failure/calls.h has to say how it fails, or NEVER_FAIL why not`);
-  // What the sanitizers would take from the tests: blocks are counted by the program itself, and the alternate stack is fibril's.
-  const ASAN_OPTIONS = 'detect_leaks=0:use_sigaltstack=0';
-  const child = spawnSync(program, names, { encoding: 'utf8', env: { ...process.env, ASAN_OPTIONS }, maxBuffer: 2 ** 28 });
+// The blocks are counted by the program itself, and the alternate signal stack is fibril's: not the sanitizer's business.
+const ASAN_OPTIONS = 'detect_leaks=0:use_sigaltstack=0';
+
+function judge(program, args, unknown, env = {}) {
+  for (const name of unknown) console.log(`  not ok: src calls ${name}: test/failure has to say how it fails, or NEVER_FAIL why not`);
+  const child = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ASAN_OPTIONS, ...env }, maxBuffer: 2 ** 28 });
   process.stdout.write(child.stdout + child.stderr);
   const [, passed, failed] = /(\d+) passed, (\d+) failed\n$/.exec(child.stdout) || [null, '0', '1'];
   return { passed: Number(passed), failed: Number(failed) + unknown.length };
+}
+
+async function testCore(compiler, names) {
+  console.log(`\n${compiler} ${SANITIZE[0]}`);
+  const { program, unknown } = await build(compiler);
+  return judge(program, names, unknown);
+}
+
+async function testBridge(names) {
+  console.log('\nNode, gcc -fsanitize=address');
+  const folder = path.join(root, 'test/failure/addon');
+  const gyp = path.join(root, 'node_modules/node-gyp/bin/node-gyp.js');
+  const env = { ...process.env, CC: 'gcc', CXX: 'g++' };
+  await run(process.execPath, [gyp, 'configure', 'build', '--directory', folder], { cwd: root, env, maxBuffer: 2 ** 28 });
+  const files = sources('src/core:.c', 'src/core/arch:.S', 'src/io:.c', 'src/node:.c', 'src/addon:.c');
+  const objects = files.map((file) => path.join(folder, 'build', file.replace(/\.[cS]$/, '.o')));
+  const unknown = unknownCalls(objects, ['calls.h', 'node_calls.h']);
+  const asan = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
+  return judge(process.execPath, [path.join(root, 'test/failure/node.js'), ...names], unknown, { LD_PRELOAD: asan });
 }
 
 async function main() {
@@ -97,11 +129,15 @@ async function main() {
     allowPositionals: true,
     options: { cc: { type: 'string', default: process.env.CC || 'cc' } },
   });
-  for (const compiler of values.cc.split(',')) {
-    const counts = await runWith(compiler, positionals);
-    addCounts(counts);
-    if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
-  }
+  const counts = { passed: 0, failed: 0 };
+  const add = ({ passed, failed }) => {
+    counts.passed += passed;
+    counts.failed += failed;
+  };
+  for (const compiler of values.cc.split(',')) add(await testCore(compiler, positionals));
+  add(await testBridge(positionals));
+  addCounts(counts);
+  if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
 }
 
 main().catch((error) => {

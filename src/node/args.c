@@ -30,47 +30,57 @@ static const struct {
     [FIBRIL__TYPE_INT64] = {-9007199254740991.0, 9007199254740991.0},
 };
 
-static napi_value thrown(fibril__env *self) {
-  napi_value exception = NULL;
-  if (napi_get_and_clear_last_exception(self->env, &exception) != napi_ok || exception == NULL)
-    napi_get_undefined(self->env, &exception);
-  return exception;
+/* `failure`: owned; an error when no argument is to blame. */
+typedef struct {
+  fibril__env *env;
+  const fibril__parameter *outer; /* the object that the parameter is a property of */
+  fibril_value failure;
+} decoder;
+
+/* What a call into JavaScript threw. NULL with a failure when Node refused the call. */
+static napi_value thrown(decoder *d) {
+  napi_env env = d->env->env;
+  bool pending = false;
+  napi_value exception;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
+      napi_get_and_clear_last_exception(env, &exception) == napi_ok)
+    return exception;
+  d->failure = fibril__error_code(UV_ENOMEM);
+  return NULL;
 }
 
-/* The Error, made by the runtime in Node's words. `outer`: the object that the parameter is a
- * property of. */
-static napi_value bad_argument(fibril__env *self, int what, const fibril__parameter *outer,
-                               const fibril__parameter *parameter, napi_value value) {
-  napi_env env = self->env;
-  napi_value args[7], result;
+/* The Error, made by the runtime in Node's words. */
+static napi_value bad_argument(decoder *d, int what, const fibril__parameter *parameter,
+                               napi_value value) {
+  napi_env env = d->env->env;
+  napi_value undefined, args[7], result;
   double least = 0, most = 0;
+  const char *outer = d->outer == NULL ? "" : d->outer->name;
   if (what == OUT_OF_RANGE) {
     least = ranges[parameter->type].least;
     most = ranges[parameter->type].most;
   }
-  napi_create_int32(env, what, &args[0]);
-  napi_create_string_utf8(env, outer == NULL ? "" : outer->name,
-                          outer == NULL ? 0 : outer->name_length, &args[1]);
-  napi_create_string_utf8(env, parameter->name, parameter->name_length, &args[2]);
-  napi_create_string_utf8(env, type_names[parameter->type], NAPI_AUTO_LENGTH, &args[3]);
   args[4] = value;
-  napi_create_double(env, least, &args[5]);
-  napi_create_double(env, most, &args[6]);
-  napi_value undefined;
-  napi_get_undefined(env, &undefined);
-  if (napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_BAD_ARGUMENT), 7,
+  bool made =
+      napi_get_undefined(env, &undefined) == napi_ok &&
+      napi_create_int32(env, what, &args[0]) == napi_ok &&
+      napi_create_string_utf8(env, outer, d->outer == NULL ? 0 : d->outer->name_length, &args[1]) ==
+          napi_ok &&
+      napi_create_string_utf8(env, parameter->name, parameter->name_length, &args[2]) == napi_ok &&
+      napi_create_string_utf8(env, type_names[parameter->type], NAPI_AUTO_LENGTH, &args[3]) ==
+          napi_ok &&
+      napi_create_double(env, least, &args[5]) == napi_ok &&
+      napi_create_double(env, most, &args[6]) == napi_ok;
+  /* Describing the value may run a getter of its own, which may throw. */
+  if (!made ||
+      napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_BAD_ARGUMENT), 7,
                          args, &result) != napi_ok)
-    return thrown(self); /* describing the value ran a getter of its own */
+    return thrown(d);
   return result;
 }
 
-typedef struct {
-  fibril__env *env;
-  const fibril__parameter *outer;
-} decoder;
-
-static napi_value decode_path(const decoder *d, const fibril__parameter *parameter,
-                              napi_value value, fibril_value *out) {
+static napi_value decode_path(decoder *d, const fibril__parameter *parameter, napi_value value,
+                              fibril_value *out) {
   napi_env env = d->env->env;
   napi_value undefined, text = NULL;
   napi_valuetype type;
@@ -80,9 +90,9 @@ static napi_value decode_path(const decoder *d, const fibril__parameter *paramet
                                 undefined */
     if (napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_PATH), 1, &value,
                            &text) != napi_ok)
-      return thrown(d->env);
+      return thrown(d);
     napi_typeof(env, text, &type);
-    if (type == napi_undefined) return bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
+    if (type == napi_undefined) return bad_argument(d, WRONG_TYPE, parameter, value);
   } else {
     text = value;
   }
@@ -98,21 +108,20 @@ static napi_value decode_path(const decoder *d, const fibril__parameter *paramet
   }
   *out = decoded;
   const char *path = fibril_value_string(decoded, &length);
-  if (path != NULL && strlen(path) != length)
-    return bad_argument(d->env, WITH_NUL, d->outer, parameter, value);
+  if (path != NULL && strlen(path) != length) return bad_argument(d, WITH_NUL, parameter, value);
   return NULL;
 }
 
-static napi_value decode_number(const decoder *d, const fibril__parameter *parameter,
-                                napi_value value, fibril_value *out) {
+static napi_value decode_number(decoder *d, const fibril__parameter *parameter, napi_value value,
+                                fibril_value *out) {
   double number;
   napi_get_value_double(d->env->env, value, &number);
   *out = fibril_number(number);
   if (parameter->type == FIBRIL__TYPE_NUMBER) return NULL;
   if (number != floor(number) || isinf(number))
-    return bad_argument(d->env, NOT_INTEGER, d->outer, parameter, value);
+    return bad_argument(d, NOT_INTEGER, parameter, value);
   if (number < ranges[parameter->type].least || number > ranges[parameter->type].most)
-    return bad_argument(d->env, OUT_OF_RANGE, d->outer, parameter, value);
+    return bad_argument(d, OUT_OF_RANGE, parameter, value);
   return NULL;
 }
 
@@ -127,8 +136,8 @@ static napi_valuetype expected_type(fibril__type type) {
 }
 
 /* One value, not undefined. NULL, or the error. */
-static napi_value decode_value(const decoder *d, const fibril__parameter *parameter,
-                               napi_value value, napi_valuetype type, fibril_value *out) {
+static napi_value decode_value(decoder *d, const fibril__parameter *parameter, napi_value value,
+                               napi_valuetype type, fibril_value *out) {
   bool is_bytes;
   switch (parameter->type) {
     case FIBRIL__TYPE_ANY: *out = fibril__from_js_exact(d->env, value); return NULL;
@@ -136,11 +145,10 @@ static napi_value decode_value(const decoder *d, const fibril__parameter *parame
     case FIBRIL__TYPE_PATH: return decode_path(d, parameter, value, out);
     case FIBRIL__TYPE_BYTES:
       *out = fibril__from_js_bytes(d->env, value, &is_bytes);
-      return is_bytes ? NULL : bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
+      return is_bytes ? NULL : bad_argument(d, WRONG_TYPE, parameter, value);
     default: break;
   }
-  if (type != expected_type(parameter->type))
-    return bad_argument(d->env, WRONG_TYPE, d->outer, parameter, value);
+  if (type != expected_type(parameter->type)) return bad_argument(d, WRONG_TYPE, parameter, value);
   bool truth;
   switch (parameter->type) {
     case FIBRIL__TYPE_STRING: *out = fibril__string_from_js(d->env, value); return NULL;
@@ -153,59 +161,74 @@ static napi_value decode_value(const decoder *d, const fibril__parameter *parame
   }
 }
 
-static napi_value decode(const decoder *d, const fibril__parameter *parameter, napi_value value,
+static napi_value decode(decoder *d, const fibril__parameter *parameter, napi_value value,
                          fibril_value *out) {
   napi_valuetype type;
   *out = parameter->initial;
   if (napi_typeof(d->env->env, value, &type) != napi_ok) return NULL;
   if (type == napi_undefined && (parameter->optional || parameter->type == FIBRIL__TYPE_ANY))
     return NULL;
-  return decode_value(d, parameter, value, type, out);
+  napi_value error = decode_value(d, parameter, value, type, out);
+  if (fibril__is_error(*out)) {
+    d->failure = *out;
+    *out = fibril_undefined();
+  }
+  return error;
+}
+
+static bool has_failed(const decoder *d) {
+  return fibril__is_error(d->failure);
 }
 
 /* The properties of an options object. An exception that a getter throws is the error. */
-static napi_value decode_object(fibril_args *args, const fibril__parameter *outer,
+static napi_value decode_object(decoder *d, fibril_args *args, const fibril__parameter *outer,
                                 napi_value object) {
   const fibril__signature *signature = &args->callee->signature;
-  fibril__env *self = args->callee->env;
-  decoder d = {self, outer};
+  napi_env env = d->env->env;
   napi_valuetype type;
-  napi_typeof(self->env, object, &type);
+  napi_typeof(env, object, &type);
   bool absent = type == napi_undefined && outer->optional;
   if (!absent && type != napi_object && type != napi_function)
-    return bad_argument(self, WRONG_TYPE, NULL, outer, object);
-  for (uint32_t i = outer->first; i < outer->first + outer->count; i++) {
+    return bad_argument(d, WRONG_TYPE, outer, object);
+  d->outer = outer;
+  for (uint32_t i = outer->first; i < outer->first + outer->count && !has_failed(d); i++) {
     const fibril__parameter *property = &signature->properties[i];
     fibril_value *out = &args->values[signature->count + i];
     *out = property->initial;
     if (absent) continue;
     napi_value key, value;
-    if (napi_create_string_utf8(self->env, property->name, property->name_length, &key) !=
-            napi_ok ||
-        napi_get_property(self->env, object, key, &value) != napi_ok)
-      return thrown(self);
-    napi_value error = decode(&d, property, value, out);
+    if (napi_create_string_utf8(env, property->name, property->name_length, &key) != napi_ok ||
+        napi_get_property(env, object, key, &value) != napi_ok)
+      return thrown(d);
+    napi_value error = decode(d, property, value, out);
     if (error != NULL) return error;
   }
+  d->outer = NULL;
   return NULL;
 }
 
-napi_value fibril__args_decode(fibril_args *args, const napi_value *argv) {
+static int give_up(decoder *d, fibril_args *args, napi_value *error) {
+  int kind = FIBRIL__CALL_THROWN;
+  fibril__args_free(args);
+  if (*error == NULL) *error = fibril__error_to_js(d->env, d->failure, &kind);
+  fibril_value_free(d->failure);
+  return kind;
+}
+
+int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
-  decoder d = {args->callee->env, NULL};
+  decoder d = {args->callee->env, NULL, fibril_undefined()};
   if (!signature->plain)
     for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
       args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
-    napi_value error = parameter->type == FIBRIL__TYPE_OBJECT
-                           ? decode_object(args, parameter, argv[i])
-                           : decode(&d, parameter, argv[i], &args->values[i]);
-    if (error == NULL) continue;
-    fibril__args_free(args);
-    return error;
+    *error = parameter->type == FIBRIL__TYPE_OBJECT
+                 ? decode_object(&d, args, parameter, argv[i])
+                 : decode(&d, parameter, argv[i], &args->values[i]);
+    if (*error != NULL || has_failed(&d)) return give_up(&d, args, error);
   }
-  return NULL;
+  return FIBRIL__CALL_PENDING;
 }
 
 void fibril__args_drop(fibril_args *args) {

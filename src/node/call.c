@@ -71,25 +71,37 @@ static void wait_unlink(fibril__env *self, js_wait *wait) {
   self->waits.free = index;
 }
 
+/* What the runtime's invoke gets: function, resource, args, id. */
+static bool invocation_args(const invocation *call, napi_value argv[4]) {
+  napi_env env = call->env->env;
+  const fibril__reference *reference = fibril__value_box(call->function);
+  argv[0] = fibril__to_js(call->env, call->function);
+  if (argv[0] == NULL || napi_get_undefined(env, &argv[1]) != napi_ok ||
+      (reference->resource != NULL &&
+       napi_get_reference_value(env, reference->resource, &argv[1]) != napi_ok) ||
+      napi_create_array_with_length(env, call->count, &argv[2]) != napi_ok)
+    return false;
+  for (size_t i = 0; i < call->count; i++) {
+    napi_value arg = fibril__to_js(call->env, call->args[i]);
+    if (arg == NULL || napi_set_element(env, argv[2], (uint32_t)i, arg) != napi_ok) return false;
+  }
+  return napi_create_double(env, (double)call->wait->id, &argv[3]) == napi_ok;
+}
+
 /* invoke(function, resource, args, id): true when `id` will be completed later; else the result is
  * in args[0]. */
 static void invoke(invocation *call) {
   fibril__env *self = call->env;
   napi_env env = self->env;
-  fibril__reference *reference = fibril__value_box(call->function);
-  napi_value argv[4], undefined, returned, result;
+  napi_value argv[4], returned, result;
   bool pending = false;
-  napi_get_undefined(env, &undefined);
-  argv[0] = fibril__to_js(self, call->function);
-  argv[1] = undefined;
-  if (reference->resource != NULL) napi_get_reference_value(env, reference->resource, &argv[1]);
-  if (napi_create_array_with_length(env, call->count, &argv[2]) != napi_ok) return;
-  for (size_t i = 0; i < call->count; i++)
-    napi_set_element(env, argv[2], (uint32_t)i, fibril__to_js(self, call->args[i]));
-  napi_create_double(env, (double)call->wait->id, &argv[3]);
+  if (!invocation_args(call, argv)) {
+    call->wait->result = fibril__take_failure(self);
+    return;
+  }
   self->in_js++;
-  napi_status status = napi_call_function(
-      env, undefined, fibril__env_function(self, FIBRIL__JS_INVOKE), 4, argv, &returned);
+  napi_status status =
+      fibril__env_call(self, fibril__env_function(self, FIBRIL__JS_INVOKE), 4, argv, &returned);
   self->in_js--;
   if (status != napi_ok) {
     call->wait->result = fibril__take_exception(self);
@@ -97,6 +109,8 @@ static void invoke(invocation *call) {
     call->pending = true;
   } else if (napi_get_element(env, argv[2], 0, &result) == napi_ok) {
     call->wait->result = fibril__from_js(self, result);
+  } else {
+    call->wait->result = fibril__take_failure(self);
   }
 }
 

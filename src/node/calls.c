@@ -58,7 +58,10 @@ static int convert_result(fibril__env *self, fibril_value value, double *number,
     case FIBRIL_UNDEFINED: return FIBRIL__CALL_UNDEFINED;
     case FIBRIL_NUMBER: *number = value.as.number; return FIBRIL__CALL_NUMBER;
     case FIBRIL_ERROR: *out = fibril__error_to_js(self, value, &kind); break;
-    default: *out = fibril__to_js(self, value); break;
+    default:
+      *out = fibril__to_js(self, value);
+      if (*out == NULL) *out = fibril__failure_to_js(self, &kind);
+      break;
   }
   fibril_value_free(value);
   return kind;
@@ -136,10 +139,12 @@ napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
   fibril__call *call = fibril__coroutine_room(coroutine);
   call->args = (fibril_args){callee, call->values};
   call->slot = slot;
-  napi_value error = decode_numbers(call, argv) ? NULL : fibril__args_decode(&call->args, argv);
-  if (error == NULL) return start(self, coroutine, call);
+  napi_value error = NULL;
+  int kind = decode_numbers(call, argv) ? FIBRIL__CALL_PENDING
+                                        : fibril__args_decode(&call->args, argv, &error);
+  if (kind == FIBRIL__CALL_PENDING) return start(self, coroutine, call);
   fibril__coroutine_release(coroutine);
-  self->status[FIBRIL__STATUS_RESULT] = FIBRIL__CALL_THROWN;
+  self->status[FIBRIL__STATUS_RESULT] = kind;
   return error;
 }
 
@@ -157,6 +162,12 @@ static fibril__settled take_settled(struct fibril__calls *calls) {
   return settled;
 }
 
+/* Of an error without a description JavaScript says that no memory is left. */
+static bool put(fibril__env *self, napi_value *values, uint32_t index, napi_value value) {
+  if (*values == NULL && napi_create_array(self->env, values) != napi_ok) *values = NULL;
+  return *values != NULL && napi_set_element(self->env, *values, index, value) == napi_ok;
+}
+
 /* Fills the shared arrays with up to a batch of settled calls. `values` is made when one needs it.
  */
 static uint32_t fill_batch(fibril__env *self, napi_value *values) {
@@ -167,10 +178,7 @@ static uint32_t fill_batch(fibril__env *self, napi_value *values) {
     self->slots[count] = (int32_t)settled.slot;
     self->kinds[count] =
         (uint8_t)convert_result(self, settled.result, &self->numbers[count], &value);
-    if (value != NULL) {
-      if (*values == NULL) napi_create_array(self->env, values);
-      napi_set_element(self->env, *values, count, value);
-    }
+    if (value != NULL && !put(self, values, count, value)) self->kinds[count] = FIBRIL__CALL_ERROR;
     count++;
   }
   return count;
@@ -183,8 +191,8 @@ static void settle_batch(fibril__env *self) {
   napi_create_uint32(self->env, count, &args[0]);
   if (args[1] == NULL) args[1] = undefined;
   self->in_js++;
-  if (napi_call_function(self->env, undefined, fibril__env_function(self, FIBRIL__JS_SETTLE), 2,
-                         args, NULL) != napi_ok)
+  if (fibril__env_call(self, fibril__env_function(self, FIBRIL__JS_SETTLE), 2, args, NULL) !=
+      napi_ok)
     fibril__env_report_exception(self);
   self->in_js--;
 }

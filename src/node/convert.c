@@ -89,7 +89,7 @@ static napi_value reference_value(fibril__env *self, fibril_value value) {
   if (reference->owner != self ||
       napi_get_reference_value(self->env, reference->ref, &result) != napi_ok)
     return undefined(self);
-  if (reference->wrapped) napi_get_element(self->env, result, 0, &result);
+  if (reference->wrapped && napi_get_element(self->env, result, 0, &result) != napi_ok) return NULL;
   return result;
 }
 
@@ -113,21 +113,20 @@ static napi_value buffer_to_js(fibril__env *self, fibril_value value) {
       return result;
     fibril_value_free(kept); /* napi_no_external_buffers_allowed: copy */
   }
-  if (napi_create_buffer_copy(self->env, length, data, NULL, &result) != napi_ok)
-    return undefined(self);
-  return result;
+  return napi_create_buffer_copy(self->env, length, data, NULL, &result) == napi_ok ? result : NULL;
 }
 
 static napi_value array_to_js(fibril__env *self, fibril_value value) {
   size_t length = fibril_array_length(value);
   napi_value array;
-  if (napi_create_array_with_length(self->env, length, &array) != napi_ok) return undefined(self);
+  if (napi_create_array_with_length(self->env, length, &array) != napi_ok) return NULL;
   for (size_t i = 0; i < length; i++) {
     napi_handle_scope scope;
-    if (napi_open_handle_scope(self->env, &scope) != napi_ok) break;
-    napi_set_element(self->env, array, (uint32_t)i,
-                     fibril__to_js(self, fibril_array_get(value, i)));
+    if (napi_open_handle_scope(self->env, &scope) != napi_ok) return NULL;
+    napi_value item = fibril__to_js(self, fibril_array_get(value, i));
+    bool set = item != NULL && napi_set_element(self->env, array, (uint32_t)i, item) == napi_ok;
     napi_close_handle_scope(self->env, scope);
+    if (!set) return NULL;
   }
   return array;
 }
@@ -135,10 +134,13 @@ static napi_value array_to_js(fibril__env *self, fibril_value value) {
 static napi_value object_to_js(fibril__env *self, fibril_value value) {
   fibril__list *list = fibril__value_box(value);
   napi_value object;
-  if (napi_create_object(self->env, &object) != napi_ok) return undefined(self);
-  for (size_t i = 0; i < list->length; i++)
-    napi_set_named_property(self->env, object, list->as.pairs[i].key,
-                            fibril__to_js(self, list->as.pairs[i].value));
+  if (napi_create_object(self->env, &object) != napi_ok) return NULL;
+  for (size_t i = 0; i < list->length; i++) {
+    napi_value item = fibril__to_js(self, list->as.pairs[i].value);
+    if (item == NULL ||
+        napi_set_named_property(self->env, object, list->as.pairs[i].key, item) != napi_ok)
+      return NULL;
+  }
   return object;
 }
 
@@ -163,15 +165,16 @@ napi_value fibril__to_js(fibril__env *self, fibril_value value) {
     case FIBRIL_REFERENCE: return reference_value(self, value);
     case FIBRIL_ERROR: return fibril__error_to_js(self, value, &kind);
     case FIBRIL_POINTER:
-    case FIBRIL_UNDEFINED: break;
+    case FIBRIL_UNDEFINED: return undefined(self);
   }
-  return result == NULL ? undefined(self) : result;
+  return result;
 }
 
-static void set_text(fibril__env *self, napi_value object, const char *key, const char *text) {
+static bool set_text(fibril__env *self, napi_value object, const char *key, const char *text) {
   napi_value value;
-  if (text != NULL && napi_create_string_utf8(self->env, text, NAPI_AUTO_LENGTH, &value) == napi_ok)
-    napi_set_named_property(self->env, object, key, value);
+  return text == NULL ||
+         (napi_create_string_utf8(self->env, text, NAPI_AUTO_LENGTH, &value) == napi_ok &&
+          napi_set_named_property(self->env, object, key, value) == napi_ok);
 }
 
 napi_value fibril__error_to_js(fibril__env *self, fibril_value value, int *kind) {
@@ -182,21 +185,33 @@ napi_value fibril__error_to_js(fibril__env *self, fibril_value value, int *kind)
     return reference_value(self, error->exception);
   *kind = FIBRIL__CALL_ERROR;
   napi_value description, number;
-  if (napi_create_object(self->env, &description) != napi_ok) return undefined(self);
-  if (error != NULL) {
-    set_text(self, description, "className", error->class_name);
-    set_text(self, description, "syscall", error->syscall);
-    set_text(self, description, "path", error->path);
-    set_text(self, description, "message", error->message);
-  }
-  set_text(self, description, "code",
-           error != NULL && error->code_name != NULL ? error->code_name : fibril_err_name(code));
-  set_text(self, description, "text", fibril_strerror(code));
+  const char *name =
+      error != NULL && error->code_name != NULL ? error->code_name : fibril_err_name(code);
+  if (napi_create_object(self->env, &description) != napi_ok ||
+      !set_text(self, description, "code", name) ||
+      !set_text(self, description, "text", fibril_strerror(code)))
+    return NULL;
+  if (error != NULL && (!set_text(self, description, "className", error->class_name) ||
+                        !set_text(self, description, "syscall", error->syscall) ||
+                        !set_text(self, description, "path", error->path) ||
+                        !set_text(self, description, "message", error->message)))
+    return NULL;
   /* Only what the system said has an errno. */
-  if ((error == NULL || error->class_name == NULL) && code > FIBRIL_EALREADY &&
-      napi_create_int32(self->env, code, &number) == napi_ok)
-    napi_set_named_property(self->env, description, "errno", number);
+  bool has_errno = (error == NULL || error->class_name == NULL) && code > FIBRIL_EALREADY;
+  if (has_errno && (napi_create_int32(self->env, code, &number) != napi_ok ||
+                    napi_set_named_property(self->env, description, "errno", number) != napi_ok))
+    return NULL;
   return description;
+}
+
+napi_value fibril__failure_to_js(fibril__env *self, int *kind) {
+  bool pending = false;
+  napi_value exception;
+  *kind = FIBRIL__CALL_THROWN;
+  if (napi_is_exception_pending(self->env, &pending) == napi_ok && pending &&
+      napi_get_and_clear_last_exception(self->env, &exception) == napi_ok)
+    return exception;
+  return fibril__error_to_js(self, fibril__error_code(UV_ENOMEM), kind);
 }
 
 /* ---- From JavaScript ---- */
@@ -207,8 +222,10 @@ fibril_value fibril__string_from_js(fibril__env *self, napi_value value) {
     return fibril__error_code(FIBRIL_ETYPE);
   char small[256], *text = length < sizeof small ? small : malloc(length + 1);
   if (text == NULL) return fibril__error_code(UV_ENOMEM);
-  napi_get_value_string_utf8(self->env, value, text, length + 1, &length);
-  fibril_value result = fibril_string(text, length);
+  fibril_value result =
+      napi_get_value_string_utf8(self->env, value, text, length + 1, &length) == napi_ok
+          ? fibril_string(text, length)
+          : fibril__error_code(FIBRIL_ETYPE);
   if (text != small) free(text);
   return result;
 }
@@ -298,4 +315,10 @@ fibril_value fibril__take_exception(fibril__env *self) {
   char message[256];
   error_message(self, exception, message, sizeof message);
   return fibril__error_exception(reference, message);
+}
+
+fibril_value fibril__take_failure(fibril__env *self) {
+  bool pending = false;
+  napi_is_exception_pending(self->env, &pending);
+  return pending ? fibril__take_exception(self) : fibril__error_code(UV_ENOMEM);
 }

@@ -57,6 +57,19 @@ napi_value fibril__env_function(fibril__env *self, int function) {
   return value;
 }
 
+napi_status fibril__env_call(fibril__env *self, napi_value function, size_t argc,
+                             const napi_value *argv, napi_value *result) {
+  napi_value undefined;
+  napi_status status;
+  int attempts = 3;
+  napi_get_undefined(self->env, &undefined);
+  do {
+    status = napi_call_function(self->env, undefined, function, argc, argv, result);
+  } while (status != napi_ok && status != napi_pending_exception && !self->exiting &&
+           --attempts > 0);
+  return status;
+}
+
 napi_callback_scope fibril__env_open_scope(fibril__env *self) {
   napi_value resource;
   napi_callback_scope scope = NULL;
@@ -79,6 +92,14 @@ void fibril__env_report_exception(fibril__env *self) {
   if (napi_is_exception_pending(self->env, &pending) == napi_ok && pending &&
       napi_get_and_clear_last_exception(self->env, &exception) == napi_ok)
     napi_fatal_exception(self->env, exception);
+}
+
+void fibril__throw_failure(napi_env env) {
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (!pending)
+    napi_throw_error(env, "ERR_MEMORY_ALLOCATION_FAILED",
+                     "fibril: no memory is left, or Node.js refused a call");
 }
 
 /* ---- Making one ---- */
@@ -142,23 +163,34 @@ static bool make_async_context(fibril__env *self) {
          napi_async_init(self->env, resource, name, &self->async) == napi_ok;
 }
 
-bool fibril__env_create(napi_env env, fibril__env **out) {
+/* The loop, and the hook that takes it down whatever fails from here on. */
+static bool make_loop(fibril__env *self) {
   uv_loop_t *uv;
+  if (napi_get_uv_event_loop(self->env, &uv) != napi_ok ||
+      napi_add_async_cleanup_hook(self->env, on_cleanup, self, &self->hook) != napi_ok)
+    return false;
+  if (fibril_loop_new(uv, &self->loop) != 0) {
+    napi_remove_async_cleanup_hook(self->hook);
+    return false;
+  }
+  self->loop->flush = fibril__calls_flush;
+  self->loop->flush_arg = self;
+  return true;
+}
+
+bool fibril__env_create(napi_env env, fibril__env **out) {
   fibril__env *self = calloc(1, sizeof *self);
-  if (self == NULL || napi_get_uv_event_loop(env, &uv) != napi_ok ||
-      fibril_loop_new(uv, &self->loop) != 0) {
+  if (self != NULL) {
+    self->env = env;
+    self->refs = 1;
+  }
+  if (self == NULL || !make_loop(self)) {
     free(self);
     napi_throw_error(env, "ERR_FIBRIL_NO_LOOP",
                      "fibril: this environment has no libuv loop, or no memory is left");
     return false;
   }
-  self->env = env;
-  self->refs = 1;
-  self->loop->flush = fibril__calls_flush;
-  self->loop->flush_arg = self;
-  /* The hook comes first: whatever fails from here on, it takes the loop down. */
-  if (napi_add_async_cleanup_hook(env, on_cleanup, self, &self->hook) != napi_ok ||
-      !make_async_context(self) || !run_runtime(self)) {
+  if (!make_async_context(self) || !run_runtime(self)) {
     bool pending = false;
     napi_is_exception_pending(env, &pending);
     if (!pending)

@@ -194,9 +194,12 @@ int fibril_export(fibril_module *module, const char *signature, fibril_export_fn
 
 void fibril__module_runtime(fibril_module *module) {
   napi_value api;
+  if (module->failed) return;
   if (napi_get_reference_value(module->env->env, module->env->api, &api) != napi_ok ||
-      napi_set_named_property(module->env->env, module->exports, "runtime", api) != napi_ok)
+      napi_set_named_property(module->env->env, module->exports, "runtime", api) != napi_ok) {
+    fibril__throw_failure(module->env->env);
     module->failed = true;
+  }
 }
 
 void *fibril__module_register(void *env, void *exports, void (*init)(fibril_module *module)) {

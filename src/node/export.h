@@ -35,9 +35,9 @@ typedef struct fibril__settled {
   uint32_t slot;
 } fibril__settled;
 
-/* args.c: decodes into args->values, all of which are owned. NULL, or the JavaScript error to
- * reject with, and nothing is left to free. */
-napi_value fibril__args_decode(fibril_args *args, const napi_value *argv);
+/* args.c: decodes into args->values, all of which are owned. FIBRIL__CALL_PENDING, or of what kind
+ * *error is, to reject with, and nothing is left to free. */
+int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error);
 void fibril__args_drop(fibril_args *args);
 static inline void fibril__args_free(fibril_args *args) {
   if (!args->callee->signature.plain) fibril__args_drop(args);

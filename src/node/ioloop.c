@@ -37,11 +37,10 @@ struct fibril__ioloop {
 /* True when the function returned. An exception is uncaught, as in a timer of Node's. */
 static bool call_entry(ioloop *self, int entry, size_t argc, const napi_value *argv) {
   napi_env env = self->env->env;
-  napi_value undefined, function;
+  napi_value function;
   self->env->in_js++;
-  bool returned = napi_get_undefined(env, &undefined) == napi_ok &&
-                  napi_get_reference_value(env, self->entries[entry], &function) == napi_ok &&
-                  napi_call_function(env, undefined, function, argc, argv, NULL) == napi_ok;
+  bool returned = napi_get_reference_value(env, self->entries[entry], &function) == napi_ok &&
+                  fibril__env_call(self->env, function, argc, argv, NULL) == napi_ok;
   if (!returned) fibril__env_report_exception(self->env);
   self->env->in_js--;
   return returned;
@@ -92,7 +91,10 @@ static ioloop *called(napi_env env, napi_callback_info info, size_t argc, napi_v
 
 static napi_value outcome(ioloop *self, int err) {
   int kind;
-  return err == 0 ? NULL : fibril__error_to_js(self->env, fibril__error_code(err), &kind);
+  if (err == 0) return NULL;
+  napi_value description = fibril__error_to_js(self->env, fibril__error_code(err), &kind);
+  if (description == NULL) fibril__throw_failure(self->env->env);
+  return description;
 }
 
 static int add_batch(ioloop *self) {
@@ -234,7 +236,10 @@ static napi_value create_loop(napi_env env, napi_callback_info info) {
   void *data;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   ioloop *self = calloc(1, sizeof *self);
-  if (self == NULL) return NULL;
+  if (self == NULL) {
+    fibril__throw_failure(env);
+    return NULL;
+  }
   self->env = data;
   self->next = self->env->ioloops;
   self->env->ioloops = self;
@@ -246,13 +251,15 @@ static napi_value create_loop(napi_env env, napi_callback_info info) {
       {"now", NULL, now, NULL, NULL, NULL, napi_default, self},
       {"hold", NULL, hold, NULL, NULL, NULL, napi_default, self},
   };
+  bool kept = true;
   for (int i = 0; i < ENTRIES; i++)
-    if (napi_create_reference(env, argv[i], 1, &self->entries[i]) != napi_ok) return NULL;
-  if (napi_create_object(env, &result) != napi_ok ||
-      napi_define_properties(env, result, sizeof properties / sizeof properties[0], properties) !=
+    kept = kept && napi_create_reference(env, argv[i], 1, &self->entries[i]) == napi_ok;
+  if (kept && napi_create_object(env, &result) == napi_ok &&
+      napi_define_properties(env, result, sizeof properties / sizeof properties[0], properties) ==
           napi_ok)
-    return NULL;
-  return result;
+    return result;
+  fibril__throw_failure(env);
+  return NULL;
 }
 
 bool fibril__ioloop_native(fibril__env *self, napi_value native) {

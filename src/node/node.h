@@ -96,6 +96,12 @@ struct fibril__reference {
 /* env.c */
 bool fibril__env_create(napi_env env, fibril__env **out);
 napi_value fibril__env_function(fibril__env *self, int function);
+/* Calls a function that has to hear of something: what Node refuses without running it, it is asked
+ * again, twice. */
+napi_status fibril__env_call(fibril__env *self, napi_value function, size_t argc,
+                             const napi_value *argv, napi_value *result);
+/* Throws, unless an exception is pending, in a function that JavaScript called. */
+void fibril__throw_failure(napi_env env);
 /* Before and after JavaScript is called from the event loop itself: a callback scope, in which
  * promise jobs run at the end. NULL where JavaScript is on the stack already, which runs them
  * itself. */
@@ -108,9 +114,13 @@ void fibril__env_unref(fibril__env *self);
 void fibril__drop_reference(napi_env env, napi_ref ref);
 
 /* convert.c */
+/* NULL when Node can't make the value; an exception of its own may be pending then. */
 napi_value fibril__to_js(fibril__env *self, fibril_value value);
-/* A description of an error for the runtime's makeError; FIBRIL__CALL_ERROR or _THROWN in *kind. */
+/* A description of an error for the runtime's makeError; FIBRIL__CALL_ERROR or _THROWN in *kind.
+ * NULL stands for the error that no memory is left. */
 napi_value fibril__error_to_js(fibril__env *self, fibril_value error, int *kind);
+/* The same for why a value could not be made: the pending exception, which it takes. */
+napi_value fibril__failure_to_js(fibril__env *self, int *kind);
 /* The results are owned. From JavaScript into a scalar, string (UTF-8), buffer (copied) or
  * reference. */
 fibril_value fibril__from_js(fibril__env *self, napi_value value);
@@ -122,6 +132,8 @@ fibril_value fibril__reference_new(fibril__env *self, napi_value value);
 void fibril__references_delete(fibril__env *self);
 /* Takes the pending exception as an error of FIBRIL_EEXCEPTION; owned. */
 fibril_value fibril__take_exception(fibril__env *self);
+/* The same after a call that Node may have refused without one: then UV_ENOMEM. */
+fibril_value fibril__take_failure(fibril__env *self);
 
 /* export.c */
 void fibril__exports_free(fibril__env *self);

@@ -53,7 +53,7 @@ static void run(runner_class *class, runner *self, napi_value js_run, napi_value
   while (answer == STEP_READY) {
     napi_handle_scope handles;
     if (napi_open_handle_scope(env, &handles) != napi_ok) break;
-    if (napi_call_function(env, undefined, step, 3, args, &code) != napi_ok ||
+    if (fibril__env_call(class->env, step, 3, args, &code) != napi_ok ||
         napi_get_value_int32(env, code, &answer) != napi_ok)
       answer = STEP_DONE;
     napi_close_handle_scope(env, handles);
@@ -109,7 +109,10 @@ static napi_value native_create(napi_env env, napi_callback_info info) {
   void *data;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
   runner_class *class = calloc(1, sizeof *class);
-  if (class == NULL) return NULL;
+  if (class == NULL) {
+    fibril__throw_failure(env);
+    return NULL;
+  }
   class->env = data;
   napi_property_descriptor properties[] = {
       {"start", NULL, native_start, NULL, NULL, NULL, napi_default, class},
@@ -118,13 +121,15 @@ static napi_value native_create(napi_env env, napi_callback_info info) {
   if (napi_create_object(env, &result) != napi_ok ||
       napi_add_finalizer(env, result, class, finalize_class, NULL, NULL) != napi_ok) {
     free(class);
+    fibril__throw_failure(env);
     return NULL;
   }
-  if (napi_create_reference(env, argv[0], 1, &class->step) != napi_ok ||
-      napi_create_reference(env, result, 1, &class->functions) != napi_ok ||
-      napi_define_properties(env, result, 2, properties) != napi_ok)
-    return NULL;
-  return result;
+  if (napi_create_reference(env, argv[0], 1, &class->step) == napi_ok &&
+      napi_create_reference(env, result, 1, &class->functions) == napi_ok &&
+      napi_define_properties(env, result, 2, properties) == napi_ok)
+    return result;
+  fibril__throw_failure(env);
+  return NULL;
 }
 
 bool fibril__runner_native(fibril__env *self, napi_value native) {

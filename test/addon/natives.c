@@ -30,13 +30,23 @@ static fibril_value digits(fibril_args *args) {
   return fibril_number(number);
 }
 
+/* A member that could not be made is no member. */
+static int push(fibril_value array, fibril_value item) {
+  return fibril_is_error(item) ? fibril_error_code(item) : fibril_array_push(array, item);
+}
+
+static int set(fibril_value object, const char *key, fibril_value item) {
+  return fibril_is_error(item) ? fibril_error_code(item) : fibril_object_set(object, key, item);
+}
+
 /* Arrays in objects in arrays, `depth` deep. */
 static fibril_value nest(fibril_args *args) {
   fibril_value inner = fibril_string("core", FIBRIL_AUTO_LENGTH);
   for (int64_t i = 0; i < fibril_arg_integer(args, 0); i++) {
     fibril_value array = fibril_array(1), object = fibril_object();
-    fibril_array_push(array, inner);
-    fibril_object_set(object, "in", array);
+    int err = push(array, inner);
+    if (err == 0) err = set(object, "in", array);
+    if (err != 0) return fibril_error(err, NULL);
     inner = object;
   }
   return inner;
@@ -92,16 +102,19 @@ static fibril_value fail_type(fibril_args *args) {
 static fibril_value kinds(fibril_args *args) {
   fibril_value array = fibril_array(0), object = fibril_object();
   (void)args;
-  fibril_array_push(array, fibril_undefined());
-  fibril_array_push(array, fibril_null());
-  fibril_array_push(array, fibril_boolean(true));
-  fibril_array_push(array, fibril_number(-0.5));
-  fibril_array_push(array, fibril_bigint(INT64_MIN));
-  fibril_array_push(array, fibril_string("caf\xc3\xa9", FIBRIL_AUTO_LENGTH));
-  fibril_array_push(array, fibril_buffer("a\0b", 3));
-  fibril_object_set(object, "list", array);
-  fibril_object_set(object, "n", fibril_number(1));
-  fibril_object_set(object, "n", fibril_number(2));
+  fibril_value items[] = {
+      fibril_undefined(),       fibril_null(),
+      fibril_boolean(true),     fibril_number(-0.5),
+      fibril_bigint(INT64_MIN), fibril_string("caf\xc3\xa9", FIBRIL_AUTO_LENGTH),
+      fibril_buffer("a\0b", 3),
+  };
+  int err = 0;
+  for (size_t i = 0; i < sizeof items / sizeof items[0] && err == 0; i++)
+    err = push(array, items[i]);
+  if (err == 0) err = set(object, "list", array);
+  if (err == 0) err = set(object, "n", fibril_number(1));
+  if (err == 0) err = set(object, "n", fibril_number(2));
+  if (err != 0) return fibril_error(err, NULL);
   return object;
 }
 
@@ -218,9 +231,10 @@ static void leave(void *arg) {
 
 static fibril_value forever(fibril_args *args) {
   (void)args;
+  int err = fibril_defer(leave, NULL);
+  if (err != 0) return fibril_error(err, NULL);
   live++;
-  fibril_defer(leave, NULL);
-  int err = fibril_suspend();
+  err = fibril_suspend();
   if (err == UV_ECANCELED && fibril_value_boolean(fibril_arg_option(args, 0, "swallow")))
     return fibril_number(42);
   return fibril_error(err, NULL);

@@ -10,12 +10,14 @@
 #define _GNU_SOURCE
 #endif
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -37,6 +39,10 @@
 #define syscall(...) FAILURE_SYSTEM(syscall, ENOSYS, __VA_ARGS__)
 #define sigaltstack(...) FAILURE_SYSTEM(sigaltstack, ENOMEM, __VA_ARGS__)
 #define open(...) FAILURE_SYSTEM(open, EMFILE, __VA_ARGS__)
+#define openat(...) FAILURE_SYSTEM(openat, EIO, __VA_ARGS__)
+#define statx(...) FAILURE_SYSTEM(statx, EIO, __VA_ARGS__)
+#define fdopendir(...) FAILURE_NULL(fdopendir, ENOMEM, __VA_ARGS__)
+#define readdir(...) FAILURE_NULL(readdir, EIO, __VA_ARGS__)
 
 /* ---- libuv ---- */
 
@@ -54,6 +60,7 @@
 #define uv_fs_stat(...) FAILURE_FS(uv_fs_stat, __VA_ARGS__)
 #define uv_fs_lstat(...) FAILURE_FS(uv_fs_lstat, __VA_ARGS__)
 #define uv_fs_fstat(...) FAILURE_FS(uv_fs_fstat, __VA_ARGS__)
+#define uv_fs_fsync(...) FAILURE_FS(uv_fs_fsync, __VA_ARGS__)
 #define uv_fs_scandir(...) FAILURE_FS(uv_fs_scandir, __VA_ARGS__)
 
 #endif /* FIBRIL_TEST_FAILURE_CALLS_H */

@@ -30,11 +30,11 @@ static size_t index_of(const failure_site *site) {
   abort();
 }
 
-void failure_start(unsigned nth, bool lasting) {
+void failure_start(unsigned first, unsigned last) {
   failure_run *run = failure_current;
   memset(run, 0, sizeof *run);
-  run->nth = nth;
-  run->lasting = lasting;
+  run->first = first;
+  run->last = last;
   atomic_store(&run->counting, true);
 }
 
@@ -50,7 +50,7 @@ bool failure_due(const failure_site *site) {
   failure_run *run = failure_current;
   if (!atomic_load(&run->counting)) return false;
   unsigned call = atomic_fetch_add(&run->calls, 1) + 1;
-  if (run->nth == 0 || call < run->nth || (call > run->nth && !run->lasting)) return false;
+  if (run->first == 0 || call < run->first || call > run->last) return false;
   atomic_fetch_add(&run->failed[index_of(site)], 1);
   return true;
 }

@@ -1,5 +1,5 @@
-/* For who tests src with calls that fail. A run counts the calls and lets one, or it and all that
- * follow, fail. Everything here is process-wide. */
+/* For who tests src with calls that fail. A run counts the calls and lets some that
+ * follow each other fail. Everything here is process-wide. */
 #ifndef FIBRIL_TEST_FAILURE_INJECT_H
 #define FIBRIL_TEST_FAILURE_INJECT_H
 
@@ -12,15 +12,14 @@
 typedef struct failure_run {
   atomic_bool counting;
   atomic_uint calls;
-  unsigned nth;                          /* the call that fails, from 1; 0: none does */
-  bool lasting;                          /* and all after it */
+  unsigned first, last;                  /* the calls that fail, from 1; 0: none does */
   atomic_uint failed[FAILURE_SITES_MAX]; /* how often, of the sites in the order of failure_at */
 } failure_run;
 
 /* The run that is on; it may be put into shared memory. */
 extern failure_run *failure_current;
 
-void failure_start(unsigned nth, bool lasting);
+void failure_start(unsigned first, unsigned last);
 /* Calls in between are neither counted nor made to fail. */
 void failure_pause(void);
 void failure_resume(void);

@@ -5,6 +5,7 @@
 #include "scenario.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -191,7 +192,7 @@ static void run_scenario(const scenario *one, unsigned nth, bool lasting) {
   uv_loop_close(&uv);
   int before = descriptors();
   uv_loop_init(&uv);
-  failure_start(nth, lasting);
+  failure_start(nth, lasting ? UINT_MAX : nth);
   fibril_loop *loop = open_loop(&uv);
   one->body(loop);
   if (!lasting) check_loop(loop);

@@ -39,6 +39,12 @@ bool failure_due(const failure_site *site);
     failure_due(&failure_here) ? (errno = (error), -1) : name(__VA_ARGS__); \
   })
 
+#define FAILURE_NULL(name, error, ...)                                        \
+  __extension__({                                                             \
+    FAILURE_SITE(name, -(error));                                             \
+    failure_due(&failure_here) ? (errno = (error), NULL) : name(__VA_ARGS__); \
+  })
+
 #define FAILURE_UV(name, uv_code, ...)                          \
   __extension__({                                               \
     FAILURE_SITE(name, uv_code);                                \

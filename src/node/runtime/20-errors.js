@@ -1,7 +1,10 @@
 function noop() {}
 
+// What C could not describe.
+const NO_MEMORY = { code: 'ENOMEM', text: 'not enough memory', errno: -osConstants.errno.ENOMEM };
+
 // An Error from C's description, with the properties that Node gives its own. Its stack begins below `above`.
-function makeError(description, above) {
+function makeError(description = NO_MEMORY, above) {
   const { className, code, text, errno, syscall, path } = description;
   let { message } = description;
   if (message === undefined) {

@@ -56,7 +56,7 @@ function converted(convert, value) {
 }
 
 function failure(kind, value, signal) {
-  if (kind === CALL_ERROR && signal !== undefined && signal.aborted && value.code === 'ECANCELED') {
+  if (kind === CALL_ERROR && signal !== undefined && signal.aborted && value?.code === 'ECANCELED') {
     return Promise.reject(new AbortError(signal.reason));
   }
   return rejection(kind, value);
@@ -135,7 +135,7 @@ function settle(count, values) {
     freeSlots.push(slot);
     let value;
     if (kind === CALL_NUMBER) value = numbers[i];
-    else if (kind !== CALL_UNDEFINED) value = values[i];
+    else if (kind !== CALL_UNDEFINED) value = values?.[i];
     if (typeof target !== 'function') target.settle(kind, value);
     else if (kind < CALL_ERROR) target(value);
     else target(rejection(kind, value));

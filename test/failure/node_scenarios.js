@@ -1,0 +1,187 @@
+'use strict';
+
+// What test/failure/node.js runs. `run` gives what `expected` says, as JSON, when nothing fails.
+
+const { execFileSync } = require('child_process');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+
+const MAKE_DEEP = `
+  for (let i = 0; i < 18; i++) {
+    fs.mkdirSync('x'.repeat(250));
+    process.chdir('x'.repeat(250));
+  }
+`;
+const WRITE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC;
+
+module.exports = (control) => {
+  const nothing = () => undefined;
+  const scenario = (name, prepare, run, expected) => ({ name, prepare, run, expected: JSON.stringify(expected) });
+
+  // With an addon that is loaded and was used before anything fails, or, with `fresh`, one that was only loaded.
+  let natives;
+  const used = (name, run, expected) => scenario(name, () => natives ??= control.natives(), run, expected);
+  const fresh = (name, run, expected) => scenario(name, control.natives, run, expected);
+
+  // Of fibril's own functions, with a folder for them.
+  let own;
+  const withFolder = (name, run, expected) => scenario(name, () => own ??= control.own(), async (functions) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-failure-'));
+    try {
+      return await run(functions, folder);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  }, expected);
+
+  // Its path is longer than the system takes at once.
+  let deep;
+  function makeDeepTree() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-failure-'));
+    process.on('exit', () => execFileSync('rm', ['-rf', folder]));
+    execFileSync(process.execPath, ['-e', MAKE_DEEP], { cwd: folder });
+    own ??= control.own();
+    return folder;
+  }
+
+  return [
+    scenario('loading', nothing, () => Object.keys(control.natives()).length > 10, true),
+    scenario('loading own natives', nothing, () => Object.keys(control.own()).length > 5, true),
+    used('arguments', async (n) => [
+      await n.echo({ a: 1 }), await n.echo('text'), await n.text('x'.repeat(500)), `${await n.bytes(Buffer.from('bytes'))}`,
+      await n.truth(true), await n.digits(1, 2, 3, 4, 5, 6, 7, 8), await n.integers(1, 2),
+      await n.options({ flag: false, name: 'name' }), await n.path('/tmp'), await n.path(Buffer.from('/tmp')),
+      await n.path(new URL('file:///tmp')), await n.lengths('ab', Buffer.from('abc')),
+    ], [{ a: 1 }, 'text', 'x'.repeat(500), 'bytes', true, 12345678, 8, [false, 3, 'name'], '/tmp', '/tmp', '/tmp', [2, 3]]),
+    used('bad arguments', async (n) => {
+      const codes = [];
+      for (const call of [() => n.text(1), () => n.integers(0.5, 1), () => n.integers(2 ** 40, 1), () => n.path('a\0b'),
+        () => n.options({ flag: 1 }), () => n.path({})]) {
+        await call().catch((error) => {
+          if (!/^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(error.code)) throw error;
+          codes.push(error.code);
+        });
+      }
+      return codes;
+    }, ['ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE',
+      'ERR_INVALID_ARG_TYPE']),
+    used('values', async (n) => {
+      const { list } = await n.kinds();
+      return [list.length, `${list[4]}`, list[5], (await n.nest(2)).in[0].in[0], (await n.bigBuffer(100000)).length];
+    }, [7, '-9223372036854775808', 'café', 'core', 100000]),
+    used('settled later', async (n) => {
+      const values = await Promise.all([n.echoMoment('a'), n.echoMoment(1), n.echoLater('b', 0), n.pass(2)]);
+      await n.failCall(-2, 'open', '/none', true).catch((error) => {
+        if (error.syscall !== 'open') throw error;
+        values.push(error.code);
+      });
+      await n.failType().catch((error) => {
+        if (error.code !== 'ERR_TEST') throw error;
+        values.push(error.name);
+      });
+      return values;
+    }, ['a', 1, 'b', 2, 'ENOENT', 'RangeError']),
+    used('many at once', async (n) => (await Promise.all(Array.from({ length: 200 }, (_, i) => n.echoMoment(i))))[199], 199),
+    used('JavaScript called from C', async (n) => [
+      await n.call((a, b) => a + b, 'x'), await n.call(async (a) => a, 'later', true), await n.sumCalls((i) => i, 3),
+      await messageOf(n, () => {
+        throw new Error('thrown');
+      }),
+      await n.callBoth(async () => 1, () => 'two'), await n.call(() => Promise.reject(new Error('rejected'))).catch((error) => {
+        if (error.message !== 'rejected') throw error;
+        return error.message;
+      }),
+      await n.call(() => 2n, 0).then(String), `${await n.call(() => Buffer.from('b'), 0)}`,
+    ], ['x2', 'later', 3, 'thrown', [1, 'two'], 'rejected', '2', 'b']),
+    used('signals', async (n) => {
+      const controller = new AbortController();
+      const promise = n.forever({ signal: controller.signal });
+      controller.abort();
+      return promise.catch((error) => {
+        if (error.code !== 'ABORT_ERR') throw error;
+        return error.code;
+      });
+    }, 'ABORT_ERR'),
+    fresh('the first call', (n) => n.call(async () => 1, 0), 1),
+    used('the list of who waits', async (n) => {
+      const promise = n.echoMoment(1);
+      const lines = process[Symbol.for('fibril.waiting')].flatMap((list) => list() ?? []);
+      const value = await promise;
+      for (const line of lines) if (!line.includes('waits for')) throw new Error(line);
+      return value;
+    }, 1),
+    used('a runner', (n) => new Promise((resolve, reject) => {
+      // Answers as in runner.c: the value is there already, then the generator has ended.
+      let steps = 0;
+      const runner = n.runtime.createRunner((run, mode) => {
+        steps++;
+        if (mode === 1) resolve(steps);
+        return mode === 0 ? 1 : mode === 2 ? 0 : 2;
+      });
+      const run = {};
+      runner.start(run);
+      runner.resume(run, 1, undefined);
+      if (steps !== 3) reject(new Error(`${steps} steps`));
+    }), 3),
+    used('a run that is resumed first', (n) => {
+      const seen = [];
+      const runner = n.runtime.createRunner((run, mode, value) => {
+        seen.push(mode, value);
+        return 2;
+      });
+      runner.resume({}, 0, 'value');
+      return seen;
+    }, [0, 'value']),
+    used('a loop', (n) => new Promise((resolve, reject) => {
+      const seen = [];
+      const note = (what) => () => {
+        seen.push(what);
+        if (seen.length === 2) resolve(seen.sort());
+      };
+      const loop = n.runtime.createLoop(note('callback'), note('timeout'), nothing);
+      const check = (description) => {
+        if (description !== undefined) reject(n.runtime.makeError(description));
+      };
+      check(loop.addCallback());
+      check(loop.callAt(40, 0, true));
+    }), ['callback', 'timeout']),
+    withFolder('files', async (f, folder) => {
+      const file = path.join(folder, 'file');
+      await f.fsWriteFile(file, -1, Buffer.from('text'), WRITE, 0o644, true);
+      return [`${await f.fsReadFile(file, -1, 0)}`, (await f.fsReadFile('/proc/self/comm', -1, 0)).length > 0,
+        (await f.fsStat(file, true)).length > 0, `${await f.fsReaddir(folder, true)}`.includes('file')];
+    }, ['text', true, true, true]),
+    withFolder('large files', async (f, folder) => {
+      const file = path.join(folder, 'file');
+      const data = Buffer.alloc(3 * 1024 * 1024, 'x');
+      await f.fsWriteFile(file, -1, data, WRITE, 0o644, true);
+      return data.equals(await f.fsReadFile(file, -1, 0));
+    }, true),
+    withFolder('a tree', tree, [20, 21]),
+    // An error's own path can't be copied either.
+    { ...withFolder('a tree, two calls at a time', tree, [20, 21]), also: 1 },
+    scenario('a deep tree', () => deep ??= makeDeepTree(), async (folder) => (await own.du(folder)).directories, 19),
+  ];
+};
+
+async function tree(f, folder) {
+  for (let i = 0; i < 20; i++) {
+    fs.mkdirSync(path.join(folder, `${i}`));
+    fs.writeFileSync(path.join(folder, `${i}`, 'file'), 'text');
+    fs.linkSync(path.join(folder, `${i}`, 'file'), path.join(folder, `${i}`, 'link'));
+  }
+  const { files, directories } = await f.du(folder);
+  await f.du(path.join(folder, 'none')).catch((error) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await f.sleep(0);
+  return [files, directories];
+}
+
+// Without memory for it an error has no message in C.
+async function messageOf(n, fn) {
+  const message = await n.messageOfThrow(fn);
+  if (message === '') throw new Error('the error has no message');
+  return message;
+}
