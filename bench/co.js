@@ -174,6 +174,15 @@ const BLUEBIRD_ROWS = new Set([
   'error thrown and caught',
 ]);
 
+/** How many times as fast as co these are meant to be. */
+const AIMS = [
+  ['[p, p, p]', 2],
+  ['generator', 2],
+  ['generator function', 2],
+  ['ten nested generators', 2],
+  ['native Future, 1,000 generators', 2.5],
+];
+
 /** Measures all rows under this process's runner. */
 async function measure({ quick, only }) {
   const fibril = require('../lib');
@@ -222,6 +231,10 @@ async function run(options) {
   const slower = measured.filter((row) => verdict(row.results.fibril.ratio) === 'slower');
   console.log(`rows slower than co: ${slower.map((row) => row.name).join(', ') || 'none'}`);
   console.log(`geometric mean over all rows: ${geometricMean(measured, 'fibril').toFixed(2)} times co`);
+  for (const [name, times] of AIMS) {
+    const row = measured.find((each) => each.name === name);
+    if (row) console.log(`${name}: ${row.results.fibril.ratio.median.toFixed(2)} times co, the aim is ${times}`);
+  }
   const promise = measured.find((row) => row.name === 'resolved promise');
   if (promise) {
     const { fibril, 'async/await': native } = promise.results;

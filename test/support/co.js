@@ -18,9 +18,9 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Collects garbage until `done()` or until it is plain that it will not happen. */
 async function collectUntil(done) {
-  for (let i = 0; i < 50 && !done(); i++) {
-    await turn();
+  for (let i = 0; i < 200 && !done(); i++) {
     gc();
+    await turn(); // what has been collected is told by tasks of the loop
   }
   return done();
 }
