@@ -88,7 +88,7 @@ describe('the package', function () {
     });
 
     it('has every source that is in the repository, and no build', function () {
-      for (const folder of ['src', 'gyp', 'include', 'lib']) {
+      for (const folder of ['src', 'gdb', 'gyp', 'include', 'lib']) {
         const here = fs
           .readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())
@@ -98,7 +98,7 @@ describe('the package', function () {
       }
       const folders = new Set(files.map((file) => (file.includes('/') ? file.split('/')[0] : '.')));
       assert.deepStrictEqual([...folders].sort(), [
-        '.', 'docs', 'examples', 'gyp', 'include', 'lib', 'prebuilds', 'src',
+        '.', 'docs', 'examples', 'gdb', 'gyp', 'include', 'lib', 'prebuilds', 'src',
       ]);
     });
   });
