@@ -45,16 +45,21 @@ async function time(contender, iterations) {
   return (typeof own === 'number' ? own : elapsed) / iterations;
 }
 
-/** So many iterations that a round of the slowest contender takes about `roundMs`; all contenders run the same number. */
-async function calibrate(contenders, roundMs, multiple) {
+/** So many iterations of a contender that a round of it takes about `roundMs`. */
+async function calibrate(contender, roundMs, multiple) {
   let iterations = multiple;
   for (;;) {
-    let slowest = 0;
-    for (const contender of contenders) slowest = Math.max(slowest, (await time(contender, iterations)) * iterations);
-    if (slowest >= roundMs * 0.9e6) return iterations;
-    const factor = Math.min(10, Math.max(1.2, (roundMs * 1e6) / Math.max(slowest, 1)));
+    const ns = (await time(contender, iterations)) * iterations;
+    if (ns >= roundMs * 0.9e6) return iterations;
+    const factor = Math.min(10, Math.max(1.2, (roundMs * 1e6) / Math.max(ns, 1)));
     iterations = Math.ceil((iterations * factor) / multiple) * multiple;
   }
+}
+
+async function calibrateAll(contenders, roundMs, multiple) {
+  const counts = [];
+  for (const contender of contenders) counts.push(await calibrate(contender, roundMs, multiple));
+  return counts;
 }
 
 /** Lets the engine's compiler threads finish what the rounds so far have asked of them. */
@@ -73,7 +78,7 @@ function settle(ms) {
  * @param {number} [options.rounds] default 61, quick 11
  * @param {number} [options.roundMs] default 4, quick 1
  * @param {number} [options.multiple] iterations come in multiples of this; default 1
- * @returns {Promise<{name: string, reference: string, iterations: number, results: object}>} for each contender: `ns` an operation
+ * @returns {Promise<{name: string, reference: string, iterations: number[], results: object}>} `iterations` of each contender; for each: `ns` an operation
  * and `ratio` (how many times as fast as the reference), each `{median, low, high}`
  */
 async function compare(name, contenders, options = {}) {
@@ -84,14 +89,14 @@ async function compare(name, contenders, options = {}) {
   const functions = Object.values(contenders);
   const reference = labels.indexOf(options.reference ?? labels.at(-1));
   const warmup = Math.ceil(rounds / 5);
-  for (let begun = await calibrate(functions, roundMs, multiple), round = 0; round < warmup; round++) {
-    for (const contender of functions) await time(contender, begun);
+  for (let begun = await calibrateAll(functions, roundMs, multiple), round = 0; round < warmup; round++) {
+    for (let index = 0; index < functions.length; index++) await time(functions[index], begun[index]);
   }
   await settle(quick ? 10 : 50);
-  const iterations = await calibrate(functions, roundMs, multiple);
+  const iterations = await calibrateAll(functions, roundMs, multiple);
   const samples = labels.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const index of rotated(functions.length, round)) samples[index].push(await time(functions[index], iterations));
+    for (const index of rotated(functions.length, round)) samples[index].push(await time(functions[index], iterations[index]));
   }
   const results = {};
   labels.forEach((label, index) => {

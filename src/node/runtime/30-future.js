@@ -18,15 +18,9 @@ let resumeRun = () => {
 };
 
 // Whether an AsyncResource keeps what AsyncLocalStorage.enterWith() does inside its scope, as up to Node 22: then a run that waits again within
-// one may keep it. It holds what is current at that moment, and a new one costs 50 ns and more.
-const REUSES_RESOURCES = (() => {
-  const storage = new AsyncLocalStorage();
-  const resource = new AsyncResource('FIBRIL_PROBE');
-  resource.runInAsyncScope(() => storage.enterWith(true));
-  const kept = resource.runInAsyncScope(() => storage.getStore()) === true;
-  storage.disable();
-  return kept;
-})();
+// one may keep it. It holds what is current at that moment, and a new one costs 50 ns and more. Looked at, not tried: the first use of
+// AsyncLocalStorage makes every promise of the process slower for good.
+const REUSES_RESOURCES = '_enable' in AsyncLocalStorage.prototype;
 
 /**
  * A result that will be there, without a promise: of a native call, or settled by whoever made it. `await` and `then` work; yielding
