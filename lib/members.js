@@ -106,9 +106,9 @@ function emptyCopy(source) {
   return Array.isArray(source) ? elementsOf(source) : {};
 }
 
-/** A plain array without holes. Spreading is the fastest way to one, but a subclass may make anything of it. */
+/** A plain array, holes and all. Slicing is the fastest way to one, but a subclass may make anything of it. */
 function elementsOf(array) {
-  if (array.constructor === Array) return [...array];
+  if (array.constructor === Array) return array.slice();
   const elements = [];
   for (let i = 0; i < array.length; i++) elements.push(array[i]);
   return elements;
@@ -171,6 +171,7 @@ function startMembers(group, source, copy, outer) {
   for (let i = 0; i < copy.length; i++) {
     const value = copy[i];
     if (isWaitable(value)) startMember(group, value, copy, i, source, outer);
+    else if (value === undefined) copy[i] = value; // no holes
     else if (converters.any) startOther(group, value, copy, i, source, outer);
   }
 }
