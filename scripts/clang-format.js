@@ -8,7 +8,7 @@ const fs = require('fs');
 const path = require('path');
 
 const MAJOR = '14';
-const FOLDERS = ['include', 'src', 'test', 'bench', 'examples'];
+const FOLDERS = ['include', 'src', 'test', 'bench', 'examples', 'templates'];
 const root = path.join(__dirname, '..');
 
 function findProgram() {

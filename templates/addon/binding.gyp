@@ -1,0 +1,7 @@
+{
+  "targets": [{
+    "target_name": "{{target}}",
+    "sources": ["src/addon.c"],
+    "dependencies": ["<!(node -p \"require('fibril/gyp').target\")"]
+  }]
+}
