@@ -26,6 +26,11 @@ extern "C" {
 #define FIBRIL_VERSION_MINOR 1
 #define FIBRIL_VERSION_PATCH 0
 
+/* As one number, for #if: FIBRIL_VERSION >= FIBRIL_VERSION_NUMBER(1, 2, 0). */
+#define FIBRIL_VERSION_NUMBER(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
+#define FIBRIL_VERSION \
+  FIBRIL_VERSION_NUMBER(FIBRIL_VERSION_MAJOR, FIBRIL_VERSION_MINOR, FIBRIL_VERSION_PATCH)
+
 #if defined(__GNUC__)
 #define FIBRIL_PRINTF(position, first) __attribute__((format(printf, position, first)))
 #else
@@ -456,6 +461,7 @@ fibril_value fibril_yield(fibril_generator *generator, fibril_value value);
 /* A pending future, one reference; NULL without memory. Tornado: Future(). */
 fibril_future *fibril_future_new(fibril_loop *loop);
 
+/* Another reference to it; returns `future`. */
 fibril_future *fibril_future_ref(fibril_future *future);
 
 /* Drops a reference. The last one frees the future; when it failed and nobody read the error, the
@@ -509,6 +515,7 @@ int fibril_loop_new(uv_loop_t *uv, fibril_loop **loop);
  * after it. 0, or FIBRIL_ECLOSED the second time. */
 int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);
 
+/* The libuv loop that it runs on, for handles of your own. */
 uv_loop_t *fibril_loop_uv(const fibril_loop *loop);
 
 /* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Tornado:
@@ -594,7 +601,7 @@ fibril_poster *fibril_loop_poster(fibril_loop *loop);
  * UV_ECANCELED when the loop is gone (the callback is not called). Tornado: add_callback. */
 int fibril_post(fibril_poster *poster, fibril_cb callback, void *arg);
 
-/* Any thread. */
+/* Any thread. Another reference, and dropping one; the last frees the poster. */
 fibril_poster *fibril_poster_ref(fibril_poster *poster);
 void fibril_poster_unref(fibril_poster *poster);
 
@@ -662,6 +669,7 @@ typedef struct fibril_export_options {
   size_t stack_size; /* of each call's coroutine; 0: 256 KiB */
 } fibril_export_options;
 
+/* fibril_export with options. */
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options);
 
