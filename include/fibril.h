@@ -673,6 +673,56 @@ typedef struct fibril_export_options {
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options);
 
+/* ---- Classes: a C struct behind a JavaScript object ---------------------------------------------
+ *
+ * Declared inside FIBRIL_MODULE, with the class's name; `new Name(...)` makes a struct of zeroes
+ * and calls the constructor. Methods are exported functions that have an object, getters are plain
+ * calls. JavaScript can extend the class. The struct is released once its object has been collected
+ * and none of its methods runs any more; at the environment's end when every coroutine has ended.
+ * Another `this` than an object of the class is refused with a TypeError of ERR_INVALID_THIS. */
+typedef struct fibril_class fibril_class;
+
+typedef struct fibril_class_options {
+  size_t size;                  /* sizeof(fibril_class_options) */
+  size_t state_size;            /* of the struct, which may hold any type, zeroed */
+  void (*release)(void *state); /* its end; NULL: none. See below */
+} fibril_class_options;
+
+/* Exports a class. `options` may be NULL. NULL when the module's load has failed (a bad name or bad
+ * options, no memory); the functions below accept that. The name must outlive the module.
+ *
+ * release(state) is called once for every struct that the constructor has been called for, also
+ * when that has failed: what it did not set up is zero. It runs on the loop's stack and may not
+ * wait; whatever the struct owns it frees (fibril_value_free, fibril_poster_unref ...). The memory
+ * itself is fibril's. */
+fibril_class *fibril_export_class(fibril_module *module, const char *name,
+                                  const fibril_class_options *options);
+
+/* The constructor, "(host: string, port?: int32)": what it returns is dropped, unless it is an
+ * error, which `new` throws, as bad arguments are. It runs on the loop's stack and may not wait.
+ * Without one, `new` takes no arguments. 0, or a failed load: UV_EINVAL, UV_ENOMEM; an AbortSignal
+ * has no meaning here and is UV_EINVAL. */
+int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_export_fn fn);
+
+/* A method, like fibril_export_with. A method called "close" that requires no argument is what
+ * Symbol.asyncDispose calls. 0, UV_EINVAL, UV_ENOMEM. */
+int fibril_class_method(fibril_class *cls, const char *signature, fibril_export_fn fn,
+                        const fibril_export_options *options);
+
+/* A property that is read by calling fn, "pid: number", on the loop's stack: it may not wait. An
+ * error that it returns is thrown. 0, UV_EINVAL, UV_ENOMEM. */
+int fibril_class_getter(fibril_class *cls, const char *signature, fibril_export_fn fn);
+
+/* The struct of the object that a constructor, method or getter was called on, aligned for any
+ * type; NULL in an exported function. It stays as long as fn has not returned. */
+void *fibril_this(const fibril_args *args);
+
+/* Keeps a struct beyond that, for a coroutine or a callback that goes on after the method that
+ * started it: it is released when the object is collected and every fibril_this_ref has had its
+ * fibril_this_unref. `state` is what fibril_this gave. Loop's thread, any stack. */
+void fibril_this_ref(void *state);
+void fibril_this_unref(void *state);
+
 /* Calls a JavaScript function (a reference value) and waits for the promise it returns, if it does.
  * The result, which the coroutine's arena owns, or an error of FIBRIL_EEXCEPTION that carries what
  * was thrown. AsyncLocalStorage is that of the call that brought the function. Suspends. */

@@ -202,8 +202,10 @@ struct fibril_loop {
   void (*closed)(void *arg);
   void *closed_arg;
 
-  /* The layer above: told at the end of an iteration when it asked to be. */
+  /* The layer above: told at the end of an iteration when it asked to be; and when the loop closes
+   * and every coroutine has ended, while all else still works. NULL: nobody. */
   void (*flush)(void *arg);
+  void (*unwound)(void *arg);
   void *flush_arg;
   bool flush_wanted;
 };

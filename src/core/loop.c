@@ -93,6 +93,7 @@ static void on_handle_closed(uv_handle_t *handle) {
 
 /* Every coroutine has ended: closes the handles. */
 static void close_handles(fibril_loop *loop) {
+  if (loop->unwound != NULL) loop->unwound(loop->flush_arg);
   fibril__post_close(loop);
   fibril__handlers_close(loop);
   uv_close((uv_handle_t *)&loop->check, on_handle_closed);

@@ -218,7 +218,7 @@ static int give_up(decoder *d, fibril_args *args, napi_value *error) {
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
   decoder d = {args->callee->env, NULL, fibril_undefined()};
-  if (!signature->plain)
+  if (!args->callee->light)
     for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
       args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
@@ -235,6 +235,7 @@ void fibril__args_drop(fibril_args *args) {
   const fibril__signature *signature = &args->callee->signature;
   for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
     fibril_value_free(args->values[i]);
+  if (args->instance != NULL) fibril__instance_unref(args->instance);
 }
 
 /* ---- What the exported function reads ---- */

@@ -50,8 +50,7 @@ static void on_ended(void *arg, fibril_value result) {
   if (!self->loop->idle_active) fibril__loop_activate(self->loop);
 }
 
-/* How a result crosses: a number and undefined need no napi_value. */
-static int convert_result(fibril__env *self, fibril_value value, double *number, napi_value *out) {
+int fibril__result_to_js(fibril__env *self, fibril_value value, double *number, napi_value *out) {
   int kind = FIBRIL__CALL_VALUE;
   *out = NULL;
   switch (value.tag & FIBRIL__KIND) {
@@ -67,11 +66,16 @@ static int convert_result(fibril__env *self, fibril_value value, double *number,
   return kind;
 }
 
-static napi_value reject(fibril__env *self, int code) {
+napi_value fibril__call_reject(fibril__env *self, fibril_value error) {
   int kind;
-  napi_value description = fibril__error_to_js(self, fibril__error_code(code), &kind);
+  napi_value description = fibril__error_to_js(self, error, &kind);
   self->status[FIBRIL__STATUS_RESULT] = kind;
+  fibril_value_free(error);
   return description;
+}
+
+static napi_value reject(fibril__env *self, int code) {
+  return fibril__call_reject(self, fibril__error_code(code));
 }
 
 static fibril_value run(void *arg) {
@@ -97,7 +101,7 @@ static napi_value start(fibril__env *self, fibril_coroutine *coroutine, fibril__
   self->status[FIBRIL__STATUS_TURN] = fibril__queued(self->loop) > 0 || self->calls.count > 0;
   if (outcome.ended) {
     self->status[FIBRIL__STATUS_RESULT] =
-        convert_result(self, outcome.result, self->immediate, &result);
+        fibril__result_to_js(self, outcome.result, self->immediate, &result);
     return result;
   }
   fibril__forget_returns();
@@ -122,12 +126,8 @@ static inline bool decode_numbers(fibril__call *call, const napi_value *argv) {
   return true;
 }
 
-napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
-  napi_value argv[FIBRIL__PARAMETERS_MAX];
-  size_t argc = FIBRIL__PARAMETERS_MAX;
-  void *data;
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
-  const fibril__export *callee = data;
+static inline napi_value begin(const fibril__export *callee, const napi_value *argv,
+                               fibril__instance *instance) {
   fibril__env *self = callee->env;
   uint32_t slot = (uint32_t)self->status[FIBRIL__STATUS_SLOT];
   fibril_coroutine *coroutine;
@@ -137,8 +137,9 @@ napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
   int err = fibril__coroutine_prepare(self->loop, callee->stack_class, callee->room, &coroutine);
   if (err != 0) return reject(self, err);
   fibril__call *call = fibril__coroutine_room(coroutine);
-  call->args = (fibril_args){callee, call->values};
+  call->args = (fibril_args){callee, call->values, instance};
   call->slot = slot;
+  if (instance != NULL) fibril__instance_ref(instance);
   napi_value error = NULL;
   int kind = decode_numbers(call, argv) ? FIBRIL__CALL_PENDING
                                         : fibril__args_decode(&call->args, argv, &error);
@@ -146,6 +147,25 @@ napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
   fibril__coroutine_release(coroutine);
   self->status[FIBRIL__STATUS_RESULT] = kind;
   return error;
+}
+
+napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
+  napi_value argv[FIBRIL__PARAMETERS_MAX];
+  size_t argc = FIBRIL__PARAMETERS_MAX;
+  void *callee;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &callee) != napi_ok) return NULL;
+  return begin(callee, argv, NULL);
+}
+
+napi_value fibril__method_begin(napi_env env, napi_callback_info info) {
+  napi_value argv[FIBRIL__PARAMETERS_MAX], object;
+  size_t argc = FIBRIL__PARAMETERS_MAX;
+  void *data;
+  fibril_value error;
+  if (napi_get_cb_info(env, info, &argc, argv, &object, &data) != napi_ok) return NULL;
+  const fibril__export *callee = data;
+  fibril__instance *instance = fibril__instance_of(callee->cls, object, &error);
+  return instance == NULL ? fibril__call_reject(callee->env, error) : begin(callee, argv, instance);
 }
 
 void fibril__call_cancel(fibril__env *self, uint32_t slot) {
@@ -177,7 +197,7 @@ static uint32_t fill_batch(fibril__env *self, napi_value *values) {
     napi_value value;
     self->slots[count] = (int32_t)settled.slot;
     self->kinds[count] =
-        (uint8_t)convert_result(self, settled.result, &self->numbers[count], &value);
+        (uint8_t)fibril__result_to_js(self, settled.result, &self->numbers[count], &value);
     if (value != NULL && !put(self, values, count, value)) self->kinds[count] = FIBRIL__CALL_ERROR;
     count++;
   }
@@ -205,6 +225,7 @@ void fibril__calls_flush(void *arg) {
   }
   napi_handle_scope handles;
   if (napi_open_handle_scope(self->env, &handles) != napi_ok) return;
+  fibril__instances_release(self);
   fibril__references_delete(self);
   if (self->calls.count > 0) {
     napi_callback_scope scope = fibril__env_open_scope(self);

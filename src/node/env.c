@@ -31,6 +31,7 @@ static void delete_references(fibril__env *self) {
 static void on_loop_closed(void *arg) {
   fibril__env *self = arg;
   napi_async_cleanup_hook_handle hook = self->hook;
+  fibril__classes_free(self);
   fibril__exports_free(self);
   fibril__ioloops_free(self);
   delete_references(self);
@@ -151,6 +152,9 @@ static bool run_runtime(fibril__env *self) {
          keep_function(self, runtime, "bind", FIBRIL__JS_BIND) &&
          keep_function(self, runtime, "toPath", FIBRIL__JS_PATH) &&
          keep_function(self, runtime, "badArgument", FIBRIL__JS_BAD_ARGUMENT) &&
+         keep_function(self, runtime, "createClass", FIBRIL__JS_CREATE_CLASS) &&
+         keep_function(self, runtime, "addMethod", FIBRIL__JS_ADD_METHOD) &&
+         keep_function(self, runtime, "addGetter", FIBRIL__JS_ADD_GETTER) &&
          napi_get_named_property(env, runtime, "api", &api) == napi_ok &&
          napi_create_reference(env, api, 1, &self->api) == napi_ok;
 }
@@ -175,6 +179,7 @@ static bool make_loop(fibril__env *self) {
   }
   self->loop->flush = fibril__calls_flush;
   self->loop->flush_arg = self;
+  self->loop->unwound = fibril__instances_end;
   return true;
 }
 

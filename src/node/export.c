@@ -3,14 +3,9 @@
 #include "export.h"
 #include "runtime.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct fibril_module {
-  fibril__env *env;
-  napi_value exports;
-  bool failed; /* an exception is pending */
-};
 
 /* ---- What the runtime's JavaScript calls ---- */
 
@@ -100,8 +95,7 @@ void fibril__exports_free(fibril__env *self) {
   fibril__calls_free(&self->calls);
 }
 
-/* The index of the parameter that has an AbortSignal: itself, or as the property *key. -1: none. */
-static int find_signal(const fibril__signature *signature, const fibril__parameter **key) {
+int fibril__find_signal(const fibril__signature *signature, const fibril__parameter **key) {
   *key = NULL;
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
@@ -115,37 +109,43 @@ static int find_signal(const fibril__signature *signature, const fibril__paramet
   return -1;
 }
 
+bool fibril__export_args(fibril__export *entry, napi_callback callback,
+                         napi_value args[FIBRIL__EXPORT_ARGS]) {
+  napi_env env = entry->env->env;
+  const fibril__parameter *key;
+  const fibril__signature *signature = &entry->signature;
+  int signal = fibril__find_signal(signature, &key);
+  uint32_t required = 0;
+  while (required < signature->count && !signature->parameters[required].optional) required++;
+  return napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, callback, entry, &args[0]) ==
+             napi_ok &&
+         napi_create_string_utf8(env, signature->text, signature->name_length, &args[1]) ==
+             napi_ok &&
+         napi_create_uint32(env, required, &args[2]) == napi_ok &&
+         napi_create_uint32(env, signature->count, &args[3]) == napi_ok &&
+         napi_create_int32(env, signal, &args[4]) == napi_ok &&
+         napi_create_string_utf8(env, key == NULL ? "" : key->name,
+                                 key == NULL ? 0 : key->name_length, &args[5]) == napi_ok;
+}
+
 /* Wraps the native function in one that makes the promise, and puts that on the exports. */
 static bool define(fibril_module *module, fibril__export *entry) {
   fibril__env *self = module->env;
   napi_env env = self->env;
-  const fibril__parameter *key;
-  napi_value undefined, args[6], wrapped;
-  int signal = find_signal(&entry->signature, &key);
-  uint32_t required = 0;
-  while (required < entry->signature.count && !entry->signature.parameters[required].optional)
-    required++;
-  return napi_get_undefined(env, &undefined) == napi_ok &&
-         napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, fibril__call_begin, entry,
-                              &args[0]) == napi_ok &&
-         napi_create_string_utf8(env, entry->name, NAPI_AUTO_LENGTH, &args[1]) == napi_ok &&
-         napi_create_uint32(env, required, &args[2]) == napi_ok &&
-         napi_create_uint32(env, entry->signature.count, &args[3]) == napi_ok &&
-         napi_create_int32(env, signal, &args[4]) == napi_ok &&
-         napi_create_string_utf8(env, key == NULL ? "" : key->name,
-                                 key == NULL ? 0 : key->name_length, &args[5]) == napi_ok &&
-         napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_WRAP), 6, args,
-                            &wrapped) == napi_ok &&
+  napi_value undefined, args[FIBRIL__EXPORT_ARGS], wrapped;
+  return fibril__export_args(entry, fibril__call_begin, args) &&
+         napi_get_undefined(env, &undefined) == napi_ok &&
+         napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_WRAP),
+                            FIBRIL__EXPORT_ARGS, args, &wrapped) == napi_ok &&
          napi_set_named_property(env, module->exports, entry->name, wrapped) == napi_ok;
 }
 
-static int fail_load(fibril_module *module, int code, const char *signature, const char *expected,
-                     size_t position) {
+int fibril__fail_load(fibril_module *module, const char *what, int code, const char *text,
+                      const char *expected, size_t position) {
   fibril_value message =
-      expected == NULL
-          ? fibril_error(code, "fibril_export: \"%s\": %s", signature, fibril_strerror(code))
-          : fibril_error(code, "fibril_export: \"%s\": expected %s at position %zu", signature,
-                         expected, position);
+      expected == NULL ? fibril_error(code, "%s: \"%s\": %s", what, text, fibril_strerror(code))
+                       : fibril_error(code, "%s: \"%s\": expected %s at position %zu", what, text,
+                                      expected, position);
   bool pending = false;
   napi_is_exception_pending(module->env->env, &pending);
   if (!pending)
@@ -155,35 +155,59 @@ static int fail_load(fibril_module *module, int code, const char *signature, con
   return code;
 }
 
-int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
-                       const fibril_export_options *options) {
-  if (module->failed) return UV_EINVAL;
-  if (options != NULL && options->size != sizeof *options)
-    return fail_load(module, UV_EINVAL, signature, NULL, 0);
+/* "name", "Class", "Class.name" */
+static char *full_name(const fibril_class *cls, const fibril__signature *signature) {
+  const char *of = cls == NULL ? "" : fibril__class_name(cls);
+  size_t length = strlen(of), room = length + 1 + signature->name_length + 1;
+  char *name = malloc(room);
+  if (name == NULL) return NULL;
+  bool both = length > 0 && signature->name_length > 0;
+  snprintf(name, room, "%s%s%.*s", of, both ? "." : "", (int)signature->name_length,
+           signature->text);
+  return name;
+}
+
+fibril__export *fibril__export_new(fibril_module *module, const char *what, fibril__form form,
+                                   fibril_class *cls, const char *signature, fibril_export_fn fn,
+                                   const fibril_export_options *options) {
   const char *expected = NULL;
   size_t position = 0;
+  int err = module->failed || (options != NULL && options->size != sizeof *options) ? UV_EINVAL : 0;
   fibril__export *entry = calloc(1, sizeof *entry);
-  if (entry == NULL) return fail_load(module, UV_ENOMEM, signature, NULL, 0);
-  int err = fibril__signature_parse(signature, &entry->signature, &expected, &position);
-  entry->stack_class = options == NULL || options->stack_size == 0
-                           ? FIBRIL__STACK_DEFAULT_CLASS
-                           : fibril__stack_class(options->stack_size);
-  if (err == 0 && entry->stack_class < 0) err = entry->stack_class;
+  if (err == 0 && entry == NULL) err = UV_ENOMEM;
+  if (err == 0)
+    err = fibril__signature_parse(signature, form, &entry->signature, &expected, &position);
   if (err == 0) {
-    entry->name = strndup(entry->signature.text, entry->signature.name_length);
-    if (entry->name == NULL) err = UV_ENOMEM;
+    entry->stack_class = options == NULL || options->stack_size == 0
+                             ? FIBRIL__STACK_DEFAULT_CLASS
+                             : fibril__stack_class(options->stack_size);
+    if (entry->stack_class < 0) err = entry->stack_class;
   }
+  if (err == 0 && (entry->name = full_name(cls, &entry->signature)) == NULL) err = UV_ENOMEM;
   if (err != 0) {
     free(entry);
-    return fail_load(module, err, signature, expected, position);
+    if (!module->failed) fibril__fail_load(module, what, err, signature, expected, position);
+    return NULL;
   }
   entry->env = module->env;
+  entry->cls = cls;
+  entry->form = form;
   entry->fn = fn;
+  entry->light = entry->signature.plain && cls == NULL;
   entry->room = sizeof(fibril__call) +
                 (entry->signature.count + entry->signature.property_count) * sizeof(fibril_value);
   entry->next = module->env->exports;
   module->env->exports = entry;
-  return define(module, entry) ? 0 : fail_load(module, UV_ENOMEM, signature, NULL, 0);
+  return entry;
+}
+
+int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
+                       const fibril_export_options *options) {
+  static const char what[] = "fibril_export";
+  fibril__export *entry =
+      fibril__export_new(module, what, FIBRIL__FORM_FUNCTION, NULL, signature, fn, options);
+  if (entry == NULL) return UV_EINVAL;
+  return define(module, entry) ? 0 : fibril__fail_load(module, what, UV_ENOMEM, signature, NULL, 0);
 }
 
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn) {
@@ -206,5 +230,6 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
   fibril_module module = {.exports = exports};
   if (!fibril__env_create(env, &module.env)) return NULL;
   init(&module);
+  fibril__classes_seal(module.env);
   return exports;
 }

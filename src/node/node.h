@@ -36,6 +36,9 @@ enum {
   FIBRIL__JS_BIND,
   FIBRIL__JS_PATH,
   FIBRIL__JS_BAD_ARGUMENT,
+  FIBRIL__JS_CREATE_CLASS,
+  FIBRIL__JS_ADD_METHOD,
+  FIBRIL__JS_ADD_GETTER,
   FIBRIL__JS_FUNCTIONS
 };
 
@@ -80,6 +83,10 @@ struct fibril__env {
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
   fibril__js_places waits;
   struct fibril__export *exports;
+  fibril_class *classes;
+  struct fibril__instance *instances; /* with a reference left */
+  struct fibril__instance *unused;    /* to be released */
+  bool unwound;                       /* no coroutine is left: it closes */
   struct fibril__ioloop *ioloops;
 };
 
@@ -139,6 +146,15 @@ fibril_value fibril__take_failure(fibril__env *self);
 void fibril__exports_free(fibril__env *self);
 bool fibril__exports_native(fibril__env *self, napi_value native);
 void fibril__calls_flush(void *arg);
+
+/* class.c */
+/* No class can be added to from here on: the module's load has ended. */
+void fibril__classes_seal(fibril__env *self);
+void fibril__classes_free(fibril__env *self);
+/* Releases what no object, method or reference has any more. */
+void fibril__instances_release(fibril__env *self);
+/* Every coroutine has ended: the objects that are left are collected, so to speak. */
+void fibril__instances_end(void *arg);
 
 /* call.c */
 bool fibril__call_native(fibril__env *self, napi_value native);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* signature  = name "(" [ parameter { "," parameter } ] ")" ":" "Promise" "<" type ">"
+/* function   = name parameters ":" "Promise" "<" type ">"
+ * getter     = name ":" type
+ * parameters = "(" [ parameter { "," parameter } ] ")"
  * parameter  = name [ "?" ] ":" ( type | object ) [ "=" default ]
  * object     = "{" property { ( "," | ";" ) property } "}"
  * property   = name [ "?" ] ":" type [ "=" default ]
@@ -140,25 +142,40 @@ static bool parameters(parser *p) {
   return true;
 }
 
+static bool end(parser *p) {
+  return peek(p, '\0') ? true : fail(p, "the end");
+}
+
 /* The result's type is TypeScript's business: only its brackets must match, of which "=>" has none.
  */
-static bool result(parser *p) {
-  const char *start;
-  size_t length;
+static bool brackets(parser *p) {
   int depth = 0;
-  if (!skip(p, ':')) return fail(p, "':' and the type of the result");
-  if (!name(p, &start, &length) || length != 7 || memcmp(start, "Promise", 7) != 0)
-    return fail(p, "Promise<...>");
-  if (!peek(p, '<')) return fail(p, "'<'");
   for (; *p->at != '\0'; p->at++) {
     if (strchr("<{([", *p->at) != NULL) depth++;
     if (p->at[0] == '>' && p->at[-1] == '=') continue;
     if (strchr(">})]", *p->at) != NULL && --depth == 0) break;
   }
-  if (*p->at == '\0') return fail(p, "'>'");
+  if (*p->at == '\0') return depth == 0;
   p->at++;
-  skip_space(p);
-  return *p->at == '\0' ? true : fail(p, "the end");
+  return true;
+}
+
+static bool promise(parser *p) {
+  const char *start;
+  size_t length;
+  if (!skip(p, ':')) return fail(p, "':' and the type of the result");
+  if (!name(p, &start, &length) || length != 7 || memcmp(start, "Promise", 7) != 0)
+    return fail(p, "Promise<...>");
+  if (!peek(p, '<')) return fail(p, "'<'");
+  return brackets(p) ? end(p) : fail(p, "'>'");
+}
+
+/* Of a getter: anything, up to the end. */
+static bool property_type(parser *p) {
+  if (!skip(p, ':') || peek(p, '\0')) return fail(p, "':' and the type of the property");
+  while (!peek(p, '\0'))
+    if (!brackets(p)) return fail(p, "a closing bracket");
+  return true;
 }
 
 static bool all_plain(const fibril__parameter *parameters, uint32_t count) {
@@ -173,11 +190,23 @@ static bool all_plain(const fibril__parameter *parameters, uint32_t count) {
   return true;
 }
 
-int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected,
-                            size_t *position) {
+static bool parse(parser *p, fibril__form form) {
+  fibril__signature *out = p->out;
+  out->text = p->text;
+  if (form == FIBRIL__FORM_CONSTRUCTOR) return parameters(p) && end(p);
+  if (!name(p, &out->text, &out->name_length)) return false;
+  switch (form) {
+    case FIBRIL__FORM_CLASS: return end(p);
+    case FIBRIL__FORM_GETTER: return property_type(p);
+    default: return parameters(p) && promise(p);
+  }
+}
+
+int fibril__signature_parse(const char *text, fibril__form form, fibril__signature *signature,
+                            const char **expected, size_t *position) {
   parser p = {.text = text, .at = text, .out = signature};
   memset(signature, 0, sizeof *signature);
-  if (name(&p, &signature->text, &signature->name_length) && parameters(&p) && result(&p)) {
+  if (parse(&p, form)) {
     signature->plain = all_plain(signature->parameters, signature->count) &&
                        all_plain(signature->properties, signature->property_count);
     return 0;

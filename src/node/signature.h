@@ -44,8 +44,15 @@ typedef struct fibril__signature {
   fibril__parameter properties[FIBRIL__PROPERTIES_MAX];
 } fibril__signature;
 
+typedef enum {
+  FIBRIL__FORM_FUNCTION,    /* name(a: string): Promise<number> */
+  FIBRIL__FORM_CLASS,       /* name */
+  FIBRIL__FORM_CONSTRUCTOR, /* (a: string) */
+  FIBRIL__FORM_GETTER       /* name: number */
+} fibril__form;
+
 /* 0, or UV_EINVAL with what was expected and where. */
-int fibril__signature_parse(const char *text, fibril__signature *signature, const char **expected,
-                            size_t *position);
+int fibril__signature_parse(const char *text, fibril__form form, fibril__signature *signature,
+                            const char **expected, size_t *position);
 
 #endif /* FIBRIL_NODE_SIGNATURE_H */

@@ -31,6 +31,10 @@
       'sources': ['signatures.c'],
     },
     {
+      'target_name': 'classes',
+      'sources': ['classes.c'],
+    },
+    {
       'target_name': 'ends',
       'sources': ['ends.c'],
     },

@@ -4,11 +4,32 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static char signature[1024];
 
 static fibril_value echo(fibril_args *args) {
   return fibril_arg(args, 0);
+}
+
+/* A class with one member, whose signature it is; or without any, and it is the class's name. What
+ * follows a failure is refused. */
+static void export_class(fibril_module *m, const char *member, fibril_export_options options) {
+  fibril_class_options sized = {.size = sizeof sized};
+  bool alone = strcmp(member, "class") == 0;
+  if (alone && options.size != sizeof options) sized.size = options.size;
+  fibril_class *cls = fibril_export_class(m, alone ? signature : "Echo", &sized);
+  int err = cls == NULL ? UV_EINVAL : 0;
+  if (strstr(member, "constructor") != NULL) err = fibril_class_constructor(cls, signature, echo);
+  if (strstr(member, "twice") != NULL) err = fibril_class_constructor(cls, signature, echo);
+  if (strcmp(member, "method") == 0) err = fibril_class_method(cls, signature, echo, &options);
+  if (strcmp(member, "getter") == 0) err = fibril_class_getter(cls, signature, echo);
+  if (err == 0) return;
+  if (fibril_class_constructor(cls, "()", echo) != UV_EINVAL ||
+      fibril_class_method(cls, "m(): Promise<any>", echo, NULL) != UV_EINVAL ||
+      fibril_class_getter(cls, "g: any", echo) != UV_EINVAL ||
+      fibril_export_class(m, "Other", NULL) != NULL)
+    abort();
 }
 
 FIBRIL_MODULE(m) {
@@ -20,5 +41,8 @@ FIBRIL_MODULE(m) {
   };
   snprintf(signature, sizeof signature, "%s",
            text == NULL ? "echo(value: any): Promise<any>" : text);
-  fibril_export_with(m, signature, echo, &options);
+  if (getenv("FIBRIL_TEST_CLASS") == NULL)
+    fibril_export_with(m, signature, echo, &options);
+  else
+    export_class(m, getenv("FIBRIL_TEST_CLASS"), options);
 }

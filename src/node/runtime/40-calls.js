@@ -208,11 +208,11 @@ function wrapWithSignal(entry, index, key) {
     } catch (error) {
       return Promise.reject(error);
     }
-    return callWith(entry, undefined, signal, args, key === '' ? 'signal' : `options.${key}`);
+    return callWith(entry, undefined, signal, args, key === '' ? 'signal' : `options.${key}`, this);
   };
 }
 
-function callWith(entry, convert, signal, args, name = 'options.signal') {
+function callWith(entry, convert, signal, args, name = 'options.signal', receiver = undefined) {
   if (signal !== undefined) {
     if (!isSignal(signal)) {
       const label = name.includes('.') ? `"${name}" property` : `"${name}" argument`;
@@ -222,16 +222,20 @@ function callWith(entry, convert, signal, args, name = 'options.signal') {
   }
   const plain = convert === undefined && signal === undefined;
   const slot = status[SLOT] = takeSlot();
-  if (takesFuture() && plain) return futureOutcome(slot, entry(...args));
-  return outcomeWith(slot, entry(...args), convert, signal);
+  if (takesFuture() && plain) return futureOutcome(slot, entry.apply(receiver, args));
+  return outcomeWith(slot, entry.apply(receiver, args), convert, signal);
+}
+
+function describe(fn, name, length) {
+  Object.defineProperty(fn, 'name', { value: name, configurable: true });
+  Object.defineProperty(fn, 'length', { value: length, configurable: true });
 }
 
 // wrap(entry, name, required, count, index, key): the function that goes on the exports. `index`: of the argument that is an
 // AbortSignal or has one as its property `key`; -1 for none.
 function wrap(entry, name, required, count, index, key) {
   const wrapped = index >= 0 ? wrapWithSignal(entry, index, key) : wrapPlain(entry, count);
-  Object.defineProperty(wrapped, 'name', { value: name, configurable: true });
-  Object.defineProperty(wrapped, 'length', { value: required, configurable: true });
+  describe(wrapped, name, required);
   exported.set(wrapped, entry);
   if (index < 0) plainCounts.set(wrapped, count);
   return wrapped;
@@ -330,5 +334,5 @@ function createRuntime() {
       resumeRun = resume;
     },
   };
-  return { wrap, settle, invoke, bind, toPath, badArgument, api };
+  return { wrap, createClass, addMethod, addGetter, settle, invoke, bind, toPath, badArgument, api };
 }
