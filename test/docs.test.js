@@ -5,7 +5,7 @@
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
-const { root, run, buildAddon, codeBlocks } = require('./support/examples.js');
+const { root, run, codeBlocks } = require('./support/examples.js');
 
 /** Runs the block; what it prints must be what the documentation shows, if it shows anything. */
 function checkBlock(block, cwd) {
@@ -78,38 +78,6 @@ describe('docs/c-api.md', () => {
     assert.ok(types.length >= 11);
     for (const type of types) assert.match(page, new RegExp(`^\\|.*\`${type}\``, 'm'));
   });
-});
-
-describe('docs/guide.md', function () {
-  this.timeout(300000);
-
-  const blocks = codeBlocks('docs/guide.md');
-  const folder = path.join(root, 'build', 'guide');
-
-  /** addon.c as it is when every step has been followed: functions go above FIBRIL_MODULE, exports into it. */
-  function addonSource() {
-    const [first, ...steps] = blocks.filter(({ language }) => language === 'c').map(({ code }) => code);
-    const isExport = (code) => code.startsWith('  fibril_export(');
-    const [top, exported] = first.split(/(?<=\n)(?=FIBRIL_MODULE)/);
-    const functions = steps.filter((code) => !isExport(code)).join('\n');
-    return `${top}${functions}\n${exported.replace(/\}\n$/, `${steps.filter(isExport).join('')}}\n`)}`;
-  }
-
-  function writeChanged(name, text) {
-    const file = path.join(folder, name);
-    if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text) fs.writeFileSync(file, text);
-  }
-
-  before(() => {
-    fs.mkdirSync(folder, { recursive: true });
-    writeChanged('binding.gyp', blocks.find(({ language }) => language === 'python').code);
-    writeChanged('addon.c', addonSource());
-    buildAddon(folder);
-  });
-
-  for (const block of blocks.filter(({ language }) => language === 'js')) {
-    it(`line ${block.line} does what the guide says`, () => checkBlock(block, folder));
-  }
 });
 
 describe('links of the documentation', () => {

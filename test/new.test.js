@@ -172,12 +172,12 @@ describe('npx fibril', function () {
       const folder = newProject(`npm ${major}`, 'empty');
       const bin = newProject(`npm ${major}`, 'bin');
       const npmEnv = environmentWithNpm(this, major, bin);
-      const registry = await openRegistry();
+      const registry = await openRegistry(newProject(`npm ${major}`, 'config'));
       try {
         const env = { ...npmEnv, ...registry.env };
         const sh = (command, cwd) => runAsync('sh', ['-c', command], cwd, env);
         assert.match(await sh('npm --version', folder), new RegExp(`^${major}\\.`));
-        await sh('npx --yes fibril new my-addon', folder);
+        await sh('npx fibril new my-addon', folder);
         assert.deepStrictEqual(fs.readdirSync(folder), ['my-addon']);
         const addon = path.join(folder, 'my-addon');
         assert.strictEqual(manifestOf(addon).dependencies.fibril, `^${version}`);

@@ -31,7 +31,8 @@ function buildAddon(folder) {
 /**
  * The code blocks of a Markdown file.
  * @param {string} file relative to the repository
- * @returns {{language: string, code: string, line: number, output: ?string}[]} `output`: the block of plain text directly below
+ * @returns {{language: string, code: string, line: number, lead: string, output: ?string}[]} `lead`: the paragraph above; `output`: the
+ *   block of plain text directly below
  */
 function codeBlocks(file) {
   const text = fs.readFileSync(path.join(root, file), 'utf8');
@@ -39,9 +40,11 @@ function codeBlocks(file) {
   let end = 0;
   for (const match of text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)) {
     const [whole, language, code] = match;
-    const follows = end > 0 && text.slice(end, match.index).trim() === '';
-    if (language === 'text' && follows) blocks.at(-1).output = code;
-    else blocks.push({ language, code, line: text.slice(0, match.index).split('\n').length, output: null });
+    const between = text.slice(end, match.index).trim();
+    const line = text.slice(0, match.index).split('\n').length;
+    const lead = between.split(/\n\s*\n/).pop().replace(/\s+/g, ' ');
+    if (language === 'text' && end > 0 && between === '') blocks.at(-1).output = code;
+    else blocks.push({ language, code, line, lead, output: null });
     end = match.index + whole.length;
   }
   return blocks;

@@ -49,34 +49,64 @@ function tarball() {
   return packed;
 }
 
+async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks));
+}
+
+/** What a registry says of fibril: the manifest as npm publishes it, and where the tarball is. */
+function fibrilIn(origin) {
+  const dist = { tarball: `${origin}/fibril/-/fibril-${manifest.version}.tgz` };
+  const published = { ...manifest, scripts: {}, devDependencies: {}, dist };
+  return { name: 'fibril', 'dist-tags': { latest: manifest.version }, versions: { [manifest.version]: published } };
+}
+
 /**
- * A registry that has fibril's tarball as its only version, and sends npm to the real one for everything else.
+ * A registry that has fibril's tarball as its only version, takes packages of one more name, and sends npm to the real one for
+ * everything else.
+ * @param {string} folder where npm's configuration for it may be written
+ * @param {string} [own] the name that can be published
  * @returns {Promise<{env: object, close: function}>} `env`: what makes npm use it
  */
-async function openRegistry() {
-  const real = run('npm', ['config', 'get', 'registry'], root).trim();
-  const server = http.createServer((request, response) => {
-    const { origin } = new URL(`http://${request.headers.host}`);
-    if (request.url === '/fibril') {
-      const dist = { tarball: `${origin}/fibril/-/fibril-${manifest.version}.tgz` };
-      const published = { ...manifest, scripts: {}, devDependencies: {} };
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({
-        name: 'fibril',
-        'dist-tags': { latest: manifest.version },
-        versions: { [manifest.version]: { ...published, dist } },
-      }));
-    } else if (request.url.startsWith('/fibril/-/')) {
-      fs.createReadStream(tarball()).pipe(response);
-    } else {
-      response.writeHead(302, { location: new URL(request.url.slice(1), real).href }).end();
+async function openRegistry(folder, own) {
+  const config = (name) => run('npm', ['config', 'get', name], root).trim();
+  const real = config('registry');
+  const tarballs = new Map();
+  let packument;
+
+  async function answer(request, response) {
+    const { host } = request.headers;
+    const name = path.basename(request.url);
+    const say = (status, json) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+    if (request.url === '/fibril') return say(200, fibrilIn(`http://${host}`));
+    if (request.url.startsWith('/fibril/-/')) return fs.createReadStream(tarball()).pipe(response);
+    if (tarballs.has(name)) return response.end(tarballs.get(name));
+    if (request.url === `/${own}` && request.method === 'PUT') {
+      const { _attachments: attachments, ...rest } = await bodyOf(request);
+      for (const [file, { data }] of Object.entries(attachments)) tarballs.set(file, Buffer.from(data, 'base64'));
+      packument = rest;
+      return say(201, { ok: true });
     }
+    if (request.url === `/${own}`) return packument === undefined ? say(404, { error: 'not found' }) : say(200, packument);
+    return response.writeHead(302, { location: new URL(request.url.slice(1), real).href }).end();
+  }
+
+  const server = http.createServer((request, response) => {
+    answer(request, response).catch((error) => response.destroy(error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const host = `//127.0.0.1:${server.address().port}/`;
+  const user = config('userconfig');
+  const settings = fs.existsSync(user) ? fs.readFileSync(user, 'utf8') : '';
+  const userconfig = path.join(folder, 'npmrc');
+  fs.writeFileSync(userconfig, `${settings}\n${host}:_authToken=any\n`);
   return {
     env: {
-      npm_config_registry: `http://127.0.0.1:${server.address().port}/`,
+      npm_config_registry: `http:${host}`,
+      npm_config_userconfig: userconfig,
+      npm_config_yes: 'true',
       // npm 12 takes no tarball from another host than the registry's.
       npm_config_replace_registry_host: 'always',
     },
