@@ -6,11 +6,11 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { THROW, RETURN, RUN, native, promiseThen } = require('./yieldable');
+const { THROW, RETURN, RUN, native, adopt } = require('./yieldable');
 const { Group } = require('./members');
 const { WAIT, DONE, SOMETHING, Run, stepOnce, goBack, depthOf, finish, resumeRun } = require('./runner');
 
-// Shared with every copy of fibril in the process: while a step runs, `note(promise, cancel)` hears of native calls.
+// Shared with every copy of fibril in the process: while a step runs, `note(promiseOrFuture, cancel)` hears of native calls.
 const CALLS = Symbol.for('fibril.calls');
 if (process[CALLS] === undefined) Object.defineProperty(process, CALLS, { value: { note: null } });
 const calls = process[CALLS];
@@ -24,7 +24,7 @@ const NOTHING = {
 /** What a whole run, with the members of what it yields, has in common. */
 class Control {
   #root;
-  #cancels = new WeakMap(); // by promise
+  #cancels = new WeakMap(); // by promise or Future
   #resource = new AsyncResource('FIBRIL_RUN');
   #aborted = false;
   #error = undefined; // why it was ended, or else what its clean-up threw first
@@ -98,7 +98,7 @@ class Control {
     } else if (waiting.then === native.futureThen) {
       if (waiting.slot >= 0 && waiting.cancel()) ends.push(endOf(waiting));
     } else if (this.#cancels.get(waiting)?.()) {
-      ends.push(promiseThen.call(waiting, ignore, ignore));
+      ends.push(adopt(waiting).then(ignore, ignore));
     }
   }
 

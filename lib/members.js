@@ -197,7 +197,7 @@ function startMember(group, value, copy, key, source, outer) {
     group.pending++;
     if (then === promiseThen) followPromise(group, value, copy, key);
     else if (then === native.futureThen) followFuture(group, value, new Slot(group, copy, key));
-    else followPromise(group, adopt(value), copy, key);
+    else followThenable(group, value, copy, key);
   } else if (typeof value === 'function') {
     group.pending++;
     startFunction(group, value, new Slot(group, copy, key));
@@ -240,6 +240,11 @@ function followPromise(group, promise, copy, key) {
     copy[key] = value;
     if (--group.pending === 0) group.settle(NEXT, group.copy);
   }, group.onRejected);
+}
+
+function followThenable(group, thenable, copy, key) {
+  followPromise(group, adopt(thenable), copy, key);
+  if (group.members !== null) group.members.push(thenable);
 }
 
 function followFuture(group, future, slot) {

@@ -345,7 +345,9 @@ function waitForThenable(run, thenable, then) {
   } catch (error) {
     wait.settle(THROW, error);
   }
-  return wait.begin();
+  const code = wait.begin();
+  if (code === WAIT && run.control !== null) run.waiting = thenable;
+  return code;
 }
 
 /** The wait for somebody else's thenable, which may call back at once, several times, both ways and from anywhere. */

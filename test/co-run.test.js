@@ -126,6 +126,25 @@ describe('co.run', () => {
     assert.deepEqual(settled, ['ECANCELED']);
   });
 
+  it('cancels the native call of an addon that has its own fibril', async () => {
+    const { natives } = require('./support/natives');
+    const codes = [];
+    const future = natives.runtime.future(natives.forever);
+    for (const [make, yielded] of [[natives.forever, (call) => call], [future, (call) => call], [future, (call) => [call]]]) {
+      await abortWhileWaiting(function* () {
+        const call = make();
+        call.catch((error) => codes.push(error.code));
+        try {
+          yield yielded(call);
+        } finally {
+          assert.equal(codes.length, 1);
+        }
+        codes.pop();
+      });
+      assert.equal(codes.pop(), 'ECANCELED');
+    }
+  });
+
   it('ends async generators', async () => {
     const log = await abortWhileWaiting(function* (lines) {
       yield (async function* () {

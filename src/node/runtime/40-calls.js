@@ -118,6 +118,7 @@ function futureOutcome(slot, value) {
   if (kind === CALL_PENDING) {
     future.slot = slot;
     targets[slot] = future;
+    if (calls.note !== null) calls.note(future, () => future.cancel());
   } else {
     freeSlots.push(slot);
     future.settle(kind, kind === CALL_NUMBER ? immediate[0] : value);
