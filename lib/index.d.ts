@@ -185,15 +185,18 @@ declare namespace co {
     /** Calls `fn(...args, callback)`. */
     export function Task<T = any>(fn: (...args: any[]) => unknown, ...args: unknown[]): Future<T>;
 
-    export class WaitIterator<V = any> implements AsyncIterable<Yielded<V>> {
-      constructor(named: { [name: string]: V });
-      constructor(...yieldables: V[]);
+    export interface WaitIterator<V = any> extends AsyncIterable<Yielded<V>> {
       readonly currentIndex: number | string | undefined;
       readonly currentFuture: Future<Yielded<V>> | undefined;
       done(): boolean;
       next(): Future<Yielded<V>>;
       [Symbol.asyncIterator](): AsyncIterator<Yielded<V>, void, undefined>;
     }
+    export const WaitIterator: {
+      new <N extends { [name: string]: unknown; then?: never; next?: never }>(named: N): WaitIterator<N[keyof N]>;
+      new <V extends unknown[]>(...yieldables: V): WaitIterator<V[number]>;
+      readonly prototype: WaitIterator;
+    };
 
     /** Makes a function that calls native code return a Future: yielding it needs no promise. */
     export function future<A extends unknown[], R>(fn: (...args: A) => Promise<R>): (...args: A) => Future<R>;

@@ -2,12 +2,7 @@
 
 import co = require('fibril');
 import type { BigIntStats, Dirent, Stats } from 'node:fs';
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
-/** Compiles when the type of `_value` is exactly `T`. */
-function is<T>() {
-  return <V>(_value: V, ..._proof: Same<V, T> extends true ? [] : ['not the same type']) => {};
-}
+import { is } from './is';
 
 class Delay {
   constructor(readonly ms: number) {}

@@ -1,6 +1,7 @@
 // Compiled, never run: the types of gen, IOLoop, locks and queues.
 
 import { IOLoop, PeriodicCallback, gen, locks, queues, Future } from 'fibril';
+import { is } from './is';
 
 async function check() {
   const add = gen.coroutine(function* (a: number, b: number) {
@@ -16,7 +17,9 @@ async function check() {
   future.addDoneCallback((done) => done.result().toFixed());
   // @ts-expect-error a result of another type
   future.setResult('one');
-  for await (const value of new gen.WaitIterator<Future<number>>(add(1, 2))) value.toFixed();
+  for await (const value of new gen.WaitIterator(add(1, 2))) value.toFixed();
+  for await (const value of new gen.WaitIterator(add(1, 2), Promise.resolve('a'))) is<string | number>()(value);
+  for await (const value of new gen.WaitIterator({ sum: add(1, 2), text: Promise.resolve('a') })) is<string | number>()(value);
 
   const loop = IOLoop.current();
   loop.callLater(1, (text: string) => text, 'text').remove();
