@@ -111,20 +111,28 @@ describe('co.run', () => {
     assert.deepEqual(log, ['inner ended', 'slept', 'member went on', 'member ended', 'clean-up went on', 'clean-up ended']);
   });
 
-  it('runs finally blocks after the native call has ended', async () => {
-    let call;
-    const settled = [];
-    await abortWhileWaiting(function* () {
-      call = co.sleep(3_600_000);
-      call.catch((error) => settled.push(error.code));
-      try {
-        yield call;
-      } finally {
-        assert.deepEqual(settled, ['ECANCELED']);
-      }
+  const callsIn = {
+    'a native call': ([call]) => call,
+    'native calls in arrays and objects': ([a, b, c]) => [a, { b, c: [c] }],
+    'native calls beside generators': ([a, b, c]) => [a, child([], 'member', b), { c }],
+  };
+  for (const [what, arrange] of Object.entries(callsIn)) {
+    it(`runs finally blocks after what it waits for has ended: ${what}`, async () => {
+      const settled = [];
+      const calls = [co.sleep, co.sleep, co.gen.sleep];
+      const used = what === 'a native call' ? calls.slice(0, 1) : calls;
+      await abortWhileWaiting(function* () {
+        const made = used.map((sleep) => sleep(3_600_000));
+        for (const call of made) call.catch((error) => settled.push(error.code));
+        try {
+          yield arrange(made);
+        } finally {
+          assert.deepEqual(settled, used.map(() => 'ECANCELED'));
+        }
+      });
+      assert.equal(settled.length, used.length);
     });
-    assert.deepEqual(settled, ['ECANCELED']);
-  });
+  }
 
   it('cancels the native call of an addon that has its own fibril', async () => {
     const { natives } = require('./support/natives');
