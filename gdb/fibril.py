@@ -8,7 +8,8 @@ They work in a running process and in a core dump, and need fibril's debug infor
 import gdb
 import gdb.unwinder
 
-STATES = ['fresh', 'ready', 'waiting', 'suspended', 'ended']
+FRESH = 0  # as in src/core/core.h
+SUSPENDED = 1  # as in src/core/generator.c
 OUT, TAKEN, STATE_BITS, COLOURS = 0, 0, 3, 16  # as in src/core/stack.h
 REGISTERS = {'i386:x86-64': ('rip', 'rsp', 'rbp'), 'aarch64': ('pc', 'sp', 'x29')}
 
@@ -54,13 +55,40 @@ def is_running(coroutine):
     return int(coroutine['loop']['current']) == int(coroutine)
 
 
-def waits_for(coroutine):
+def is_suspended(coroutine):
+    """A generator's, between two of its values."""
+    generator = coroutine['generator']
+    return int(generator) != 0 and int(generator['state']) == SUSPENDED
+
+
+def wait_of(coroutine):
+    if int(coroutine['state']) == FRESH or is_suspended(coroutine):
+        return None
     wait = coroutine['root']['wait']
-    return text(wait['what']) if int(wait) != 0 and not wait['woken'] else ''
+    return wait if int(wait) != 0 and not wait['woken'] else None
+
+
+def is_ready(coroutine):
+    loop = coroutine['loop']
+    places = int(loop['mask']) + 1
+    task = int(coroutine['task'].address)
+    return any(int(loop['ring'][i % places]) == task for i in range(int(loop['dequeued']), int(loop['enqueued'])))
 
 
 def state(coroutine):
-    return 'running' if is_running(coroutine) else STATES[int(coroutine['state'])]
+    """As fibril_loop_inspect says."""
+    if int(coroutine['state']) == FRESH:
+        return 'fresh'
+    if is_suspended(coroutine):
+        return 'suspended'
+    if wait_of(coroutine) is not None:
+        return 'waiting'
+    return 'ready' if is_ready(coroutine) else 'running'
+
+
+def waits_for(coroutine):
+    wait = wait_of(coroutine)
+    return '' if wait is None else text(wait['what'])
 
 
 class Caller(gdb.unwinder.Unwinder):

@@ -6,8 +6,9 @@
  * FIBRIL_ENOTCOROUTINE.
  *  - All functions belong to the loop's thread. Only fibril_post may be called from any thread.
  *  - Times are milliseconds (double). Errors are negative: libuv's UV_* codes, or FIBRIL_E* below.
- *  - A cancelled coroutine gets UV_ECANCELED from the wait it is in and from every later one;
- *    calls that release something (close, unlock, unref, free) always act.
+ *  - A cancelled coroutine gets UV_ECANCELED from the wait it is in and from every later one, and
+ *    one whose deadline has passed UV_ETIMEDOUT, unless it is masked; calls that release something
+ *    (close, unlock, unref, free) always act.
  *  - Strings and buffers passed in are copied unless the name says "take".
  */
 #ifndef FIBRIL_H
@@ -256,9 +257,35 @@ int fibril_sleep(double ms);
  * the end. libdill: hclose, made cooperative. */
 int fibril_cancel(fibril_future *future);
 
-/* True when the running coroutine has been cancelled. Callable anywhere (false outside a
- * coroutine). */
+/* True when the running coroutine has been cancelled, masked or not. Callable anywhere (false
+ * outside a coroutine). */
 bool fibril_cancelled(void);
+
+/* For clean-up that has to wait: until the fibril_unmask that belongs to it, waits of the running
+ * coroutine are neither ended nor refused because it was cancelled or a deadline passed that was
+ * set before. Masks nest. A generator's mask holds for itself, and for generators that it calls.
+ * mask: 0, UV_EOVERFLOW (255 deep), FIBRIL_ENOTCOROUTINE. unmask: 0; what the next wait would give,
+ * UV_ECANCELED or UV_ETIMEDOUT, when the last mask is gone; UV_EINVAL where there is none.
+ * What is left at the coroutine's end is taken off. When the loop closes, masks hold for another
+ * five seconds: a coroutine that goes on waiting after that ends the process with a sentence.
+ * Neither suspends. Python: asyncio.shield, Trio: CancelScope.shield. */
+int fibril_mask(void);
+int fibril_unmask(void);
+
+/* A deadline `ms` milliseconds from now, until the fibril_deadline_pop that belongs to it: once it
+ * has passed, the wait that the running coroutine is in and every later one give UV_ETIMEDOUT.
+ * Deadlines nest, and the earliest wins. They end waits in generators that the coroutine calls, and
+ * fibril_group_wait, which cancels the children; a coroutine that it spawns has none. One that is
+ * pushed behind a mask holds there. push: 0, UV_EINVAL (NaN), UV_ENOMEM, FIBRIL_ENOTCOROUTINE. pop:
+ * 0, UV_ETIMEDOUT when that deadline has passed, UV_EINVAL where there is none. What is left when
+ * the coroutine's function returns ends there. Neither suspends. Tornado: gen.with_timeout. */
+int fibril_deadline_push(double ms);
+int fibril_deadline_pop(void);
+
+/* The milliseconds that are left until the next deadline, 0 when it has passed, INFINITY where
+ * there is none; for libraries with timeouts of their own. Callable anywhere. Python:
+ * asyncio.timeout. */
+double fibril_deadline_left(void);
 
 /* Has release(arg) called when the running coroutine has ended, last one first. Its function has
  * returned by then, so `arg` may not point to one of its local variables. 0, UV_ENOMEM,
@@ -286,7 +313,8 @@ void fibril_on_loop(void (*fn)(void *data), void *data);
 
 /* A group of the running coroutine: coroutines that it starts and waits for. When the coroutine
  * ends, what is left of the group is cancelled and waited for, and the group is freed; so none
- * outlives it. NULL without memory or outside a coroutine. */
+ * outlives it. NULL without memory or outside a coroutine. A generator that has one must be closed
+ * by a coroutine, or the process ends with a sentence. */
 typedef struct fibril_group fibril_group;
 fibril_group *fibril_group_new(void);
 
@@ -297,8 +325,9 @@ int fibril_group_spawn(fibril_group *group, fibril_fn fn, void *arg,
                        const fibril_spawn_options *options);
 
 /* Waits until all children have ended. Undefined, or the first error in time, which belongs to the
- * group. When the caller is cancelled its children are, too; it still waits for their ends, and
- * gets UV_ECANCELED. Only the coroutine that made the group may call it. Suspends. */
+ * group. When the caller is cancelled, or its deadline passes, its children are cancelled; it still
+ * waits for their ends, and gets UV_ECANCELED or UV_ETIMEDOUT. UV_EPERM when another coroutine than
+ * the one that made the group calls it. Suspends. */
 fibril_value fibril_group_wait(fibril_group *group);
 
 /* Cancels all children; later ones are refused. Callable on the loop's thread. */
@@ -581,11 +610,31 @@ size_t fibril_loop_run_ready(fibril_loop *loop, size_t most);
 /* How many coroutines of the loop have not ended. */
 size_t fibril_loop_coroutines(const fibril_loop *loop);
 
-/* Calls each(name, waits_for, arg) for every coroutine of the loop that has not ended: `waits_for`
- * names what it waits for ("sleep", "future", "read"), or is NULL when it runs or is ready. Both
- * are borrowed for the call. */
-typedef void (*fibril_inspect_cb)(const char *name, const char *waits_for, void *arg);
+/* What there is to say of a coroutine. The strings are borrowed for the call. */
+typedef struct fibril_inspection {
+  size_t size;           /* sizeof(fibril_inspection) */
+  const char *name;      /* "" without one */
+  const char *state;     /* "fresh", "running" (or waits for what it called to return), "ready",
+                            "waiting", "suspended" (a generator's, between two of its values) */
+  const char *waits_for; /* "sleep", "future", "mutex", "poll", "open" ...; NULL unless waiting */
+  const char *on; /* the name of the coroutine whose future it is, or who has the mutex; or NULL */
+  int fd;         /* that it polls, or -1 */
+  double waited;  /* milliseconds on libuv's clock, which stands still during a turn of the loop */
+  bool cancelled;
+  bool masked;
+  size_t stack_used; /* bytes, where it left; of those it asked for, rounded up: */
+  size_t stack_size;
+} fibril_inspection;
+
+/* Calls each(about, arg) for every coroutine of the loop that has not ended. `each` may not start,
+ * resume or end one. */
+typedef void (*fibril_inspect_cb)(const fibril_inspection *about, void *arg);
 void fibril_loop_inspect(fibril_loop *loop, fibril_inspect_cb each, void *arg);
+
+/* From here on the loop keeps book, and as it closes writes a line to stderr for every coroutine
+ * that has not ended, and for every future that failed since and still is there, unread.
+ * FIBRIL_LEAKS=1 in the environment does this for all loops. 0 or UV_ENOMEM. */
+int fibril_loop_report_leaks(fibril_loop *loop);
 
 /* Hears of errors that nobody will: a future collected with an error never read, a coroutine that
  * waits on after being cancelled at close. NULL restores the default, which writes a line to

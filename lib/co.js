@@ -7,6 +7,7 @@ const { GeneratorFunction, isIterator } = require('./yieldable');
 const controlled = require('./run');
 const { register } = require('./converters');
 const { enable } = require('./traces');
+const { inspect, reportLeaks } = require('./inspect');
 
 /** `this` as a sloppy function sees it, because co is one. */
 function sloppyThis(ctx) {
@@ -71,5 +72,11 @@ co.register = register;
 
 /** Stack traces across yields; see traces.js. */
 co.traces = enable;
+
+/** Who runs and who waits for what; see inspect.js. */
+co.inspect = inspect;
+
+/** Has leaks named when the thread exits; see inspect.js. */
+co.reportLeaks = reportLeaks;
 
 module.exports = co.default = co.co = co;

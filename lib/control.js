@@ -45,6 +45,16 @@ class Control {
     if (this.#root.waiting !== null) this.#unwind(this.#root);
   }
 
+  /** What the run waits for, in a word; undefined while it is in a step. */
+  waitsFor() {
+    const { waiting } = this.#root;
+    if (waiting === null) return undefined;
+    if (waiting instanceof Group) return 'members';
+    if (waiting instanceof Run) return 'run';
+    if (waiting === SOMETHING) return 'other';
+    return waiting.then === native.futureThen ? 'future' : 'promise';
+  }
+
   /** For the runner: one step. */
   step(run, mode, value) {
     const outer = calls.note;

@@ -45,6 +45,44 @@ declare namespace co {
    */
   export function traces(on?: boolean): boolean;
 
+  /** A coroutine of C that has not ended. */
+  export interface CoroutineInspection {
+    kind: 'coroutine';
+    /** '' without one. */
+    name: string;
+    /** 'running' too while it waits for what it called to return; 'suspended': a generator's, between two of its values. */
+    state: 'fresh' | 'running' | 'ready' | 'waiting' | 'suspended';
+    /** 'sleep', 'future', 'JavaScript', 'mutex', 'poll', 'open', ... */
+    waitsFor: string | undefined;
+    /** The name of the coroutine whose future it waits for, or that has the mutex. */
+    on: string | undefined;
+    /** The descriptor that it polls. */
+    fd?: number;
+    /** Milliseconds that it has waited. */
+    waited: number;
+    cancelled: boolean;
+    masked: boolean;
+    /** Bytes. */
+    stackUsed: number;
+    stackSize: number;
+  }
+
+  /** A run of co.run that has not ended. */
+  export interface RunInspection {
+    kind: 'run';
+    name: string;
+    state: 'running' | 'waiting';
+    waitsFor: 'promise' | 'future' | 'members' | 'run' | 'other' | 'nothing' | undefined;
+    /** Milliseconds since it began. */
+    age: number;
+  }
+
+  /** The coroutines of C in this thread, and the runs of co.run that have a name. */
+  export function inspect(): (CoroutineInspection | RunInspection)[];
+
+  /** Has stderr told, when this thread exits, what has not ended and which errors nobody read; also FIBRIL_LEAKS=1. */
+  export function reportLeaks(): void;
+
   /** A function that takes nothing but a callback. */
   export type Thunk<T> = (callback: (error: any, value: T) => void) => unknown;
 

@@ -3,12 +3,14 @@
 // The native functions and the C Runner; without a binary, functions that throw why there is none.
 
 const runner = require('./runner.js');
+const { attachNative } = require('./inspect.js');
 
 const NO_BINARY = ['ERR_FIBRIL_NO_BINARY', 'ERR_FIBRIL_UNSUPPORTED_RUNTIME'];
 
 function load() {
   const binding = require('./binding.js');
-  const { Future, attachRunner, createRunner } = binding.runtime;
+  const { Future, attachRunner, createRunner, inspect, reportLeaks } = binding.runtime;
+  attachNative({ inspect, reportLeaks });
   runner.attachFuture(Future);
   if (process.env.FIBRIL_RUNNER === 'native') runner.attachNative(createRunner(runner.stepOnce));
   attachRunner(runner.resumeRun);

@@ -7,6 +7,7 @@ const { Run, resolved } = require('./runner');
 const { NEXT, GeneratorFunction, isIterator } = require('./yieldable');
 const { Control } = require('./control');
 const { invalid } = require('./converters');
+const { begun, ended } = require('./inspect');
 
 const LONGEST = 2 ** 31 - 1; // what a timer of Node's can wait
 
@@ -59,6 +60,7 @@ class Outcome {
     this.signal = signal;
     this.abort = null;
     this.timer = undefined;
+    this.entry = null; // for co.inspect()
   }
 
   watch(control, timeout, label) {
@@ -73,6 +75,7 @@ class Outcome {
 
   settle(mode, value) {
     clearTimeout(this.timer);
+    ended(this.entry);
     if (this.signal !== undefined) unwatch(this.signal, this.abort);
     if (mode === NEXT) this.resolve(value);
     else this.reject(value);
@@ -102,7 +105,10 @@ function run(gen, options, ctx) {
       const started = new Run(made, gen.constructor !== GeneratorFunction, ctx);
       const outcome = new Outcome(resolve, reject, signal);
       started.slot = outcome;
-      outcome.watch(new Control(started), timeout, name ?? (gen.name || 'The run'));
+      const control = new Control(started);
+      const label = name ?? (gen.name || 'The run');
+      outcome.watch(control, timeout, label);
+      outcome.entry = begun(name, label, control);
       started.start();
     });
   } catch (error) {

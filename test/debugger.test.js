@@ -59,7 +59,7 @@ describe('gdb/fibril.py', function () {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-gdb-'));
   const core = path.join(folder, 'core');
   const script = path.join(root, 'gdb', 'fibril.py');
-  const look = ['info fibril', 'fibril bt 1', 'fibril bt 2', 'fibril bt 3', 'bt'].flatMap((command) => ['-ex', command]);
+  const look = ['info fibril', 'fibril bt 1', 'fibril bt 2', 'fibril bt 99', 'bt'].flatMap((command) => ['-ex', command]);
   let program;
 
   before(function () {
@@ -69,18 +69,28 @@ describe('gdb/fibril.py', function () {
   });
   after(() => fs.rmSync(folder, { recursive: true }));
 
+  const LISTED = [
+    'waiting for sleep sleeper', 'waiting for future waiter', 'suspended unnamed', 'waiting for sleep unnamed', 'fresh unnamed',
+    'waiting for sleep unnamed', 'fresh unnamed', 'ready unnamed', 'running unnamed',
+  ];
+
   function shows({ stdout, stderr }) {
     assert.match(stdout, /^ +1 {2}waiting for sleep +sleeper\n +2 {2}waiting for future +waiter$/m);
-    const stacks = stdout.slice(stdout.indexOf('waiter')).split(/(?<=fibril__entry.*\n)/);
+    const lines = stdout.match(/^ +\d+ {2}(fresh|ready|waiting|running|suspended)\b.*$/gm);
+    const listed = lines.slice(-LISTED.length);
+    assert.deepStrictEqual(listed.map((line) => line.trim().split(/\s+/).slice(1).join(' ')), LISTED);
+    const stacks = stdout.slice(stdout.lastIndexOf('running ')).split(/(?<=fibril__entry.*\n)/);
     assert.strictEqual(stacks.length, 3);
     assert.match(stacks[0], / fibril_sleep .*\n.* nap_inside .*\n.* nap .*\n.* fibril__coroutine_main .*\n.* fibril__entry .*\n$/);
     assert.match(stacks[1], / fibril_await .*\n.* wait_for_other .*\n.* fibril__coroutine_main .*\n.* fibril__entry .*\n$/);
-    assert.match(stacks[2], /#0 .*\n(.*\n)*.* main /, 'the process is as it was');
-    assert.match(stderr, /there is no coroutine 3/);
+    assert.match(stacks[2], /#0 .*\n(.*\n)*.* observe /, 'the process is as it was');
+    assert.match(stderr, /there is no coroutine 99/);
+    return lines;
   }
 
-  it('lists the coroutines of a process, and where they wait', () => {
-    shows(run('gdb', ['-batch', '-ex', 'run', '-ex', `source ${script}`, ...look, program]));
+  it('lists the coroutines of a process, as fibril itself does, and where they wait', () => {
+    const lines = shows(run('gdb', ['-batch', '-ex', 'run', '-ex', `source ${script}`, ...look, program]));
+    assert.deepStrictEqual(lines.slice(0, LISTED.length), lines.slice(LISTED.length));
   });
 
   it('lists those of a core dump', () => {

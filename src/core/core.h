@@ -46,9 +46,17 @@ struct fibril__wait {
   const char *what;                   /* "sleep", for reports */
   void (*cancel)(fibril__wait *wait); /* asked to end early; NULL: it ends when it ends */
   fibril_coroutine *coroutine;
+  uint64_t since; /* libuv's clock when it began, for reports */
   int status;
   bool woken;
 };
+
+/* Waits of which reports tell more: known by the address of their `what`. */
+extern const char fibril__what_future[], fibril__what_mutex[], fibril__what_poll[];
+typedef struct {
+  fibril__wait wait;
+  int fd;
+} fibril__poll_wait;
 
 enum {
   FIBRIL__FRESH,     /* has not run */
@@ -76,13 +84,15 @@ struct fibril_coroutine {
         struct {
           bool cancelled;
           bool generating; /* it is a generator's */
+          bool timed;      /* it has deadlines */
+          uint8_t masks;   /* against its own cancellation and that of those who called it */
         };
-        uint16_t hindered; /* 0: it may wait, whenever it likes */
+        uint32_t hindered; /* 0: it may wait, whenever it likes */
       };
       uint8_t state;
-      bool momentary;    /* queued by fibril_moment: not before the next poll */
-      bool encumbered;   /* its end has more to do than to call `ended` */
-      uint16_t refusals; /* waits refused because it was cancelled */
+      bool momentary;  /* queued by fibril_moment: not before the next poll */
+      bool encumbered; /* its end has more to do than to call `ended` */
+      bool listed;     /* while a loop is inspected: it is in the ready queue */
     };
     uint64_t fresh; /* all of them at once: 0 at the beginning */
   };
@@ -99,7 +109,9 @@ struct fibril_coroutine {
   fibril__box *arena;
   struct fibril__local *locals;
   struct fibril__deferred *deferred;
+  struct fibril__deadline *deadlines;
   fibril_generator *generator; /* that it is the coroutine of */
+  unsigned refusals; /* of waits, while its loop closes: that starts no other coroutine here */
 };
 
 _Static_assert(offsetof(fibril_coroutine, context) == 0, "fibril__entry passes it on");
@@ -201,6 +213,10 @@ struct fibril_loop {
   void *log_arg;
   void (*closed)(void *arg);
   void *closed_arg;
+  double grace;                /* how long masks hold when it closes, in ms */
+  bool grace_began;            /* there is something that is masked */
+  bool masks_lifted;           /* it is over */
+  struct fibril__leaks *leaks; /* NULL: nobody wants to hear of them */
 
   /* The layer above: told at the end of an iteration when it asked to be; and when the loop closes
    * and every coroutine has ended, while all else still works. NULL: nobody. */
@@ -269,8 +285,10 @@ static inline const char *fibril__name(const fibril_coroutine *coroutine) {
   return name == NULL ? "" : name;
 }
 
-/* What a wait has to check first: 0, UV_ECANCELED or FIBRIL_ENOTCOROUTINE. */
+/* What a wait has to check first: 0, UV_ECANCELED, UV_ETIMEDOUT or FIBRIL_ENOTCOROUTINE. */
 int fibril__wait_check(fibril_coroutine *self);
+/* What a wait that was asked to end early gives: UV_ECANCELED, or UV_ETIMEDOUT after a deadline. */
+int fibril__wait_ended_early(const fibril_coroutine *self);
 /* Waits: fills in `coroutine`, suspends, returns the status it was woken with. `what` and `cancel`
  * are set by the caller. */
 int fibril__wait_until_woken(fibril_coroutine *self, fibril__wait *wait);
@@ -278,6 +296,28 @@ int fibril__wait_until_woken(fibril_coroutine *self, fibril__wait *wait);
 void fibril__wake(fibril__wait *wait, int status);
 /* A `cancel` that ends the wait at once. */
 void fibril__wait_cancel_now(fibril__wait *wait);
+
+/* wait.c, sync.c: whose end a wait for a future, or whose unlock one for a mutex, waits for. */
+const fibril_coroutine *fibril__wait_for_whom(const fibril__wait *wait);
+const fibril_coroutine *fibril__wait_for_owner(const fibril__wait *wait);
+
+/* scope.c */
+/* What keeps a coroutine from waiting, as fibril__wait_check: nothing is counted. */
+int fibril__hindrance(const fibril_coroutine *self);
+/* Ends the wait that a coroutine, or a generator that it called, is in, if nothing masks it. */
+void fibril__wait_interrupt(fibril_coroutine *coroutine);
+/* Something goes on behind a mask while the loop closes: not for ever. */
+void fibril__grace_begin(fibril_loop *loop);
+void fibril__deadlines_drop(fibril_coroutine *coroutine);
+
+/* leaks.c */
+/* If the environment asks for it. */
+void fibril__leaks_begin(fibril_loop *loop);
+/* Once: what has not ended, and what failed and was not read. */
+void fibril__leaks_report(fibril_loop *loop);
+/* A future has failed; `name` of the coroutine whose result it is, or "". */
+void fibril__leaks_failed(fibril_future *future, const char *name);
+void fibril__leaks_freed(fibril_future *future);
 
 /* loop.c */
 void fibril__loop_activate(fibril_loop *loop);
@@ -330,6 +370,10 @@ void fibril__future_watch(fibril_future *future, fibril__callback *callback);
 void fibril__future_unwatch(fibril_future *future, fibril__callback *callback);
 
 /* generator.c */
+/* Of a coroutine that is a generator's and runs or waits: who called it; NULL: the loop's stack, or
+ * it is suspended in a yield. */
+fibril_coroutine *fibril__generator_caller(const fibril_coroutine *coroutine);
+bool fibril__generator_suspended(const fibril_coroutine *coroutine);
 /* Where a generator that has returned goes on. */
 fibril__context *fibril__generator_ended(fibril_coroutine *coroutine);
 void fibril__generators_close(fibril_loop *loop);

@@ -77,8 +77,10 @@ __attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn,
   self->arena = NULL;
   self->locals = NULL;
   self->deferred = NULL;
+  self->deadlines = NULL;
   self->generator = NULL;
   self->ended = NULL;
+  self->refusals = 0;
   begin(loop, self, fn, arg);
   return 0;
 }
@@ -162,14 +164,18 @@ static void release_local(fibril_coroutine *self) {
   free(local);
 }
 
-/* Either kind of function may ask for more of both. */
+/* Either kind of function may ask for more of both. What the coroutine's own function was in, masks
+ * and deadlines, it has left. */
 static void clean_up(fibril_coroutine *self) {
+  self->masks = 0;
+  fibril__deadlines_drop(self);
   while (self->deferred != NULL || self->locals != NULL) {
     if (self->deferred != NULL)
       run_deferred(self);
     else
       release_local(self);
   }
+  fibril__deadlines_drop(self);
 }
 
 /* The end of a coroutine that leaves something to do. Where to go on. */
@@ -208,6 +214,9 @@ void fibril__coroutine_main(fibril__context *context) {
 static void finish(fibril_coroutine *self) {
   fibril_future *future = self->future;
   fibril_value result = fibril__value_take(self->result);
+  if (FIBRIL__UNLIKELY(self->loop->leaks != NULL) && future != NULL && fibril__is_error(result) &&
+      future->state == FIBRIL__PENDING)
+    fibril__leaks_failed(future, fibril__name(self));
   self->future = NULL;
   fibril__arena_release(&self->arena);
   if (self->ended != NULL) {
@@ -367,8 +376,7 @@ fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options 
 
 void fibril__coroutine_cancel(fibril_coroutine *coroutine) {
   coroutine->cancelled = true;
-  fibril__wait *wait = coroutine->wait;
-  if (wait != NULL && !wait->woken && wait->cancel != NULL) wait->cancel(wait);
+  fibril__wait_interrupt(coroutine);
 }
 
 int fibril_cancel(fibril_future *future) {
@@ -415,8 +423,10 @@ fibril_coroutine *fibril_coroutine_self(void) {
 /* ---- What belongs to a coroutine ---- */
 
 bool fibril_cancelled(void) {
-  fibril_coroutine *self = fibril__self();
-  return self != NULL && self->root->cancelled;
+  const fibril_coroutine *self = fibril__self();
+  while (self != NULL && !self->cancelled)
+    self = self->generating ? fibril__generator_caller(self) : NULL;
+  return self != NULL;
 }
 
 const char *fibril_name(void) {

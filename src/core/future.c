@@ -82,6 +82,7 @@ static void drop_callbacks(fibril_future *future) {
 void fibril_future_unref(fibril_future *future) {
   fibril_loop *loop = future->loop;
   if (loop == NULL || --future->refs > 0) return;
+  if (FIBRIL__UNLIKELY(loop->leaks != NULL)) fibril__leaks_freed(future);
   if (future->state == FIBRIL__SETTLED) {
     /* Who cancelled knows. */
     if (!future->read && fibril__is_error(future->value) &&
@@ -206,13 +207,19 @@ void fibril__future_settle(fibril_future *future, fibril_value owned) {
   while (future->first != NULL) run_first_callback(future);
 }
 
+static void settle(fibril_future *future, fibril_value owned) {
+  if (FIBRIL__UNLIKELY(future->loop->leaks != NULL) && fibril__is_error(owned))
+    fibril__leaks_failed(future, "");
+  fibril__future_settle(future, owned);
+}
+
 int fibril_future_set_result(fibril_future *future, fibril_value value) {
   value = fibril__value_take(value);
   if (future->state == FIBRIL__SETTLED) {
     fibril_value_free(value);
     return FIBRIL_EALREADY;
   }
-  fibril__future_settle(future, value);
+  settle(future, value);
   return 0;
 }
 
@@ -264,7 +271,7 @@ int fibril_future_remove_done_callback(fibril_future *future, uint64_t id) {
 static void copy_outcome(fibril_future *from, void *arg) {
   fibril_future *to = arg;
   fibril_value value = fibril_future_result(from);
-  if (to->state == FIBRIL__PENDING) fibril__future_settle(to, fibril_value_dup(value));
+  if (to->state == FIBRIL__PENDING) settle(to, fibril_value_dup(value));
   fibril_future_unref(to);
 }
 

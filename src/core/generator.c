@@ -23,6 +23,15 @@ struct fibril_generator {
   fibril_value sent;        /* owned */
 };
 
+fibril_coroutine *fibril__generator_caller(const fibril_coroutine *coroutine) {
+  const fibril_generator *generator = coroutine->generator;
+  return generator->state == RUNNING ? generator->caller : NULL;
+}
+
+bool fibril__generator_suspended(const fibril_coroutine *coroutine) {
+  return coroutine->generator != NULL && coroutine->generator->state == SUSPENDED;
+}
+
 static fibril_value body(void *arg) {
   fibril_generator *generator = arg;
   return generator->fn(generator, generator->arg);

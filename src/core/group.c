@@ -12,6 +12,7 @@ struct child {
 };
 
 struct fibril_group {
+  fibril_coroutine *owner;
   child *children;
   fibril__wait *wait; /* of the parent, for the last child to end */
   bool cancelled;
@@ -53,11 +54,9 @@ static void cancel(fibril__wait *wait) {
   cancel_children(FIBRIL__CONTAINER(group_wait, wait, wait)->group);
 }
 
-/* Waits for the last child, also when cancelled: then they are, too. */
-static void wait_for_children(fibril_group *group) {
+/* Waits for the last child, also when the parent may not wait any more. */
+static void wait_for_children(fibril_group *group, fibril_coroutine *self) {
   group_wait w = {{.what = "group", .cancel = cancel}, group};
-  fibril_coroutine *self = fibril__self();
-  if (self->root->cancelled) cancel_children(group);
   if (group->children == NULL) return;
   group->wait = &w.wait;
   fibril__wait_until_woken(self, &w.wait);
@@ -66,8 +65,13 @@ static void wait_for_children(fibril_group *group) {
 
 static void end(void *arg) {
   fibril_group *group = arg;
+  fibril_coroutine *self = fibril__self();
   cancel_children(group);
-  wait_for_children(group);
+  if (group->children != NULL && self->root->generating)
+    fibril__fatal("generator \"%s\" has ended on the loop's stack, where it can't wait for the "
+                  "children of its group: a coroutine has to close it",
+                  fibril__name(self));
+  wait_for_children(group, self);
   fibril_value_free(group->error);
   free(group);
 }
@@ -75,7 +79,7 @@ static void end(void *arg) {
 fibril_group *fibril_group_new(void) {
   fibril_group *group = malloc(sizeof *group);
   if (group == NULL) return NULL;
-  *group = (fibril_group){.error = fibril_undefined()};
+  *group = (fibril_group){.owner = fibril__self(), .error = fibril_undefined()};
   if (fibril_defer(end, group) == 0) return group;
   free(group);
   return NULL;
@@ -110,8 +114,11 @@ void fibril_group_cancel(fibril_group *group) {
 
 fibril_value fibril_group_wait(fibril_group *group) {
   fibril_coroutine *self = fibril__self();
-  if (self == NULL) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
-  wait_for_children(group);
-  if (self->root->cancelled) return fibril__error_code(UV_ECANCELED);
-  return fibril__value_borrow(group->error);
+  int err = fibril__wait_check(self);
+  if (err == FIBRIL_ENOTCOROUTINE) return fibril__error_code(err);
+  if (group->owner != self) return fibril__error_code(UV_EPERM);
+  if (err != 0) cancel_children(group);
+  wait_for_children(group, self);
+  if (err == 0) err = fibril__wait_check(self);
+  return err != 0 ? fibril__error_code(err) : fibril__value_borrow(group->error);
 }

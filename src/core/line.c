@@ -44,7 +44,7 @@ int fibril__line_wait(fibril_line *line, fibril__waiter *waiter, const char *wha
   }
   push(line, waiter);
   err = fibril__wait_until_woken(self, &waiter->wait);
-  if (timer != 0 && err != UV_ETIMEDOUT) fibril_loop_remove_timeout(self->loop, timer);
+  if (timer != 0) fibril_loop_remove_timeout(self->loop, timer);
   return err;
 }
 

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* How long clean-up behind masks may take when a loop closes. */
+#define GRACE_MS 5000
+
 /* Free stacks are given back this long after there were too many of them. */
 #define TRIM_DELAY_MS 1000
 
@@ -60,6 +63,8 @@ int fibril_loop_new(uv_loop_t *uv, fibril_loop **out) {
     return err;
   }
   start_handles(loop);
+  loop->grace = GRACE_MS;
+  fibril__leaks_begin(loop);
   fibril__overflow_attach();
   *out = loop;
   return 0;
@@ -67,6 +72,7 @@ int fibril_loop_new(uv_loop_t *uv, fibril_loop **out) {
 
 void fibril__loop_unref(fibril_loop *loop) {
   if (--loop->refs > 0) return;
+  free(loop->leaks);
   free(loop->ring);
   free(loop);
 }
@@ -112,6 +118,7 @@ static void cancel_each(fibril_coroutine *coroutine, void *arg) {
 
 int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
+  fibril__leaks_report(loop);
   loop->state = FIBRIL__CLOSING;
   loop->closed = closed;
   loop->closed_arg = arg;

@@ -6,6 +6,13 @@
 
 /* ---- Mutex ---- */
 
+const char fibril__what_mutex[] = "mutex";
+
+const fibril_coroutine *fibril__wait_for_owner(const fibril__wait *wait) {
+  const fibril_line *line = FIBRIL__CONTAINER(const fibril__waiter, wait, wait)->line;
+  return FIBRIL__CONTAINER(const fibril_mutex, line, line)->owner;
+}
+
 int fibril_mutex_trylock(fibril_mutex *mutex) {
   fibril_coroutine *self = fibril__self();
   if (self == NULL) return FIBRIL_ENOTCOROUTINE;
@@ -21,7 +28,7 @@ int fibril_mutex_lock(fibril_mutex *mutex) {
   if (mutex->owner == self->root) return UV_EBUSY;
   if (fibril_mutex_trylock(mutex) == 0) return 0;
   fibril__waiter waiter;
-  return fibril__line_wait(&mutex->line, &waiter, "mutex", -1);
+  return fibril__line_wait(&mutex->line, &waiter, fibril__what_mutex, -1);
 }
 
 static void hand_over(fibril_mutex *mutex) {
@@ -41,7 +48,8 @@ int fibril_mutex_unlock(fibril_mutex *mutex) {
 /* Has the mutex again however the wait ended. */
 static void lock_again(fibril_mutex *mutex) {
   fibril__waiter waiter;
-  if (fibril_mutex_trylock(mutex) != 0) fibril__line_insist(&mutex->line, &waiter, "mutex");
+  if (fibril_mutex_trylock(mutex) != 0)
+    fibril__line_insist(&mutex->line, &waiter, fibril__what_mutex);
 }
 
 int fibril_cond_wait(fibril_cond *cond, fibril_mutex *mutex, double timeout) {

@@ -12,26 +12,31 @@
 
 static inline bool may_wait(const fibril_coroutine *self) {
   if (FIBRIL__UNLIKELY(self == NULL)) return false;
-  if (FIBRIL__LIKELY(self->hindered == 0)) return true;
-  return !self->cancelled && self->root != self && !self->root->cancelled;
+  return FIBRIL__LIKELY(self->hindered == 0);
 }
 
-/* What keeps a coroutine from waiting, or that nothing does. */
-static int refuse(fibril_coroutine *self) {
+/* What a coroutine gets that can't simply wait. */
+__attribute__((noinline)) static int look_closer(fibril_coroutine *self) {
   if (self == NULL) return FIBRIL_ENOTCOROUTINE;
-  fibril_coroutine *root = self->root;
-  if (!root->cancelled && !self->cancelled)
-    return FIBRIL_ENOTCOROUTINE; /* a generator run from the loop's stack */
-  if (root->loop->state != FIBRIL__OPEN && ++root->refusals >= REFUSALS_MAX)
+  fibril_loop *loop = self->loop;
+  int hindrance = fibril__hindrance(self);
+  if (loop->state == FIBRIL__OPEN || hindrance == FIBRIL_ENOTCOROUTINE) return hindrance;
+  if (hindrance == 0)
+    fibril__grace_begin(loop);
+  else if (++self->root->refusals >= REFUSALS_MAX)
     fibril__fatal(
         "coroutine \"%s\" goes on waiting although its loop is closing: every wait gives it UV_ECANCELED, "
         "on which it has to clean up and return",
-        fibril__name(root));
-  return UV_ECANCELED;
+        fibril__name(self->root));
+  return hindrance;
 }
 
 int fibril__wait_check(fibril_coroutine *self) {
-  return FIBRIL__LIKELY(may_wait(self)) ? 0 : refuse(self);
+  return FIBRIL__LIKELY(may_wait(self)) ? 0 : look_closer(self);
+}
+
+int fibril__wait_ended_early(const fibril_coroutine *self) {
+  return fibril__hindrance(self) == UV_ETIMEDOUT ? UV_ETIMEDOUT : UV_ECANCELED;
 }
 
 __attribute__((always_inline)) static inline void leave(fibril_coroutine *self) {
@@ -45,10 +50,12 @@ __attribute__((always_inline)) static inline int wait_in(fibril_coroutine *self,
   fibril_coroutine *root = self->root;
   if (wait->woken) return wait->status;
   wait->coroutine = self;
+  wait->since = uv_now(self->loop->uv);
   root->wait = wait;
   self->state = state;
   leave(self);
   root->wait = NULL;
+  if (FIBRIL__UNLIKELY(wait->status == UV_ECANCELED)) return fibril__wait_ended_early(self);
   return wait->status;
 }
 
@@ -89,13 +96,15 @@ static inline int requeue(fibril_coroutine *self) {
 
 int fibril_pass(void) {
   fibril_coroutine *self = fibril__self();
-  if (FIBRIL__UNLIKELY(!may_wait(self))) return refuse(self);
+  int err = fibril__wait_check(self);
+  if (FIBRIL__UNLIKELY(err != 0)) return err;
   return requeue(self);
 }
 
 int fibril_moment(void) {
   fibril_coroutine *self = fibril__self();
-  if (FIBRIL__UNLIKELY(!may_wait(self))) return refuse(self);
+  int err = fibril__wait_check(self);
+  if (FIBRIL__UNLIKELY(err != 0)) return err;
   self->momentary = true;
   return requeue(self);
 }
@@ -126,10 +135,17 @@ int fibril_sleep(double ms) {
 
 /* ---- Futures ---- */
 
+const char fibril__what_future[] = "future";
+
 typedef struct {
   fibril__wait wait;
   fibril__callback callback;
+  fibril_future *future;
 } future_wait;
+
+const fibril_coroutine *fibril__wait_for_whom(const fibril__wait *wait) {
+  return FIBRIL__CONTAINER(const future_wait, wait, wait)->future->coroutine;
+}
 
 static void wake_by_future(fibril_future *future, void *arg) {
   (void)future;
@@ -140,8 +156,9 @@ static void wake_by_future(fibril_future *future, void *arg) {
 __attribute__((always_inline)) static inline int
 wait_for_future(fibril_coroutine *self, fibril_future *future, double timeout) {
   fibril_timeout timer = 0;
-  future_wait w = {.wait = {.what = "future", .cancel = fibril__wait_cancel_now},
-                   .callback = {.fn = wake_by_future, .arg = &w.wait}};
+  future_wait w = {.wait = {.what = fibril__what_future, .cancel = fibril__wait_cancel_now},
+                   .callback = {.fn = wake_by_future, .arg = &w.wait},
+                   .future = future};
   if (timeout >= 0) {
     int err =
         fibril__timeout_add(self->loop, fibril__deadline(timeout), wake_timed_out, &w.wait, &timer);
@@ -150,7 +167,7 @@ wait_for_future(fibril_coroutine *self, fibril_future *future, double timeout) {
   fibril_future_ref(future);
   fibril__future_watch(future, &w.callback);
   int status = wait_in(self, &w.wait, FIBRIL__WAITING);
-  if (timer != 0 && status != UV_ETIMEDOUT) fibril_loop_remove_timeout(self->loop, timer);
+  if (timer != 0) fibril_loop_remove_timeout(self->loop, timer);
   fibril__future_unwatch(future, &w.callback);
   fibril_future_unref(future);
   return status;

@@ -55,13 +55,13 @@ int fibril_poll_fd(int fd, int events, double timeout) {
   int known = UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED;
   if (events == 0 || (events & ~known) != 0 || isnan(timeout)) return UV_EINVAL;
   if (fd < 0) return UV_EBADF;
-  fibril__wait wait = {.what = "poll", .cancel = fibril__wait_cancel_now};
+  fibril__poll_wait w = {{.what = fibril__what_poll, .cancel = fibril__wait_cancel_now}, fd};
   poller *poll;
-  err = poller_new(self->loop, fd, &wait, &poll);
+  err = poller_new(self->loop, fd, &w.wait, &poll);
   if (err != 0) return err;
   fibril_timeout timer = 0;
   int result = start(poll, events, timeout, &timer);
-  if (result == 0) result = fibril__wait_until_woken(self, &wait);
+  if (result == 0) result = fibril__wait_until_woken(self, &w.wait);
   if (timer != 0) fibril_loop_remove_timeout(self->loop, timer);
   uv_close((uv_handle_t *)&poll->handle, on_closed);
   return result;

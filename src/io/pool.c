@@ -297,5 +297,5 @@ int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job 
   uv_mutex_unlock(&mutex);
   if (token) add_runner(pool);
   err = fibril__wait_until_woken(self, &job->wait);
-  return job->cancelled ? UV_ECANCELED : err;
+  return job->cancelled ? fibril__wait_ended_early(self) : err;
 }

@@ -36,33 +36,6 @@ static napi_value native_cancel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-typedef struct {
-  fibril__env *env;
-  napi_value list;
-  uint32_t count;
-} listing;
-
-static void list_waiting(const char *name, const char *waits_for, void *arg) {
-  listing *waiting = arg;
-  fibril_value text = fibril_error(0, "%s waits for %s", name[0] == '\0' ? "a coroutine" : name,
-                                   waits_for == NULL ? "its turn" : waits_for);
-  napi_value string;
-  if (napi_create_string_utf8(waiting->env->env, fibril_error_message(text), NAPI_AUTO_LENGTH,
-                              &string) == napi_ok)
-    napi_set_element(waiting->env->env, waiting->list, waiting->count++, string);
-  fibril_value_free(text);
-}
-
-/* waiting(): a line for every coroutine that has not ended. */
-static napi_value native_waiting(napi_env env, napi_callback_info info) {
-  void *data;
-  if (napi_get_cb_info(env, info, NULL, NULL, NULL, &data) != napi_ok) return NULL;
-  listing waiting = {.env = data};
-  if (waiting.env->exiting || napi_create_array(env, &waiting.list) != napi_ok) return NULL;
-  fibril_loop_inspect(waiting.env->loop, list_waiting, &waiting);
-  return waiting.list;
-}
-
 /* evaluate(text): a script's value, made anew each time. */
 static napi_value native_evaluate(napi_env env, napi_callback_info info) {
   napi_value argv[1], result = NULL;
@@ -77,7 +50,6 @@ bool fibril__exports_native(fibril__env *self, napi_value native) {
       {"drain", NULL, native_drain, NULL, NULL, NULL, napi_default, self},
       {"cancel", NULL, native_cancel, NULL, NULL, NULL, napi_default, self},
       {"evaluate", NULL, native_evaluate, NULL, NULL, NULL, napi_default, self},
-      {"waiting", NULL, native_waiting, NULL, NULL, NULL, napi_default, self},
   };
   return napi_define_properties(self->env, native, sizeof properties / sizeof properties[0],
                                 properties) == napi_ok;

@@ -159,6 +159,9 @@ void fibril__instances_end(void *arg);
 /* call.c */
 bool fibril__call_native(fibril__env *self, napi_value native);
 
+/* inspect.c */
+bool fibril__inspect_native(fibril__env *self, napi_value native);
+
 /* runner.c */
 bool fibril__runner_native(fibril__env *self, napi_value native);
 

@@ -250,6 +250,19 @@ static fibril_value call_signal(fibril_args *args) {
   return fibril_call(fibril_arg(args, 0), NULL, 0);
 }
 
+static fibril_value failing(void *arg) {
+  return fibril_error(UV_EIO, "%s", (const char *)arg);
+}
+
+/* Keeps a future that has failed, until the loop closes, and never reads it. */
+static fibril_value keep_failed(fibril_args *args) {
+  fibril_spawn_options options = {sizeof options, "failing", 0};
+  fibril_future *future = fibril_spawn(failing, (void *)fibril_arg_string(args, 0), &options);
+  fibril_suspend();
+  fibril_future_unref(future);
+  return fibril_undefined();
+}
+
 static fibril_value count_live(fibril_args *args) {
   (void)args;
   return fibril_number(live);
@@ -418,6 +431,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "callBoth(first: Function, second: Function): Promise<any[]>", call_both);
   fibril_export(m, "callForgotten(fn: Function): Promise<void>", call_forgotten);
   fibril_export(m, "messageOfThrow(fn: Function): Promise<string>", message_of_throw);
+  fibril_export(m, "keepFailed(message: string): Promise<void>", keep_failed);
   fibril_export(m, "forever(options?: {signal?: AbortSignal, swallow?: boolean}): Promise<never>",
                 forever);
   fibril_export(m,

@@ -325,34 +325,6 @@ LOOP_TEST(future_hold_keeps_the_loop_alive_until_it_is_settled) {
   CHECK(!uv_loop_alive(fibril_loop_uv(loop)));
 }
 
-typedef struct {
-  int count;
-  const char *waits_for;
-} inspection;
-
-static void inspect_sleeper(const char *name, const char *waits_for, void *arg) {
-  inspection *seen = arg;
-  CHECK_STR(name, "sleeper");
-  seen->count++;
-  seen->waits_for = waits_for;
-}
-
-static fibril_value sleep_long(void *arg) {
-  (void)arg;
-  return fibril_error(fibril_sleep(100000), NULL);
-}
-
-LOOP_TEST(inspect_names_who_waits_for_what) {
-  inspection seen = {0};
-  fibril_spawn_options options = {.size = sizeof options, .name = "sleeper"};
-  fibril_loop_inspect(loop, inspect_sleeper, &seen);
-  CHECK_INT(seen.count, 0);
-  fibril_future_unref(fibril_loop_spawn(loop, sleep_long, NULL, &options));
-  fibril_loop_inspect(loop, inspect_sleeper, &seen);
-  CHECK_INT(seen.count, 1);
-  CHECK_STR(seen.waits_for, "sleep");
-}
-
 LOOP_TEST(log_hears_nothing_of_errors_that_were_read) {
   log_record l = {0};
   fibril_loop_set_log(loop, hear, &l);

@@ -1,7 +1,9 @@
-/* For debuggers: two coroutines that wait at known places, and an end to stop at. With an argument,
- * for profilers: one that is busy for so many rounds. */
+/* For debuggers: two coroutines that wait at known places, others in every state, what fibril
+ * itself says of them, and an end to stop at. With an argument, for profilers: one that is busy for
+ * so many rounds. */
 #include <fibril.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 __attribute__((noinline)) static int nap_inside(double ms) {
@@ -31,6 +33,53 @@ static fibril_value busy(void *arg) {
   return fibril_undefined();
 }
 
+static fibril_value pass(void *arg) {
+  (void)arg;
+  fibril_pass();
+  return fibril_undefined();
+}
+
+static fibril_value count(fibril_generator *generator, void *arg) {
+  (void)arg;
+  fibril_yield(generator, fibril_number(1));
+  fibril_sleep(1e6);
+  return fibril_undefined();
+}
+
+static fibril_value call_twice(void *arg) {
+  fibril_generator_next(arg, NULL);
+  fibril_generator_next(arg, NULL);
+  return fibril_undefined();
+}
+
+static void print(const fibril_inspection *about, void *arg) {
+  char doing[64];
+  bool waits = about->waits_for != NULL;
+  snprintf(doing, sizeof doing, "%s%s%s", about->state, waits ? " for " : "",
+           waits ? about->waits_for : "");
+  printf("%5d  %-28s %s\n", ++*(int *)arg, doing, about->name[0] == 0 ? "unnamed" : about->name);
+}
+
+/* Runs as the process ends. */
+static fibril_value observe(void *arg) {
+  int number = 0;
+  fibril_loop_inspect(arg, print, &number);
+  fflush(stdout);
+  abort();
+}
+
+static void start_others(fibril_loop *loop) {
+  fibril_coroutine *fresh;
+  fibril_generator *suspended = fibril_generator_new(loop, count, NULL, NULL),
+                   *waiting = fibril_generator_new(loop, count, NULL, NULL);
+  fibril_generator_next(suspended, NULL);
+  fibril_generator_new(loop, count, NULL, NULL);
+  fibril_loop_spawn(loop, call_twice, waiting, NULL);
+  fibril_coroutine_create(loop, pass, NULL, NULL, &fresh);
+  fibril_loop_spawn(loop, pass, NULL, NULL);
+  fibril_loop_spawn(loop, observe, loop, NULL);
+}
+
 int main(int argc, char **argv) {
   fibril_loop *loop;
   fibril_spawn_options sleeper = {sizeof sleeper, "sleeper", 0},
@@ -42,5 +91,6 @@ int main(int argc, char **argv) {
   }
   fibril_future *slept = fibril_loop_spawn(loop, nap, NULL, &sleeper);
   fibril_loop_spawn(loop, wait_for_other, slept, &waiter);
-  abort();
+  start_others(loop);
+  return 1;
 }

@@ -47,7 +47,7 @@ const METRICS = {
   'libuv handles': { read: () => process.report.getReport().libuv.length, allowance: 1, show: String },
   descriptors: { read: () => fs.readdirSync('/proc/self/fd').length, allowance: 1, show: String },
   threads: { read: () => fs.readdirSync('/proc/self/task').length, allowance: 1, show: String },
-  coroutines: { read: () => process[Symbol.for('fibril.waiting')].flatMap((list) => list() ?? []).length, allowance: 0, show: String },
+  coroutines: { read: () => co.inspect().length, allowance: 0, show: String },
 };
 
 const kept = [];

@@ -41,25 +41,6 @@ function newPromise(slot) {
   return new Promise(executor);
 }
 
-// A coroutine that waits for a bare future or a JavaScript promise does not hold the process: when that is all that is left, the
-// process ends, and says so. One listener serves all copies of fibril.
-const WAITING = Symbol.for('fibril.waiting');
-
-function warnWhoWaits() {
-  const waiting = process[WAITING].flatMap((list) => list() ?? []);
-  if (waiting.length === 0) return;
-  process.emitWarning('The process ends while native functions wait for what nothing will bring', {
-    code: 'FIBRIL_WAITING',
-    detail: waiting.join('\n'),
-  });
-}
-
-if (process[WAITING] === undefined) {
-  Object.defineProperty(process, WAITING, { value: [] });
-  process.once('beforeExit', warnWhoWaits);
-}
-process[WAITING].push(native.waiting);
-
 // What became ready in this turn need not wait for the next poll: once a turn, in a microtask.
 let draining = false;
 function drainSoon() {

@@ -327,6 +327,8 @@ function createRuntime() {
     codedError,
     invalidType,
     badArgument,
+    inspect: inspectAll,
+    reportLeaks,
     createRunner: native.createRunner,
     createLoop: native.createLoop,
     // start(fn, args, convert, signal): calls an exported function; `convert` makes the result of what C gave.

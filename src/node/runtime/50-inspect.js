@@ -1,0 +1,49 @@
+// Who runs and who waits, in all copies of fibril of this thread, and what is left at the end.
+
+const COPIES = Symbol.for('fibril.copies');
+
+// A coroutine as one line: who waits for what, or is what.
+function line({ name, state, waitsFor, on, fd }) {
+  const who = name === '' ? 'a coroutine' : name;
+  if (waitsFor === undefined) return `${who} is ${state}`;
+  let what = waitsFor;
+  if (on) what += ` of ${on}`;
+  else if (fd !== undefined) what += ` of descriptor ${fd}`;
+  return `${who} waits for ${what}`;
+}
+
+// A coroutine that waits for a bare future or a JavaScript promise does not hold the process: when that is all that is left, the
+// process ends, and says so.
+function warnWhoWaits() {
+  const waiting = inspectAll();
+  if (waiting.length === 0) return;
+  process.emitWarning('The process ends while native functions wait for what nothing will bring', {
+    code: 'FIBRIL_WAITING',
+    detail: waiting.map(line).join('\n'),
+  });
+}
+
+/** What every coroutine of this thread does, whichever copy of fibril it belongs to. */
+function inspectAll() {
+  return process[COPIES].list.flatMap((copy) => copy.inspect());
+}
+
+/** Asks for the report of leaks, of all copies, those that are still to be loaded too. */
+function reportLeaks() {
+  const copies = process[COPIES];
+  if (copies.reports) return;
+  copies.reports = true;
+  for (const copy of copies.list) copy.keepBook();
+  process.once('exit', () => {
+    for (const copy of copies.list) copy.reportLeaks();
+  });
+}
+
+// One listener serves all copies.
+if (process[COPIES] === undefined) {
+  Object.defineProperty(process, COPIES, { value: { list: [], reports: false } });
+  process.once('beforeExit', warnWhoWaits);
+}
+process[COPIES].list.push({ inspect: native.inspect, keepBook: native.keepBook, reportLeaks: native.reportLeaks });
+if (process[COPIES].reports) native.keepBook();
+else if (process.env.FIBRIL_LEAKS === '1') reportLeaks();
