@@ -173,10 +173,17 @@ fibril_value fibril_error(int code, const char *format, ...) FIBRIL_PRINTF(2, 3)
  * copied and may be NULL. */
 fibril_value fibril_error_uv(int code, const char *syscall, const char *path);
 
-/* An error of a JavaScript class ("TypeError", "RangeError") with a `code` property, for bad
- * arguments. */
+/* An error of a JavaScript class ("TypeError", "RangeError", "Error") with a `code` property of
+ * your own, for bad arguments and for errors of a library that has codes. */
 fibril_value fibril_error_type(const char *class_name, const char *code, const char *format, ...)
     FIBRIL_PRINTF(3, 4);
+
+/* One more property of the Error that JavaScript gets ("detail", "position"), and what was set.
+ * set: `item` is handed over, also on failure; `key` is copied. 0, UV_ENOMEM, or FIBRIL_ETYPE for
+ * what is no error, and for one that is a code without a text (fibril_error(code, NULL)). get:
+ * borrowed; undefined where there is none. */
+int fibril_error_set(fibril_value error, const char *key, fibril_value item);
+fibril_value fibril_error_get(fibril_value error, const char *key);
 
 fibril_kind fibril_value_kind(fibril_value value);
 bool fibril_is_error(fibril_value value);

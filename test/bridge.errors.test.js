@@ -75,6 +75,16 @@ describe('errors', () => {
     assert.deepStrictEqual(Object.keys(error), ['code']);
   });
 
+  it('have the properties that C added', async () => {
+    for (const later of [false, true]) {
+      const detail = { rows: [1] };
+      const error = await errorOf(natives.failDetailed(detail, later));
+      assert.strictEqual(error.stack.split('\n')[0], 'Error [42P01]: no table');
+      assert.deepStrictEqual(Object.entries(error), [['code', '42P01'], ['detail', detail], ['position', 15]]);
+      assert.strictEqual(error.detail, detail);
+    }
+  });
+
   it('of a JavaScript function are the very value it threw', async () => {
     for (const value of [new Error('mine'), 'text', undefined, null, 0, { then: 1 }, Symbol('s')]) {
       for (const later of [false, true]) {

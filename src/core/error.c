@@ -39,8 +39,10 @@ const char *fibril_err_name(int code) {
 }
 
 static void destroy_error(fibril__box *box) {
-  fibril_value_free(((fibril__error *)box)->exception);
-  free(box);
+  fibril__error *error = (fibril__error *)box;
+  fibril_value_free(error->exception);
+  fibril_value_free(error->properties);
+  free(error);
 }
 
 /* The strings are copied behind the struct; NULL stays NULL. */
@@ -65,6 +67,7 @@ static fibril_value error_new(int code, const char *const strings[5], fibril_val
   error->class_name = copies[3];
   error->code_name = copies[4];
   error->exception = exception;
+  error->properties = fibril_undefined();
   return fibril__value_of(FIBRIL_ERROR, &error->box, destroy_error);
 }
 
@@ -109,6 +112,28 @@ fibril_value fibril_error_uv(int code, const char *syscall, const char *path) {
 
 fibril_value fibril__error_exception(fibril_value exception, const char *message) {
   return error_new(FIBRIL_EEXCEPTION, (const char *const[5]){message}, exception);
+}
+
+int fibril_error_set(fibril_value error, const char *key, fibril_value item) {
+  if (!fibril__is_error(error) || !(error.tag & FIBRIL__BOXED)) {
+    fibril_value_free(fibril__value_take(item));
+    return FIBRIL_ETYPE;
+  }
+  fibril__error *box = fibril__value_box(error);
+  if (fibril_value_kind(box->properties) == FIBRIL_UNDEFINED) {
+    fibril_value properties = fibril__value_take(fibril_object());
+    if (fibril__is_error(properties)) {
+      fibril_value_free(fibril__value_take(item));
+      return UV_ENOMEM;
+    }
+    box->properties = properties;
+  }
+  return fibril_object_set(box->properties, key, item);
+}
+
+fibril_value fibril_error_get(fibril_value error, const char *key) {
+  if (!fibril__is_error(error) || !(error.tag & FIBRIL__BOXED)) return fibril_undefined();
+  return fibril_object_get(((fibril__error *)fibril__value_box(error))->properties, key);
 }
 
 int fibril_error_code(fibril_value error) {

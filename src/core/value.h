@@ -26,8 +26,9 @@ typedef struct fibril__error {
   const char *syscall;    /* NULL: not of a system call */
   const char *path;
   const char *message;
-  fibril_value exception; /* FIBRIL_EEXCEPTION: what JavaScript threw */
-  char text[];            /* what the strings above point into */
+  fibril_value exception;  /* FIBRIL_EEXCEPTION: what JavaScript threw */
+  fibril_value properties; /* an object, or undefined */
+  char text[];             /* what the strings above point into */
 } fibril__error;
 
 typedef struct fibril__entry_pair {

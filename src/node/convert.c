@@ -196,6 +196,12 @@ napi_value fibril__error_to_js(fibril__env *self, fibril_value value, int *kind)
                         !set_text(self, description, "path", error->path) ||
                         !set_text(self, description, "message", error->message)))
     return NULL;
+  if (error != NULL && fibril_value_kind(error->properties) == FIBRIL_OBJECT) {
+    napi_value properties = object_to_js(self, error->properties);
+    if (properties == NULL ||
+        napi_set_named_property(self->env, description, "properties", properties) != napi_ok)
+      return NULL;
+  }
   /* Only what the system said has an errno. */
   bool has_errno = (error == NULL || error->class_name == NULL) && code > FIBRIL_EALREADY;
   if (has_errno && (napi_create_int32(self->env, code, &number) != napi_ok ||

@@ -98,6 +98,14 @@ static fibril_value fail_type(fibril_args *args) {
   return fibril_error_type("RangeError", "ERR_TEST", "out of %s", "range");
 }
 
+static fibril_value fail_detailed(fibril_args *args) {
+  fibril_value error = fibril_error_type("Error", "42P01", "no table");
+  if (fibril_arg_boolean(args, 1)) fibril_moment();
+  int err = fibril_error_set(error, "detail", fibril_arg(args, 0));
+  if (err == 0) err = fibril_error_set(error, "position", fibril_number(15));
+  return err == 0 ? error : fibril_error(err, NULL);
+}
+
 /* Every kind of result at once. */
 static fibril_value kinds(fibril_args *args) {
   fibril_value array = fibril_array(0), object = fibril_object();
@@ -416,6 +424,7 @@ FIBRIL_MODULE(m) {
       fail_call);
   fibril_export(m, "failCode(code: int32): Promise<void>", fail_code);
   fibril_export(m, "failType(): Promise<void>", fail_type);
+  fibril_export(m, "failDetailed(detail: any, later?: boolean): Promise<void>", fail_detailed);
   fibril_export(m, "kinds(): Promise<{list: any[], n: number}>", kinds);
   fibril_export(m, "bigBuffer(size: uint32): Promise<Buffer>", big_buffer);
   fibril_export(m, "countBuffers(): Promise<number>", count_buffers);

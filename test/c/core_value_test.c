@@ -140,6 +140,23 @@ TEST(errors_have_a_code_and_a_message) {
   fibril_value_free(argument);
 }
 
+TEST(errors_have_properties) {
+  fibril_value error = fibril_error_type("Error", "42P01", "no table");
+  releases = 0;
+  CHECK_INT(fibril_value_kind(fibril_error_get(error, "detail")), FIBRIL_UNDEFINED);
+  CHECK_INT(fibril_error_set(error, "detail", counted_buffer()), 0);
+  CHECK_INT(fibril_error_set(error, "position", fibril_number(15)), 0);
+  CHECK_INT(fibril_value_kind(fibril_error_get(error, "detail")), FIBRIL_BUFFER);
+  CHECK(fibril_value_number(fibril_error_get(error, "position")) == 15);
+  CHECK_INT(releases, 0);
+  fibril_value_free(error);
+  CHECK_INT(releases, 1);
+  CHECK_INT(fibril_error_set(fibril_error(UV_EIO, NULL), "detail", counted_buffer()), FIBRIL_ETYPE);
+  CHECK_INT(fibril_error_set(fibril_number(1), "detail", counted_buffer()), FIBRIL_ETYPE);
+  CHECK_INT(releases, 3);
+  CHECK_INT(fibril_value_kind(fibril_error_get(fibril_null(), "detail")), FIBRIL_UNDEFINED);
+}
+
 TEST(every_code_has_a_name_and_a_sentence) {
   for (int code = FIBRIL_ETYPE; code <= FIBRIL_EALREADY; code++) {
     CHECK(strncmp(fibril_err_name(code), "FIBRIL_E", 8) == 0);

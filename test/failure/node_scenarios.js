@@ -80,8 +80,12 @@ module.exports = (control) => {
         if (error.code !== 'ERR_TEST') throw error;
         values.push(error.name);
       });
+      await n.failDetailed('gone', true).catch((error) => {
+        if (error.code !== '42P01') throw error;
+        values.push(error.detail);
+      });
       return values;
-    }, ['a', 1, 'b', 2, 'ENOENT', 'RangeError']),
+    }, ['a', 1, 'b', 2, 'ENOENT', 'RangeError', 'gone']),
     used('many at once', async (n) => (await Promise.all(Array.from({ length: 200 }, (_, i) => n.echoMoment(i))))[199], 199),
     used('JavaScript called from C', async (n) => [
       await n.call((a, b) => a + b, 'x'), await n.call(async (a) => a, 'later', true), await n.sumCalls((i) => i, 3),

@@ -5,20 +5,20 @@ const NO_MEMORY = { code: 'ENOMEM', text: 'not enough memory', errno: -osConstan
 
 // An Error from C's description, with the properties that Node gives its own. Its stack begins below `above`.
 function makeError(description = NO_MEMORY, above) {
-  const { className, code, text, errno, syscall, path } = description;
+  const { className, code, text, errno, syscall, path, properties } = description;
   let { message } = description;
   if (message === undefined) {
     message = syscall === undefined ? text : `${code}: ${text}, ${syscall}`;
     if (path !== undefined) message += ` '${path}'`;
   }
-  if (className !== undefined) return codedError(globalThis[className], code, message, above);
+  if (className !== undefined) return Object.assign(codedError(globalThis[className], code, message, above), properties);
   const error = new Error(message);
   Error.captureStackTrace(error, above);
   if (errno !== undefined) error.errno = errno;
   error.code = code;
   if (syscall !== undefined) error.syscall = syscall;
   if (path !== undefined) error.path = path;
-  return error;
+  return Object.assign(error, properties);
 }
 
 // Node's own errors have their code in the first line of the stack, "TypeError [CODE]: ...", which is made when first read.
