@@ -13,18 +13,28 @@ const path = require('path');
 
 const root = path.dirname(__dirname);
 
+// Not with fs.cpSync: folders of a read-only store would be read-only here, too, and could not be removed. The files keep their times,
+// so that a second build compiles only what has changed.
+function copy(from, to) {
+  fs.mkdirSync(to, { recursive: true });
+  for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+    const source = path.join(from, entry.name);
+    const target = path.join(to, entry.name);
+    if (entry.isDirectory()) {
+      if (source !== path.join(__dirname, 'build')) copy(source, target);
+    } else {
+      const { atime, mtime } = fs.statSync(source);
+      fs.writeFileSync(target, fs.readFileSync(source));
+      fs.utimesSync(target, atime, mtime);
+    }
+  }
+}
+
 // gyp writes a target's makefile and objects at the same relative path inside the build folder: with ".." in it (a linked
-// package, a workspace) they would end up outside. There the sources are copied into the build folder; they keep their times, so
-// that a second build compiles only what has changed.
+// package, a workspace) they would end up outside. There the sources are copied into the build folder.
 function copyInto(folder) {
   fs.rmSync(folder, { recursive: true, force: true });
-  for (const part of ['gyp', 'include', 'src']) {
-    fs.cpSync(path.join(root, part), path.join(folder, part), {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: (file) => file !== path.join(__dirname, 'build'),
-    });
-  }
+  for (const part of ['gyp', 'include', 'src']) copy(path.join(root, part), path.join(folder, part));
 }
 
 module.exports = {

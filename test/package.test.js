@@ -5,6 +5,7 @@
 const assert = require('assert');
 const { execFileSync, spawnSync } = require('child_process');
 const fs = require('fs');
+const os = require('os');
 const path = require('path');
 const { platformName } = require('../lib/platform.js');
 const { fetchOrSkip } = require('./support/fetched.js');
@@ -362,6 +363,66 @@ describe('the package', function () {
       assert.deepStrictEqual(fs.readdirSync(folder).sort(), ['addon.c', 'binding.gyp', 'build', 'node_modules']);
       assert.deepStrictEqual(fs.readdirSync(path.join(work, 'workspace')), ['packages']);
       assert.deepStrictEqual(fs.readdirSync(path.join(work, 'workspace', 'packages')), ['addon']);
+    });
+
+    it('builds in a workspace whose packages share one node_modules', function () {
+      const folder = path.join(work, 'shared workspace');
+      const addon = path.join(folder, 'packages', 'addon');
+      fs.mkdirSync(addon, { recursive: true });
+      fs.writeFileSync(path.join(folder, 'package.json'), '{"name": "shared", "private": true, "workspaces": ["packages/*"]}');
+      const manifest = { name: 'addon', version: '1.0.0', gypfile: false, dependencies: { fibril: `file:${tarball}` } };
+      fs.writeFileSync(path.join(addon, 'package.json'), JSON.stringify(manifest));
+      writeAddon(addon);
+      run('npm', ['install', '--offline', '--no-audit', '--no-fund'], folder);
+      assert.ok(fs.existsSync(path.join(folder, 'node_modules', 'fibril', 'gyp')));
+      assert.strictEqual(buildAndCall(addon), '42');
+    });
+
+    it('builds after npm link', function () {
+      const env = { ...process.env, npm_config_prefix: path.join(work, 'global'), npm_config_offline: 'true' };
+      run('npm', ['link'], path.join(install('to be linked'), 'node_modules', 'fibril'), env);
+      const folder = newProject('linking');
+      writeAddon(folder);
+      fs.writeFileSync(path.join(folder, 'package.json'), '{"name": "linking", "version": "1.0.0", "gypfile": false}');
+      run('npm', ['link', 'fibril'], folder, env);
+      assert.ok(fs.lstatSync(path.join(folder, 'node_modules', 'fibril')).isSymbolicLink());
+      assert.strictEqual(buildAndCall(folder), '42');
+    });
+
+    const listWithTimes = (folder) => execFileSync('find', [folder, '-printf', '%p %C@ %T@\\n'], { encoding: 'utf8' });
+
+    it('builds where node_modules is read-only, twice, and touches nothing in it', function () {
+      const folder = install('read only');
+      writeAddon(folder);
+      const modules = path.join(folder, 'node_modules');
+      run('chmod', ['-R', 'a-w', modules]);
+      const before = listWithTimes(modules);
+      assert.strictEqual(buildAndCall(folder), '42');
+      assert.strictEqual(buildAndCall(folder), '42');
+      assert.strictEqual(listWithTimes(modules), before);
+      run('chmod', ['-R', 'u+w', modules]);
+    });
+
+    it('copies from a read-only store what it can remove again', function () {
+      const store = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-store-'));
+      const folder = path.join(store, 'addon');
+      try {
+        fs.chmodSync(store, 0o755);
+        fs.cpSync(path.join(install('stored'), 'node_modules', 'fibril'), path.join(store, 'fibril'), { recursive: true });
+        run('chmod', ['-R', 'a-w', path.join(store, 'fibril')]);
+        fs.mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
+        fs.symlinkSync(path.join(store, 'fibril'), path.join(folder, 'node_modules', 'fibril'));
+        fs.chmodSync(folder, 0o777);
+        // Nothing is read-only for root.
+        const user = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
+        for (let i = 0; i < 2; i++) {
+          const child = spawnSync(process.execPath, ['-p', "require('fibril/gyp').target"], { cwd: folder, encoding: 'utf8', ...user });
+          assert.strictEqual(child.stdout, 'build/fibril/gyp/fibril.gyp:fibril\n', child.stderr);
+        }
+      } finally {
+        run('chmod', ['-R', 'u+w', store]);
+        fs.rmSync(store, { recursive: true });
+      }
     });
   });
 });

@@ -20,4 +20,15 @@ function fetchOrSkip(test, spec) {
   return test.skip();
 }
 
-module.exports = { fetchOrSkip };
+/**
+ * Skips the test where the network may not be used, and says so.
+ * @param {Mocha.Context} test
+ * @param {string} what 'Jest'
+ */
+function needNetwork(test, what) {
+  if (process.env.FIBRIL_FETCH === '1') return;
+  console.log(`      skipped: needs ${what} from npm: set FIBRIL_FETCH=1`);
+  test.skip();
+}
+
+module.exports = { fetchOrSkip, needNetwork };
