@@ -4,7 +4,9 @@
  *  - "Suspends" means that the calling coroutine waits while the loop goes on; the thread never
  * blocks. Such a function may only be called in a coroutine; elsewhere it gives
  * FIBRIL_ENOTCOROUTINE.
- *  - All functions belong to the loop's thread. Only fibril_post may be called from any thread.
+ *  - All functions belong to the loop's thread, but fibril_post, fibril_poster_*,
+ *    fibril_callback_send, _trysend, _ref and _unref, and the constructors of values, for values
+ *    that stay with the thread until they are handed over.
  *  - Times are milliseconds (double). Errors are negative: libuv's UV_* codes, or FIBRIL_E* below.
  *  - A cancelled coroutine gets UV_ECANCELED from the wait it is in and from every later one, and
  *    one whose deadline has passed UV_ETIMEDOUT, unless it is masked; calls that release something
@@ -43,6 +45,7 @@ typedef struct fibril_coroutine fibril_coroutine;
 typedef struct fibril_future fibril_future;
 typedef struct fibril_generator fibril_generator;
 typedef struct fibril_poster fibril_poster;
+typedef struct fibril_callback fibril_callback;
 
 /* ---- Errors -------------------------------------------------------------------------------------
  */
@@ -779,10 +782,67 @@ void *fibril_this(const fibril_args *args);
 void fibril_this_ref(void *state);
 void fibril_this_unref(void *state);
 
+/* ---- Calling JavaScript -------------------------------------------------------------------------
+ *
+ * A function comes as an argument of type Function; fibril_value_dup keeps it beyond the call. It
+ * is called in the AsyncLocalStorage context of the call that brought it. Values of other kinds
+ * than FIBRIL_REFERENCE give FIBRIL_ETYPE, one of an environment that ends or has ended
+ * FIBRIL_ECLOSED. A failure in it is an error of FIBRIL_EEXCEPTION that carries what was thrown. */
+
 /* Calls a JavaScript function (a reference value) and waits for the promise it returns, if it does.
  * The result, which the coroutine's arena owns, or an error of FIBRIL_EEXCEPTION that carries what
  * was thrown. AsyncLocalStorage is that of the call that brought the function. Suspends. */
 fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t count);
+
+/* The same from anywhere on the loop's thread, a callback of libuv or of a library too, without
+ * waiting: the function has returned when this does. A future of its result, or of its promise's;
+ * one reference, never NULL: without memory and for what is no function it has failed already. The
+ * arguments are borrowed. Does not suspend. */
+fibril_future *fibril_call_start(fibril_value function, const fibril_value *args, size_t count);
+
+/* The same without a result: what the function throws becomes an uncaughtException, what it rejects
+ * an unhandledRejection. 0, UV_ENOMEM, FIBRIL_ETYPE, FIBRIL_ECLOSED. Does not suspend. */
+int fibril_call_forget(fibril_value function, const fibril_value *args, size_t count);
+
+typedef struct fibril_callback_options {
+  size_t size;  /* sizeof(fibril_callback_options) */
+  size_t limit; /* calls that may be under way at once; 0: 256 */
+  bool unref;   /* does not keep the process alive */
+} fibril_callback_options;
+
+/* A function for other threads to call, counted. It keeps the process alive until its last
+ * reference is dropped and the calls made by then have reached JavaScript; a promise that the
+ * function returned does not. `function` is borrowed, `options` may be NULL. NULL without memory,
+ * with bad options, for what is no function, or when the environment ends. Loop's thread. Answers
+ * to napi_create_threadsafe_function. */
+fibril_callback *fibril_callback_new(fibril_value function, const fibril_callback_options *options);
+
+/* Any thread, also when the environment is gone. */
+fibril_callback *fibril_callback_ref(fibril_callback *callback);
+void fibril_callback_unref(fibril_callback *callback);
+
+/* The function, borrowed, for fibril_call and the others; undefined when the environment is gone.
+ * Loop's thread. */
+fibril_value fibril_callback_function(const fibril_callback *callback);
+
+/* Hears on the loop's stack, where it may not wait, how a call ended: with the function's result or
+ * its promise's, borrowed, or an error: FIBRIL_EEXCEPTION, UV_ENOMEM, or UV_ECANCELED when the
+ * environment has ended first. Once for every call that was taken. */
+typedef void (*fibril_callback_done)(fibril_value result, void *arg);
+
+/* Calls the function on the loop's thread, one call after the other in the order of each thread.
+ * A call is under way until the function has returned and the promise that it may have returned is
+ * settled; while `limit` calls are, the thread waits. `done` may be NULL: then failures are the
+ * process's, as in fibril_call_forget. The arguments are handed over, also on failure; on the
+ * thread they may be scalars, strings, buffers, arrays, objects and errors that it made itself. 0,
+ * UV_ENOMEM, or UV_ECANCELED when the environment ends or has ended, also while it waits. Any
+ * thread; on the loop's it never waits, see trysend. Answers to napi_call_threadsafe_function. */
+int fibril_callback_send(fibril_callback *callback, const fibril_value *args, size_t count,
+                         fibril_callback_done done, void *arg);
+
+/* The same with UV_EAGAIN instead of waiting. */
+int fibril_callback_trysend(fibril_callback *callback, const fibril_value *args, size_t count,
+                            fibril_callback_done done, void *arg);
 
 /* Defines the module's entry point: FIBRIL_MODULE(m) { fibril_export(m, ...); } */
 #define FIBRIL_MODULE(m)                                                         \

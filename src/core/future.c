@@ -17,12 +17,14 @@ FAILED(failed_enomem, UV_ENOMEM);
 FAILED(failed_einval, UV_EINVAL);
 FAILED(failed_closed, FIBRIL_ECLOSED);
 FAILED(failed_notcoroutine, FIBRIL_ENOTCOROUTINE);
+FAILED(failed_type, FIBRIL_ETYPE);
 
 fibril_future *fibril__future_failed(int code) {
   switch (code) {
     case UV_EINVAL: return &failed_einval;
     case FIBRIL_ECLOSED: return &failed_closed;
     case FIBRIL_ENOTCOROUTINE: return &failed_notcoroutine;
+    case FIBRIL_ETYPE: return &failed_type;
     default: return &failed_enomem;
   }
 }

@@ -104,8 +104,7 @@ static void finalize(napi_env env, void *data, void *hint) {
     fibril__instance_unref(instance);
 }
 
-void fibril__instances_end(void *arg) {
-  fibril__env *self = arg;
+void fibril__instances_end(fibril__env *self) {
   self->unwound = true;
   fibril__instances_release(self);
   for (fibril__instance *instance = self->instances, *next; instance != NULL; instance = next) {

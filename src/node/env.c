@@ -41,12 +41,24 @@ static void on_loop_closed(void *arg) {
   napi_remove_async_cleanup_hook(hook);
 }
 
+/* Every coroutine has ended, and everything else still works: what is left is ended, too. */
+static void on_unwound(void *arg) {
+  fibril__env *self = arg;
+  fibril_loop *here = fibril__loop_here;
+  fibril__loop_here = self->loop;
+  fibril__js_waits_end(self);
+  fibril__callbacks_end(self);
+  fibril__instances_end(self);
+  fibril__loop_here = here;
+}
+
 /* From here on no JavaScript runs; every coroutine is cancelled and unwinds while Node turns the
  * loop. */
 static void on_cleanup(napi_async_cleanup_hook_handle hook, void *arg) {
   fibril__env *self = arg;
   (void)hook;
   self->exiting = true;
+  fibril__callbacks_close(self);
   fibril_loop_close(self->loop, on_loop_closed, self);
 }
 
@@ -150,6 +162,7 @@ static bool run_runtime(fibril__env *self) {
          keep_function(self, runtime, "wrap", FIBRIL__JS_WRAP) &&
          keep_function(self, runtime, "settle", FIBRIL__JS_SETTLE) &&
          keep_function(self, runtime, "invoke", FIBRIL__JS_INVOKE) &&
+         keep_function(self, runtime, "forget", FIBRIL__JS_FORGET) &&
          keep_function(self, runtime, "bind", FIBRIL__JS_BIND) &&
          keep_function(self, runtime, "toPath", FIBRIL__JS_PATH) &&
          keep_function(self, runtime, "badArgument", FIBRIL__JS_BAD_ARGUMENT) &&
@@ -180,7 +193,7 @@ static bool make_loop(fibril__env *self) {
   }
   self->loop->flush = fibril__calls_flush;
   self->loop->flush_arg = self;
-  self->loop->unwound = fibril__instances_end;
+  self->loop->unwound = on_unwound;
   return true;
 }
 

@@ -33,6 +33,7 @@ enum {
   FIBRIL__JS_WRAP,
   FIBRIL__JS_SETTLE,
   FIBRIL__JS_INVOKE,
+  FIBRIL__JS_FORGET,
   FIBRIL__JS_BIND,
   FIBRIL__JS_PATH,
   FIBRIL__JS_BAD_ARGUMENT,
@@ -46,7 +47,7 @@ typedef struct fibril__env fibril__env;
 typedef struct fibril__reference fibril__reference;
 typedef struct fibril__js_place fibril__js_place;
 
-/* Coroutines that wait for a JavaScript promise. */
+/* Who waits for a JavaScript promise. */
 typedef struct fibril__js_places {
   fibril__js_place *places;
   uint32_t capacity;
@@ -82,6 +83,7 @@ struct fibril__env {
   } calls;
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
   fibril__js_places waits;
+  fibril_callback *callbacks;
   struct fibril__export *exports;
   fibril_class *classes;
   struct fibril__instance *instances; /* with a reference left */
@@ -154,9 +156,16 @@ void fibril__classes_free(fibril__env *self);
 /* Releases what no object, method or reference has any more. */
 void fibril__instances_release(fibril__env *self);
 /* Every coroutine has ended: the objects that are left are collected, so to speak. */
-void fibril__instances_end(void *arg);
+void fibril__instances_end(fibril__env *self);
+
+/* callback.c */
+/* No call is taken any more; threads that wait for room don't any more. */
+void fibril__callbacks_close(fibril__env *self);
+void fibril__callbacks_end(fibril__env *self);
 
 /* call.c */
+/* No promise will be settled any more. */
+void fibril__js_waits_end(fibril__env *self);
 bool fibril__call_native(fibril__env *self, napi_value native);
 
 /* inspect.c */

@@ -35,6 +35,10 @@
       'sources': ['classes.c'],
     },
     {
+      'target_name': 'callbacks',
+      'sources': ['callbacks.c'],
+    },
+    {
       'target_name': 'ends',
       'sources': ['ends.c'],
     },

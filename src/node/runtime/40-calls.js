@@ -302,15 +302,41 @@ function invoke(fn, resource, args, id) {
   return resource === undefined ? callAndFollow(fn, args, id) : resource.runInAsyncScope(callAndFollow, undefined, fn, args, id);
 }
 
+function isThenable(value) {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof value.then === 'function';
+}
+
 function callAndFollow(fn, args, id) {
   const result = fn(...args);
-  const isObject = result !== null && (typeof result === 'object' || typeof result === 'function');
-  if (isObject && typeof result.then === 'function') {
+  if (isThenable(result)) {
     Promise.resolve(result).then((value) => complete(id, false, value), (error) => complete(id, true, error));
     return true;
   }
   args[0] = result;
   return false;
+}
+
+// forget(fn, resource, args, id): nobody takes the result; what is thrown is an uncaught exception, what is rejected an unhandled
+// rejection. True when complete(id) follows.
+function forget(fn, resource, args, id) {
+  return resource === undefined ? callAndForget(fn, args, id) : resource.runInAsyncScope(callAndForget, undefined, fn, args, id);
+}
+
+function callAndForget(fn, args, id) {
+  try {
+    const result = fn(...args);
+    if (id < 0 || !isThenable(result)) return false;
+    Promise.resolve(result).then(() => complete(id, false), (error) => {
+      complete(id, false);
+      throw error;
+    });
+    return true;
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+    return false;
+  }
 }
 
 function complete(id, failed, value) {
@@ -337,5 +363,5 @@ function createRuntime() {
       resumeRun = resume;
     },
   };
-  return { wrap, createClass, addMethod, addGetter, settle, invoke, bind, toPath, badArgument, api };
+  return { wrap, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, api };
 }

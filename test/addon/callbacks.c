@@ -1,0 +1,313 @@
+/* JavaScript functions that C keeps, for test/callbacks.test.js. */
+#include <fibril.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- A function kept by an object ---- */
+
+typedef struct {
+  fibril_callback *callback;
+} notifier;
+
+static void notifier_release(void *state) {
+  notifier *self = state;
+  if (self->callback != NULL) fibril_callback_unref(self->callback);
+}
+
+static fibril_value notifier_new(fibril_args *args) {
+  notifier *self = fibril_this(args);
+  fibril_callback_options options = {
+      .size = sizeof options,
+      .limit = (size_t)fibril_value_integer(fibril_arg_option(args, 1, "limit")),
+      .unref = fibril_value_boolean(fibril_arg_option(args, 1, "unref")),
+  };
+  self->callback = fibril_callback_new(fibril_arg(args, 0), &options);
+  return self->callback == NULL ? fibril_error(UV_ENOMEM, NULL) : fibril_undefined();
+}
+
+static fibril_value notifier_call(fibril_args *args) {
+  notifier *self = fibril_this(args);
+  fibril_value value = fibril_arg(args, 0);
+  return fibril_call(fibril_callback_function(self->callback), &value, 1);
+}
+
+static fibril_value notifier_close(fibril_args *args) {
+  notifier *self = fibril_this(args);
+  if (self->callback != NULL) fibril_callback_unref(self->callback);
+  self->callback = NULL;
+  return fibril_undefined();
+}
+
+/* ---- From callbacks of the loop ---- */
+
+typedef struct {
+  notifier *notifier;
+  fibril_value arg;
+  fibril_future *called; /* what fibril_call_start gave */
+  fibril_future *done;   /* the callback has run */
+  bool forget;
+} loop_call;
+
+static void call_on_loop(void *arg) {
+  loop_call *call = arg;
+  fibril_value function = fibril_callback_function(call->notifier->callback);
+  int err = 0;
+  if (call->forget)
+    err = fibril_call_forget(function, &call->arg, 1);
+  else
+    call->called = fibril_call_start(function, &call->arg, 1);
+  fibril_future_set_result(call->done, fibril_number(err));
+}
+
+static fibril_value call_from_loop(fibril_args *args, bool forget) {
+  loop_call call = {.notifier = fibril_this(args), .arg = fibril_arg(args, 0), .forget = forget};
+  fibril_loop *loop = fibril_loop_current();
+  call.done = fibril_future_new(loop);
+  int err = fibril_loop_add_callback(loop, call_on_loop, &call);
+  if (err != 0) return fibril_error(err, NULL);
+  fibril_value result = fibril_await(call.done);
+  if (!forget && !fibril_is_error(result)) result = fibril_await(call.called);
+  result = fibril_value_dup(result);
+  if (call.called != NULL) fibril_future_unref(call.called);
+  fibril_future_unref(call.done);
+  return result;
+}
+
+static fibril_value notifier_start(fibril_args *args) {
+  return call_from_loop(args, false);
+}
+
+static fibril_value notifier_forget(fibril_args *args) {
+  return call_from_loop(args, true);
+}
+
+/* Starts a call in the coroutine and drops, or cancels, its future. */
+static fibril_value notifier_drop(fibril_args *args) {
+  notifier *self = fibril_this(args);
+  fibril_value value = fibril_arg(args, 0);
+  fibril_future *future = fibril_call_start(fibril_callback_function(self->callback), &value, 1);
+  int err = fibril_arg_boolean(args, 1) ? fibril_cancel(future) : 0;
+  if (err == 0 && fibril_arg_boolean(args, 1)) err = fibril_error_code(fibril_await(future));
+  fibril_future_unref(future);
+  return fibril_number(err);
+}
+
+/* ---- From threads ---- */
+
+typedef struct {
+  fibril_callback *callback;
+  fibril_poster *poster;
+  fibril_future *future; /* settled when all threads and all calls have ended */
+  bool attempt, hear, text;
+  int count;
+  _Atomic int taken, again, canceled;
+  /* The loop's thread alone: */
+  int threads, pending, heard, failed, refused;
+  double sum;
+  char message[64];
+} production;
+
+typedef struct {
+  production *of;
+  uv_thread_t thread;
+  int index;
+} producer;
+
+static void finish_if_done(production *all) {
+  if (all->threads > 0 || all->pending > 0) return;
+  fibril_future_set_result(all->future, fibril_undefined());
+}
+
+static void on_call_done(fibril_value result, void *arg) {
+  production *all = arg;
+  all->heard++;
+  all->pending--;
+  if (fibril_error_code(result) == UV_ECANCELED) {
+    all->refused++;
+  } else if (fibril_is_error(result)) {
+    all->failed++;
+    strncpy(all->message, fibril_error_message(result), sizeof all->message - 1);
+  } else {
+    all->sum += fibril_value_number(result);
+  }
+  finish_if_done(all);
+}
+
+static void on_producer_done(void *arg) {
+  producer *one = arg;
+  production *all = one->of;
+  uv_thread_join(&one->thread);
+  free(one);
+  all->threads--;
+  if (all->threads == 0 && all->hear) all->pending += all->taken;
+  finish_if_done(all);
+}
+
+static void produce_in_thread(void *arg) {
+  producer *one = arg;
+  production *all = one->of;
+  for (int i = 0; i < all->count; i++) {
+    fibril_value args[2] = {fibril_number(one->index), fibril_number(i)};
+    if (all->text) {
+      fibril_value list = fibril_array(2), object = fibril_object();
+      fibril_array_push(list, fibril_string("text", FIBRIL_AUTO_LENGTH));
+      fibril_array_push(list, fibril_buffer("bytes", 5));
+      fibril_object_set(object, "list", list);
+      args[1] = object;
+    }
+    int err = (all->attempt ? fibril_callback_trysend : fibril_callback_send)(
+        all->callback, args, 2, all->hear ? on_call_done : NULL, all);
+    if (err == 0) all->taken++;
+    if (err == UV_EAGAIN) all->again++;
+    if (err == UV_ECANCELED) all->canceled++;
+  }
+  fibril_callback_unref(all->callback);
+  fibril_post(all->poster, on_producer_done, one);
+}
+
+static bool option(const fibril_args *args, const char *name) {
+  return fibril_value_boolean(fibril_arg_option(args, 1, name));
+}
+
+static fibril_value report(const production *all) {
+  fibril_value object = fibril_object();
+  fibril_object_set(object, "taken", fibril_number(all->taken));
+  fibril_object_set(object, "again", fibril_number(all->again));
+  fibril_object_set(object, "canceled", fibril_number(all->canceled));
+  fibril_object_set(object, "heard", fibril_number(all->heard));
+  fibril_object_set(object, "failed", fibril_number(all->failed));
+  fibril_object_set(object, "sum", fibril_number(all->sum));
+  fibril_object_set(object, "message", fibril_string(all->message, FIBRIL_AUTO_LENGTH));
+  return object;
+}
+
+/* Threads that call the function; the counts, when all of it has ended. */
+static fibril_value produce(fibril_args *args) {
+  fibril_loop *loop = fibril_loop_current();
+  fibril_callback_options options = {
+      .size = sizeof options,
+      .limit = (size_t)fibril_value_integer(fibril_arg_option(args, 1, "limit")),
+  };
+  int threads = (int)fibril_value_integer(fibril_arg_option(args, 1, "threads"));
+  production *all = calloc(1, sizeof *all);
+  if (all == NULL) return fibril_error(UV_ENOMEM, NULL);
+  all->callback = fibril_callback_new(fibril_arg(args, 0), &options);
+  all->poster = fibril_loop_poster(loop);
+  all->future = fibril_future_new(loop);
+  all->count = (int)fibril_value_integer(fibril_arg_option(args, 1, "count"));
+  all->attempt = option(args, "attempt");
+  all->hear = option(args, "hear");
+  all->text = option(args, "text");
+  all->threads = threads;
+  fibril_future_hold(all->future);
+  for (int i = 0; i < threads; i++) {
+    producer *one = malloc(sizeof *one);
+    *one = (producer){.of = all, .index = i};
+    fibril_callback_ref(all->callback);
+    uv_thread_create(&one->thread, produce_in_thread, one);
+  }
+  fibril_callback_unref(all->callback);
+  fibril_value result = fibril_await(all->future);
+  if (fibril_is_error(result)) return result; /* the threads still have the rest */
+  result = report(all);
+  fibril_poster_unref(all->poster);
+  fibril_future_unref(all->future);
+  free(all);
+  return result;
+}
+
+/* ---- Calls from a pool thread, which the end of the environment has to end ---- */
+
+static _Atomic int told; /* how many calls ended with UV_ECANCELED in all environments */
+
+static void on_told(fibril_value result, void *arg) {
+  (void)arg;
+  if (fibril_error_code(result) == UV_ECANCELED) told++;
+}
+
+typedef struct {
+  fibril_callback *callback;
+  int sent;
+} flood;
+
+static void flood_in_thread(void *arg) {
+  flood *all = arg;
+  fibril_value number = fibril_number(1);
+  while (fibril_callback_send(all->callback, &number, 1, on_told, NULL) == 0) all->sent++;
+}
+
+/* Sends until the environment ends. */
+static fibril_value flood_for_ever(fibril_args *args) {
+  flood all = {fibril_callback_new(fibril_arg(args, 0), NULL), 0};
+  int err = fibril_work(flood_in_thread, &all);
+  fibril_callback_unref(all.callback);
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(all.sent);
+}
+
+static fibril_value count_told(fibril_args *args) {
+  (void)args;
+  return fibril_number(told);
+}
+
+/* ---- A reference that outlives its environment ---- */
+
+static _Atomic(fibril_callback *) survivor;
+
+static fibril_value survive(fibril_args *args) {
+  fibril_callback_options options = {.size = sizeof options, .unref = true};
+  survivor = fibril_callback_new(fibril_arg(args, 0), &options);
+  return fibril_undefined();
+}
+
+/* What a thread of another environment gets from it; it is dropped. */
+static fibril_value call_survivor(fibril_args *args) {
+  (void)args;
+  fibril_callback *callback = survivor;
+  fibril_value text = fibril_string("text", FIBRIL_AUTO_LENGTH), list = fibril_array(3);
+  fibril_array_push(list, fibril_number(fibril_callback_send(callback, &text, 1, on_told, NULL)));
+  fibril_array_push(list, fibril_number(fibril_callback_trysend(callback, NULL, 0, NULL, NULL)));
+  fibril_callback_unref(callback);
+  return list;
+}
+
+/* ---- Misuse ---- */
+
+static fibril_value misuse(fibril_args *args) {
+  fibril_value values[] = {fibril_arg(args, 0), fibril_number(1), fibril_undefined()};
+  fibril_callback_options bad = {.size = 3};
+  fibril_value list = fibril_array(8);
+  for (size_t i = 1; i < 3; i++) {
+    fibril_future *future = fibril_call_start(values[i], NULL, 0);
+    fibril_array_push(list, fibril_number(fibril_error_code(fibril_future_result(future))));
+    fibril_future_unref(future);
+    fibril_array_push(list, fibril_number(fibril_call_forget(values[i], NULL, 0)));
+    fibril_array_push(list, fibril_boolean(fibril_callback_new(values[i], NULL) == NULL));
+  }
+  fibril_array_push(list, fibril_boolean(fibril_callback_new(values[0], &bad) == NULL));
+  return list;
+}
+
+FIBRIL_MODULE(m) {
+  fibril_class_options options = {
+      .size = sizeof options, .state_size = sizeof(notifier), .release = notifier_release};
+  fibril_class *notifiers = fibril_export_class(m, "Notifier", &options);
+  fibril_class_constructor(notifiers, "(fn: Function, options?: {limit?: uint32, unref?: boolean})",
+                           notifier_new);
+  fibril_class_method(notifiers, "call(value: any): Promise<any>", notifier_call, NULL);
+  fibril_class_method(notifiers, "start(value: any): Promise<any>", notifier_start, NULL);
+  fibril_class_method(notifiers, "forget(value: any): Promise<number>", notifier_forget, NULL);
+  fibril_class_method(notifiers, "drop(value: any, cancel: boolean = false): Promise<number>",
+                      notifier_drop, NULL);
+  fibril_class_method(notifiers, "close(): Promise<void>", notifier_close, NULL);
+  fibril_export(m,
+                "produce(fn: Function, options: {threads: uint32, count: uint32, limit?: uint32, "
+                "attempt?: boolean, hear?: boolean, text?: boolean}): Promise<object>",
+                produce);
+  fibril_export(m, "flood(fn: Function): Promise<number>", flood_for_ever);
+  fibril_export(m, "countTold(): Promise<number>", count_told);
+  fibril_export(m, "survive(fn: Function): Promise<void>", survive);
+  fibril_export(m, "callSurvivor(): Promise<number[]>", call_survivor);
+  fibril_export(m, "misuse(fn: Function): Promise<any[]>", misuse);
+}
