@@ -133,6 +133,20 @@ void fibril__callbacks_close(fibril__env *self) {
   }
 }
 
+/* closeCallbacks() */
+static napi_value native_close(napi_env env, napi_callback_info info) {
+  void *self;
+  if (napi_get_cb_info(env, info, NULL, NULL, NULL, &self) == napi_ok)
+    fibril__callbacks_close(self);
+  return NULL;
+}
+
+bool fibril__callback_native(fibril__env *self, napi_value native) {
+  napi_property_descriptor close = {"closeCallbacks", NULL, native_close, NULL, NULL, NULL,
+                                    napi_default,     self};
+  return napi_define_properties(self->env, native, 1, &close) == napi_ok;
+}
+
 void fibril__callbacks_end(fibril__env *self) {
   while (self->callbacks != NULL) detach(self->callbacks);
 }

@@ -140,8 +140,8 @@ static bool make_native(fibril__env *self, napi_value *native) {
          share(self, *native, "numbers", napi_float64_array, FIBRIL__BATCH, 8, &self->numbers,
                &self->shared[4]) &&
          fibril__exports_native(self, *native) && fibril__inspect_native(self, *native) &&
-         fibril__call_native(self, *native) && fibril__runner_native(self, *native) &&
-         fibril__ioloop_native(self, *native);
+         fibril__call_native(self, *native) && fibril__callback_native(self, *native) &&
+         fibril__runner_native(self, *native) && fibril__ioloop_native(self, *native);
 }
 
 static bool keep_function(fibril__env *self, napi_value runtime, const char *name, int function) {

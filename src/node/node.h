@@ -162,6 +162,7 @@ void fibril__instances_end(fibril__env *self);
 /* No call is taken any more; threads that wait for room don't any more. */
 void fibril__callbacks_close(fibril__env *self);
 void fibril__callbacks_end(fibril__env *self);
+bool fibril__callback_native(fibril__env *self, napi_value native);
 
 /* call.c */
 /* No promise will be settled any more. */

@@ -39,11 +39,22 @@ function reportLeaks() {
   });
 }
 
-// One listener serves all copies.
+// process.exit() waits for the pool's threads, who may wait for room in a callback's queue.
+function closeCallbacks() {
+  for (const copy of process[COPIES].list) copy.closeCallbacks();
+}
+
+// One listener of each serves all copies.
 if (process[COPIES] === undefined) {
   Object.defineProperty(process, COPIES, { value: { list: [], reports: false } });
   process.once('beforeExit', warnWhoWaits);
+  process.once('exit', closeCallbacks);
 }
-process[COPIES].list.push({ inspect: native.inspect, keepBook: native.keepBook, reportLeaks: native.reportLeaks });
+process[COPIES].list.push({
+  inspect: native.inspect,
+  keepBook: native.keepBook,
+  reportLeaks: native.reportLeaks,
+  closeCallbacks: native.closeCallbacks,
+});
 if (process[COPIES].reports) native.keepBook();
 else if (process.env.FIBRIL_LEAKS === '1') reportLeaks();
