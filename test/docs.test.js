@@ -80,6 +80,15 @@ describe('docs/c-api.md', () => {
   });
 });
 
+describe('docs/adapting.md', () => {
+  it('shows what is in examples/c/adapting', () => {
+    const source = fs.readFileSync(path.join(root, 'examples', 'c', 'adapting', 'adapting.c'), 'utf8');
+    const blocks = codeBlocks('docs/adapting.md');
+    assert.deepStrictEqual(blocks.map(({ language }) => language), ['c', 'c', 'c']);
+    for (const { code, line } of blocks) assert.ok(source.includes(`\n${code}`), `line ${line}`);
+  });
+});
+
 describe('links of the documentation', () => {
   const pages = fs.readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
   const files = ['README.md', ...pages.map((name) => `docs/${name}`)];

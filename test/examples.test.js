@@ -166,3 +166,54 @@ describe('examples/c/line_count', function () {
     assert.strictEqual(run([folder, file]), `${file}: ${fs.readFileSync(file, 'utf8').split('\n').length - 1}\n`);
   });
 });
+
+describe('examples/c/adapting', function () {
+  this.timeout(300000);
+
+  const folder = path.join(examples, 'c', 'adapting');
+  let adapting;
+  let work;
+
+  before(() => {
+    work = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-adapting-'));
+    buildAddon(folder);
+    adapting = require(folder);
+  });
+  after(() => fs.rmSync(work, { recursive: true }));
+
+  it('a callback: random bytes', async () => {
+    const [a, b] = await Promise.all([adapting.randomBytes(200), adapting.randomBytes(200)]);
+    assert.deepStrictEqual([a.length, b.length, a.equals(b)], [200, 200, false]);
+    assert.strictEqual((await adapting.randomBytes(0)).length, 0);
+    await assert.rejects(adapting.randomBytes(257), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+  });
+
+  it('a descriptor: the next change in a folder', async () => {
+    const change = adapting.nextChange(work);
+    fs.writeFileSync(path.join(work, 'changed.txt'), 'now');
+    assert.strictEqual(await change, 'changed.txt');
+    await assert.rejects(adapting.nextChange('/no/such'), { code: 'ENOENT', syscall: 'inotify_add_watch', path: '/no/such' });
+    const controller = new AbortController();
+    const never = adapting.nextChange(work, { signal: controller.signal });
+    const descriptors = fs.readdirSync('/proc/self/fd').length;
+    controller.abort();
+    await assert.rejects(never, { name: 'AbortError' });
+    assert.strictEqual(fs.readdirSync('/proc/self/fd').length, descriptors - 1);
+  });
+
+  it('a function that blocks: glob', async () => {
+    for (const name of ['a.c', 'b.c', 'c.h']) fs.writeFileSync(path.join(work, name), '');
+    assert.deepStrictEqual(await adapting.find(path.join(work, '*.c')), ['a.c', 'b.c'].map((name) => path.join(work, name)));
+    assert.deepStrictEqual(await adapting.find(path.join(work, '*.none')), []);
+    const aborted = Array.from({ length: 100 }, () => {
+      const controller = new AbortController();
+      const finding = adapting.find(path.join(work, '*.c'), { signal: controller.signal });
+      controller.abort();
+      return finding;
+    });
+    for (const { status, value, reason } of await Promise.allSettled(aborted)) {
+      if (status === 'fulfilled') assert.strictEqual(value.length, 2);
+      else assert.strictEqual(reason.name, 'AbortError');
+    }
+  });
+});
