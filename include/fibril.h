@@ -672,6 +672,20 @@ void fibril_poster_unref(fibril_poster *poster);
  * Tornado: IOLoop.run_in_executor. */
 int fibril_work(void (*fn)(void *arg), void *arg);
 
+typedef struct fibril_work_options {
+  size_t size;       /* sizeof(fibril_work_options) */
+  const char *name;  /* what fibril_loop_inspect calls it, "work" when NULL; borrowed */
+  fibril_sem *limit; /* at most as many of those with the same one at a time as its value says */
+  /* Called once, on the loop's thread, when the caller is cancelled or late while fn runs: to have
+   * it return early. It may not wait, and may come when fn is just about to return. */
+  void (*interrupt)(void *arg);
+} fibril_work_options;
+
+/* The same. With a limit below half of UV_THREADPOOL_SIZE slow work leaves threads for files; what
+ * waits for the limit is in nobody's way. Also UV_EINVAL for bad options. `options` may be NULL.
+ * Suspends. */
+int fibril_work_with(void (*fn)(void *arg), void *arg, const fibril_work_options *options);
+
 /* Waits until a descriptor is ready, at most `timeout` milliseconds (negative: for ever). The ready
  * events (UV_READABLE ...), UV_ETIMEDOUT, UV_ECANCELED, UV_EEXIST while another wait or handler has
  * the descriptor, which becomes non-blocking. Suspends. */

@@ -8,15 +8,19 @@
 typedef struct fibril__job fibril__job;
 struct fibril__job {
   fibril__wait wait;
-  void (*run)(fibril__job *job); /* in a thread of the pool */
+  void (*run)(fibril__job *job);       /* in a thread of the pool */
+  void (*interrupt)(fibril__job *job); /* cancelled while it runs; NULL: it is waited for */
   fibril__job *next, *prev;
   bool queued;
   bool ran;
   bool cancelled; /* while it ran: its result is not wanted any more */
 };
 
-/* Runs `run(job)` in the thread pool; `what` is for reports. 0, UV_ECANCELED (job->ran: it ran
- * nevertheless), UV_ENOMEM or FIBRIL_ENOTCOROUTINE. Suspends. */
+/* Runs `run(job)` in the thread pool; `what` is for reports. 0, UV_ECANCELED or UV_ETIMEDOUT
+ * (job->ran: it ran nevertheless), UV_ENOMEM or FIBRIL_ENOTCOROUTINE. Suspends. */
 int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job *job));
+/* The same of one that can be asked to return early. */
+int fibril__job_run_with(fibril__job *job, const char *what, void (*run)(fibril__job *job),
+                         void (*interrupt)(fibril__job *job));
 
 #endif /* FIBRIL_IO_IO_H */

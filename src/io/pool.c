@@ -267,23 +267,30 @@ static void cancel(fibril__wait *wait) {
   fibril__job *job = FIBRIL__CONTAINER(fibril__job, wait, wait);
   fibril__pool *pool = wait->coroutine->loop->pool;
   uv_mutex_lock(&mutex);
-  bool queued = job->queued;
+  bool queued = job->queued, runs = !queued && !job->ran && !job->cancelled;
   if (queued) take_off(pool, job);
   bool idle = pool->first == NULL;
   uv_mutex_unlock(&mutex);
   job->cancelled = true;
+  if (runs && job->interrupt != NULL) job->interrupt(job);
   if (!queued) return;
   finish(pool, job, UV_ECANCELED);
   for (runner *r = pool->runners; idle && r != NULL; r = r->next) uv_cancel((uv_req_t *)&r->req);
 }
 
 int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job *job)) {
+  return fibril__job_run_with(job, what, run, NULL);
+}
+
+int fibril__job_run_with(fibril__job *job, const char *what, void (*run)(fibril__job *job),
+                         void (*interrupt)(fibril__job *job)) {
   fibril_coroutine *self = fibril__self();
   int err = fibril__wait_check(self);
   if (err != 0) return err;
   fibril__pool *pool = pool_of(self->loop);
   if (pool == NULL) return UV_ENOMEM;
-  *job = (fibril__job){.wait = {.what = what, .cancel = cancel}, .run = run};
+  *job =
+      (fibril__job){.wait = {.what = what, .cancel = cancel}, .run = run, .interrupt = interrupt};
   fibril__loop_hold(self->loop);
   uv_mutex_lock(&mutex);
   push(pool, job);

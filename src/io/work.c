@@ -5,6 +5,7 @@ typedef struct {
   fibril__job job;
   void (*fn)(void *arg);
   void *arg;
+  void (*interrupt)(void *arg);
 } work;
 
 static void run(fibril__job *job) {
@@ -12,9 +13,27 @@ static void run(fibril__job *job) {
   self->fn(self->arg);
 }
 
-int fibril_work(void (*fn)(void *arg), void *arg) {
+static void interrupt(fibril__job *job) {
+  work *self = FIBRIL__CONTAINER(work, job, job);
+  if (self->interrupt != NULL) self->interrupt(self->arg);
+}
+
+int fibril_work_with(void (*fn)(void *arg), void *arg, const fibril_work_options *options) {
+  static const fibril_work_options none = {sizeof none, NULL, NULL, NULL};
+  if (options == NULL) options = &none;
+  if (options->size != sizeof *options) return UV_EINVAL;
   work self;
   self.fn = fn;
   self.arg = arg;
-  return fibril__job_run(&self.job, "work", run);
+  self.interrupt = options->interrupt;
+  int err = options->limit == NULL ? 0 : fibril_sem_wait(options->limit, -1);
+  if (err != 0) return err;
+  err = fibril__job_run_with(&self.job, options->name == NULL ? "work" : options->name, run,
+                             interrupt);
+  if (options->limit != NULL) fibril_sem_post(options->limit);
+  return err;
+}
+
+int fibril_work(void (*fn)(void *arg), void *arg) {
+  return fibril_work_with(fn, arg, NULL);
 }
