@@ -39,6 +39,10 @@
       'sources': ['callbacks.c'],
     },
     {
+      'target_name': 'waits',
+      'sources': ['waits.c'],
+    },
+    {
       'target_name': 'ends',
       'sources': ['ends.c'],
     },

@@ -11,7 +11,9 @@ const { Worker } = require('node:worker_threads');
 const { natives, nativesPath } = require('../support/natives');
 
 const endsPath = path.join(path.dirname(nativesPath), 'ends.node');
+const waitsPath = path.join(path.dirname(nativesPath), 'waits.node');
 const ends = require(endsPath);
+const waits = require(waitsPath);
 const ROUNDS = Number(process.env.FIBRIL_ROUNDS || 300);
 
 const PRELUDE = `
@@ -19,11 +21,29 @@ const PRELUDE = `
   const { parentPort } = require('node:worker_threads');
   const nativesPath = ${JSON.stringify(nativesPath)};
   const natives = require(nativesPath), ends = require(${JSON.stringify(endsPath)});
+  const waits = require(${JSON.stringify(waitsPath)});
   const co = require(${JSON.stringify(path.join(__dirname, '..', '..', 'lib'))});
   const quiet = () => {};
 `;
 
+const WAITS = [
+  'sleep', 'moment', 'pass', 'suspend', 'future', 'awaitTimeout', 'spawned', 'awaitAll', 'awaitAny', 'group', 'generator', 'mutex', 'cond',
+  'event', 'sem', 'waitGroup', 'send', 'receive', 'work', 'open', 'read', 'write', 'fstat', 'stat', 'lstat', 'readdir', 'call',
+];
+
 const LOAD = `
+  for (const kind of ${JSON.stringify(WAITS)}) {
+    waits.wait(kind, -1, () => new Promise(quiet)).catch(quiet);
+    waits.wait(kind, -1, () => natives.forever(), { signal: AbortSignal.timeout(2) }).catch(quiet);
+    waits.wait(kind, -1, () => natives.forever(), { deadline: 1 }).catch(quiet);
+  }
+  co.run(function* () { for (;;) yield [natives.echoMoment(1), co.sleep(1)]; }, { name: 'named' }).catch(quiet);
+  co.run(function* () { try { yield natives.forever(); } finally { yield co.sleep(1); } }, { timeout: 2 }).catch(quiet);
+  co.inspect();
+  for (const name of ['Lock', 'Semaphore', 'Event', 'Condition']) new co.locks[name]();
+  co.gen.coroutine(function* () { const queue = new co.queues.Queue(1); for (;;) { yield queue.put(1); yield queue.put(2); } })();
+  co.IOLoop.current().callLater(1, quiet);
+  new co.PeriodicCallback(quiet, 1).start();
   async function* numbers() { for (let i = 0; ; i++) { await natives.echoMoment(i); yield natives.echoLater(i, i % 3); } }
   for (let i = 0; i < 10; i++) {
     co.sleep(i).catch(quiet);
@@ -68,7 +88,8 @@ const count = (file) => fs.readdirSync(file).length;
 
 /** What a leak would add to; the ports of a worker that has ended are closed a little later, so that `handles` of them are waited for. */
 async function remains(handles = Infinity) {
-  while (await natives.countLive() > 0 || await natives.countBuffers() > 0 || (await ends.counts()).threads > 0) {
+  while (await natives.countLive() > 0 || await natives.countBuffers() > 0 || (await ends.counts()).threads > 0
+    || await waits.countWaits() > 0) {
     await new Promise(setImmediate);
   }
   for (let i = 0; i < 1000 && await ends.countHandles() > handles; i++) await new Promise(setImmediate);

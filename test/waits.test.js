@@ -1,0 +1,117 @@
+'use strict';
+
+// Every kind of wait that C has, ended by an AbortSignal, by a deadline and by the end of its thread; nothing is left of any of them.
+
+const assert = require('node:assert');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+const { once } = require('node:events');
+const { Worker } = require('node:worker_threads');
+const co = require('../lib');
+const { nativesPath } = require('./support/natives');
+
+const waitsPath = path.join(path.dirname(nativesPath), 'waits.node');
+const waits = require(waitsPath);
+
+// What co.inspect() says of each; 'ready' are those that give way again and again.
+const KINDS = {
+  sleep: 'sleep',
+  moment: 'ready',
+  pass: 'ready',
+  suspend: 'resume',
+  future: 'future',
+  awaitTimeout: 'future',
+  spawned: 'future',
+  awaitAll: 'future',
+  awaitAny: 'any future',
+  group: 'group',
+  generator: 'sleep',
+  mutex: 'mutex',
+  cond: 'condition',
+  event: 'event',
+  sem: 'semaphore',
+  waitGroup: 'wait group',
+  send: 'channel',
+  receive: 'channel',
+  poll: 'poll',
+  work: 'stoppable',
+  call: 'JavaScript',
+};
+const POOL_KINDS = { work: 'stoppable', open: 'open', read: 'read', write: 'write', fstat: 'fstat', stat: 'stat', lstat: 'lstat', readdir: 'readdir' };
+
+const never = () => new Promise(() => {});
+
+async function until(condition) {
+  while (!await condition()) await new Promise(setImmediate);
+}
+
+describe('a wait in C', () => {
+  let fd;
+
+  before(() => {
+    // A pipe to which nobody writes.
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-'));
+    assert.strictEqual(spawnSync('mkfifo', [path.join(folder, 'fifo')]).status, 0);
+    fd = fs.openSync(path.join(folder, 'fifo'), fs.constants.O_RDWR);
+    fs.rmSync(folder, { recursive: true });
+  });
+  after(() => fs.closeSync(fd));
+  afterEach(async () => {
+    assert.strictEqual(await waits.countWaits(), 0);
+    assert.deepStrictEqual(co.inspect().filter(({ name }) => name !== 'block'), []);
+  });
+
+  async function abort(kind, expected) {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const promise = waits.wait(kind, fd, never, { signal: controller.signal });
+    const [waiting] = co.inspect().filter(({ name }) => name === 'wait');
+    assert.strictEqual(waiting.waitsFor ?? waiting.state, expected);
+    await co.sleep(1);
+    assert.strictEqual(await waits.countWaits(), 1, 'it waits on');
+    controller.abort(reason);
+    await assert.rejects(promise, { name: 'AbortError', code: 'ABORT_ERR', cause: reason });
+  }
+
+  async function lateness(kind) {
+    await assert.rejects(waits.wait(kind, fd, never, { deadline: 2 }), { code: 'ETIMEDOUT' });
+  }
+
+  for (const [kind, expected] of Object.entries(KINDS)) {
+    it(`of kind ${kind} is ended by its signal`, () => abort(kind, expected));
+    it(`of kind ${kind} is ended by its deadline`, () => lateness(kind));
+  }
+
+  describe('for a thread of the pool', () => {
+    let jobs;
+
+    before(async () => {
+      jobs = Array.from({ length: 32 }, () => waits.block());
+      await until(async () => await waits.countBlocked() > 0);
+    });
+    after(async () => {
+      await waits.letGo(jobs.length);
+      await Promise.all(jobs);
+    });
+
+    for (const [kind, expected] of Object.entries(POOL_KINDS)) {
+      it(`of kind ${kind} is ended by its signal`, () => abort(kind, expected));
+      it(`of kind ${kind} is ended by its deadline`, () => lateness(kind));
+    }
+  });
+
+  it('of any kind ends with its worker', async () => {
+    const kinds = JSON.stringify([...Object.keys(KINDS), ...Object.keys(POOL_KINDS)]);
+    for (let i = 0; i < 5; i++) {
+      const worker = new Worker(`
+        const waits = require(${JSON.stringify(waitsPath)});
+        for (const kind of ${kinds}) waits.wait(kind, ${fd}, () => new Promise(() => {})).catch(() => {});
+        require('node:worker_threads').parentPort.postMessage(1);`, { eval: true });
+      await once(worker, 'message');
+      await worker.terminate();
+    }
+    assert.strictEqual(await waits.countWaits(), 0);
+  });
+});
