@@ -217,3 +217,62 @@ describe('examples/c/adapting', function () {
     }
   });
 });
+
+describe('examples/c/rate_limiter', function () {
+  this.timeout(120000);
+
+  const folder = path.join(examples, 'c', 'rate_limiter');
+  let RateLimiter;
+
+  before(() => {
+    buildAddon(folder);
+    ({ RateLimiter } = require(folder));
+  });
+
+  it('lets two through, then one every 50 ms', () => {
+    const output = run(['index.js'], folder);
+    const [, took] = output.match(/took (\d+) ms/);
+    assert.strictEqual(output.replace(took, 'N'), lines(
+      'request 1', 'request 2', 'request 3', 'request 4', 'request 5', 'took N ms', 'The rate limiter is closed',
+    ));
+    assert.ok(Number(took) >= 150, output);
+  });
+
+  it('serves those who wait in the order in which they came', async () => {
+    const limiter = new RateLimiter(500, 5);
+    const order = [];
+    await Promise.all([5, 3, 1, 0, 2].map((tokens) => limiter.take(tokens).then(() => order.push(tokens))));
+    assert.deepStrictEqual(order, [5, 3, 1, 0, 2]);
+    assert.strictEqual(limiter.waiting, 0);
+  });
+
+  it('takes nothing for who has given up', async () => {
+    const limiter = new RateLimiter(1e-6, 10);
+    await limiter.take(9);
+    const controller = new AbortController();
+    const waits = [limiter.take(2, { signal: controller.signal }), limiter.take(1)];
+    assert.strictEqual(limiter.waiting, 2);
+    controller.abort();
+    await assert.rejects(waits[0], { name: 'AbortError' });
+    await waits[1];
+    assert.ok(limiter.tokens < 1);
+    assert.strictEqual(limiter.waiting, 0);
+  });
+
+  it('refuses what it never could give', async () => {
+    assert.throws(() => new RateLimiter(0), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => new RateLimiter(NaN), { code: 'ERR_OUT_OF_RANGE' });
+    const limiter = new RateLimiter(1, 5);
+    for (const tokens of [6, -1, NaN]) await assert.rejects(limiter.take(tokens), { code: 'ERR_OUT_OF_RANGE' });
+    assert.ok(limiter.tokens >= 5);
+  });
+
+  it('ends all waits when it is closed', async () => {
+    const limiter = new RateLimiter(1e-6, 1);
+    await limiter.take();
+    const waits = [limiter.take(), limiter.take(), limiter.take()];
+    await limiter[Symbol.asyncDispose]();
+    for (const wait of waits) await assert.rejects(wait, { code: 'EPIPE', message: 'The rate limiter is closed' });
+    await assert.rejects(limiter.take(0), { code: 'EPIPE' });
+  });
+});

@@ -65,8 +65,11 @@ static fibril_value call_from_loop(fibril_args *args, bool forget) {
   loop_call call = {.notifier = fibril_this(args), .arg = fibril_arg(args, 0), .forget = forget};
   fibril_loop *loop = fibril_loop_current();
   call.done = fibril_future_new(loop);
-  int err = fibril_loop_add_callback(loop, call_on_loop, &call);
-  if (err != 0) return fibril_error(err, NULL);
+  int err = call.done == NULL ? UV_ENOMEM : fibril_loop_add_callback(loop, call_on_loop, &call);
+  if (err != 0) {
+    if (call.done != NULL) fibril_future_unref(call.done);
+    return fibril_error(err, NULL);
+  }
   fibril_value result = fibril_await(call.done);
   if (!forget && !fibril_is_error(result)) result = fibril_await(call.called);
   result = fibril_value_dup(result);
@@ -102,7 +105,7 @@ typedef struct {
   fibril_future *future; /* settled when all threads and all calls have ended */
   bool attempt, hear, text;
   int count;
-  _Atomic int taken, again, canceled;
+  _Atomic int taken, again, canceled, lost;
   /* The loop's thread alone: */
   int threads, pending, heard, failed, refused;
   double sum;
@@ -145,26 +148,44 @@ static void on_producer_done(void *arg) {
   finish_if_done(all);
 }
 
+/* A member that could not be made is no member. */
+static int push(fibril_value array, fibril_value item) {
+  return fibril_is_error(item) ? fibril_error_code(item) : fibril_array_push(array, item);
+}
+
+static int set(fibril_value object, const char *key, fibril_value item) {
+  return fibril_is_error(item) ? fibril_error_code(item) : fibril_object_set(object, key, item);
+}
+
+/* {list: ['text', <bytes>]} */
+static int text_and_bytes(fibril_value *out) {
+  fibril_value list = fibril_array(2);
+  *out = fibril_object();
+  int err = push(list, fibril_string("text", FIBRIL_AUTO_LENGTH));
+  if (err == 0) err = push(list, fibril_buffer("bytes", 5));
+  if (err == 0) return set(*out, "list", list);
+  fibril_value_free(list);
+  return err;
+}
+
 static void produce_in_thread(void *arg) {
   producer *one = arg;
   production *all = one->of;
   for (int i = 0; i < all->count; i++) {
     fibril_value args[2] = {fibril_number(one->index), fibril_number(i)};
     if (all->text) {
-      fibril_value list = fibril_array(2), object = fibril_object();
-      fibril_array_push(list, fibril_string("text", FIBRIL_AUTO_LENGTH));
-      fibril_array_push(list, fibril_buffer("bytes", 5));
-      fibril_object_set(object, "list", list);
-      args[1] = object;
+      int err = text_and_bytes(&args[1]);
+      if (err != 0) all->lost++;
     }
     int err = (all->attempt ? fibril_callback_trysend : fibril_callback_send)(
         all->callback, args, 2, all->hear ? on_call_done : NULL, all);
     if (err == 0) all->taken++;
     if (err == UV_EAGAIN) all->again++;
     if (err == UV_ECANCELED) all->canceled++;
+    if (err == UV_ENOMEM) all->lost++;
   }
   fibril_callback_unref(all->callback);
-  fibril_post(all->poster, on_producer_done, one);
+  while (fibril_post(all->poster, on_producer_done, one) == UV_ENOMEM) all->lost++;
 }
 
 static bool option(const fibril_args *args, const char *name) {
@@ -173,14 +194,15 @@ static bool option(const fibril_args *args, const char *name) {
 
 static fibril_value report(const production *all) {
   fibril_value object = fibril_object();
-  fibril_object_set(object, "taken", fibril_number(all->taken));
-  fibril_object_set(object, "again", fibril_number(all->again));
-  fibril_object_set(object, "canceled", fibril_number(all->canceled));
-  fibril_object_set(object, "heard", fibril_number(all->heard));
-  fibril_object_set(object, "failed", fibril_number(all->failed));
-  fibril_object_set(object, "sum", fibril_number(all->sum));
-  fibril_object_set(object, "message", fibril_string(all->message, FIBRIL_AUTO_LENGTH));
-  return object;
+  if (all->lost > 0) return fibril_error(UV_ENOMEM, NULL);
+  int err = set(object, "taken", fibril_number(all->taken));
+  if (err == 0) err = set(object, "again", fibril_number(all->again));
+  if (err == 0) err = set(object, "canceled", fibril_number(all->canceled));
+  if (err == 0) err = set(object, "heard", fibril_number(all->heard));
+  if (err == 0) err = set(object, "failed", fibril_number(all->failed));
+  if (err == 0) err = set(object, "sum", fibril_number(all->sum));
+  if (err == 0) err = set(object, "message", fibril_string(all->message, FIBRIL_AUTO_LENGTH));
+  return err == 0 ? object : fibril_error(err, NULL);
 }
 
 /* Threads that call the function; the counts, when all of it has ended. */
@@ -194,8 +216,14 @@ static fibril_value produce(fibril_args *args) {
   production *all = calloc(1, sizeof *all);
   if (all == NULL) return fibril_error(UV_ENOMEM, NULL);
   all->callback = fibril_callback_new(fibril_arg(args, 0), &options);
-  all->poster = fibril_loop_poster(loop);
   all->future = fibril_future_new(loop);
+  if (all->callback == NULL || all->future == NULL) {
+    if (all->callback != NULL) fibril_callback_unref(all->callback);
+    if (all->future != NULL) fibril_future_unref(all->future);
+    free(all);
+    return fibril_error(UV_ENOMEM, NULL);
+  }
+  all->poster = fibril_loop_poster(loop);
   all->count = (int)fibril_value_integer(fibril_arg_option(args, 1, "count"));
   all->attempt = option(args, "attempt");
   all->hear = option(args, "hear");

@@ -47,6 +47,7 @@
 /* ---- libuv ---- */
 
 #define uv_async_init(...) FAILURE_UV(uv_async_init, UV_EMFILE, __VA_ARGS__)
+#define uv_cond_init(...) FAILURE_UV(uv_cond_init, UV_EAGAIN, __VA_ARGS__)
 #define uv_mutex_init(...) FAILURE_UV(uv_mutex_init, UV_EAGAIN, __VA_ARGS__)
 #define uv_poll_init(...) FAILURE_UV(uv_poll_init, UV_EPERM, __VA_ARGS__)
 #define uv_poll_start(...) FAILURE_UV(uv_poll_start, UV_ENFILE, __VA_ARGS__)

@@ -17,6 +17,7 @@
 #define napi_add_finalizer(...) FAILURE_NAPI(napi_add_finalizer, __VA_ARGS__)
 #define napi_async_init(...) FAILURE_NAPI(napi_async_init, __VA_ARGS__)
 #define napi_call_function(...) FAILURE_NAPI(napi_call_function, __VA_ARGS__)
+#define napi_check_object_type_tag(...) FAILURE_NAPI(napi_check_object_type_tag, __VA_ARGS__)
 #define napi_create_array(...) FAILURE_NAPI(napi_create_array, __VA_ARGS__)
 #define napi_create_array_with_length(...) FAILURE_NAPI(napi_create_array_with_length, __VA_ARGS__)
 #define napi_create_arraybuffer(...) FAILURE_NAPI(napi_create_arraybuffer, __VA_ARGS__)
@@ -38,6 +39,7 @@
 #define napi_set_element(...) FAILURE_NAPI(napi_set_element, __VA_ARGS__)
 #define napi_set_named_property(...) FAILURE_NAPI(napi_set_named_property, __VA_ARGS__)
 #define napi_throw(...) FAILURE_NAPI(napi_throw, __VA_ARGS__)
+#define napi_type_tag_object(...) FAILURE_NAPI(napi_type_tag_object, __VA_ARGS__)
 #define napi_wrap(...) FAILURE_NAPI(napi_wrap, __VA_ARGS__)
 
 #endif /* FIBRIL_TEST_FAILURE_NODE_CALLS_H */

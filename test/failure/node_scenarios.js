@@ -24,6 +24,10 @@ module.exports = (control) => {
   const used = (name, run, expected) => scenario(name, () => natives ??= control.natives(), run, expected);
   const fresh = (name, run, expected) => scenario(name, control.natives, run, expected);
 
+  // The same of another addon of control's.
+  const addons = {};
+  const withAddon = (addon, name, run, expected) => scenario(name, () => addons[addon] ??= control[addon](), run, expected);
+
   // Of fibril's own functions, with a folder for them.
   let own;
   const withFolder = (name, run, expected) => scenario(name, () => own ??= control.own(), async (functions) => {
@@ -48,6 +52,17 @@ module.exports = (control) => {
   return [
     scenario('loading', nothing, () => Object.keys(control.natives()).length > 10, true),
     scenario('loading own natives', nothing, () => Object.keys(control.own()).length > 5, true),
+    scenario('loading classes', nothing, () => Object.keys(control.classes()).length > 4, true),
+    scenario('loading callbacks', nothing, () => Object.keys(control.callbacks()).length > 4, true),
+    withAddon('classes', 'objects', objects, ['name', 3, 6, 'kept', 0, 'EIO', 'ERR_INVALID_THIS', 'ERR_TEST', 7]),
+    withAddon('callbacks', 'functions that C keeps', kept, [2, 3, 'reason', 1, 'thrown']),
+    withAddon('callbacks', 'functions that threads call', async (n) => {
+      const values = [];
+      const options = { threads: 2, count: 3, limit: 2, hear: true };
+      for (const fn of [(_, i) => i, async (_, i) => i]) values.push(await produced(n, fn, options));
+      const seen = await seenBy(n, { threads: 1, count: 2, text: true });
+      return [...values, seen.length];
+    }, [6, 6, 2]),
     used('arguments', async (n) => [
       await n.echo({ a: 1 }), await n.echo('text'), await n.text('x'.repeat(500)), `${await n.bytes(Buffer.from('bytes'))}`,
       await n.truth(true), await n.digits(1, 2, 3, 4, 5, 6, 7, 8), await n.integers(1, 2),
@@ -172,6 +187,76 @@ module.exports = (control) => {
     scenario('a deep tree', () => deep ??= makeDeepTree(), async (folder) => (await own.du(folder)).directories, 19),
   ];
 };
+
+function codeOf(fn) {
+  try {
+    fn();
+  } catch (error) {
+    return error.code;
+  }
+  return 0;
+}
+
+// What a failed call was to give is an error of its own.
+function expect(code, ...codes) {
+  if (codes.includes(code)) return code;
+  throw new Error(`${code} instead of ${codes}`);
+}
+
+async function objects({ Counter, Bare }) {
+  const counter = new Counter(1, { name: 'name' });
+  const { name } = counter;
+  const values = [name, await counter.add(2), await counter.sum(1, 1, 1)];
+  await counter.keep({ toJSON: () => 'kept' });
+  values.push(counter.kept, await new Bare().value());
+  values.push(expect(codeOf(() => counter.broken), 'EIO'));
+  values.push(expect(await counter.add.call({}, 1).catch(({ code }) => code), 'ERR_INVALID_THIS'));
+  values.push(expect(codeOf(() => new Counter(-1)), 'ERR_TEST'));
+  await counter.tickLater(0);
+  values.push(await counter.addLater(1));
+  return values;
+}
+
+async function kept({ Notifier }) {
+  const reason = new Error('reason');
+  const values = [];
+  const notifier = new Notifier((n) => n + 1, { unref: true });
+  values.push(await notifier.call(1), await notifier.start(2));
+  const rejecting = new Notifier(() => Promise.reject(reason), { unref: true });
+  values.push(await rejecting.start(1).catch((error) => {
+    if (error !== reason) throw error;
+    return error.message;
+  }));
+  let forgotten = 0;
+  const counting = new Notifier(() => { forgotten++; }, { unref: true });
+  const code = await counting.forget(1);
+  if (code !== 0) throw new Error(`forget: ${code}`);
+  values.push(forgotten);
+  const throwing = new Notifier(() => { throw new Error('thrown'); }, { unref: true });
+  values.push(await throwing.start(1).catch((error) => {
+    if (error.message !== 'thrown') throw error;
+    return error.message;
+  }));
+  for (const one of [notifier, rejecting, counting, throwing]) await one.close();
+  return values;
+}
+
+async function produced(n, fn, options) {
+  const { heard, failed, sum, message } = await n.produce(fn, options);
+  if (failed > 0 || heard < options.threads * options.count) throw new Error(`${failed} of ${heard} failed: ${message}`);
+  return sum;
+}
+
+async function seenBy(n, options) {
+  const seen = [];
+  await n.produce((_, value) => {
+    seen.push(value);
+  }, options);
+  await new Promise(setImmediate);
+  if (seen.length < options.threads * options.count) throw new Error(`${seen.length} calls`);
+  for (const { list } of seen) if (!Array.isArray(list) || list.length !== 2) throw new Error('another value');
+  return seen;
+}
 
 async function tree(f, folder) {
   for (let i = 0; i < 20; i++) {

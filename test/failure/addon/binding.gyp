@@ -25,6 +25,18 @@
       'defines': ['napi_register_module_v1=failure_register_natives'],
     },
     {
+      'target_name': 'classes',
+      'type': 'static_library',
+      'sources': ['../../addon/classes.c'],
+      'defines': ['napi_register_module_v1=failure_register_classes'],
+    },
+    {
+      'target_name': 'callbacks',
+      'type': 'static_library',
+      'sources': ['../../addon/callbacks.c'],
+      'defines': ['napi_register_module_v1=failure_register_callbacks'],
+    },
+    {
       'target_name': 'own',
       'type': 'static_library',
       'sources': ['<!@(node ../../../gyp/sources.js ../../../src/addon:.c)'],
@@ -35,7 +47,7 @@
       'target_name': 'failing',
       'type': 'loadable_module',
       'sources': ['control.c', '../inject.c'],
-      'dependencies': ['natives', 'own', 'tested', 'switch'],
+      'dependencies': ['natives', 'classes', 'callbacks', 'own', 'tested', 'switch'],
       'ldflags': ['-fsanitize=address', '-Wl,--wrap=free', '-Wl,--wrap=munmap', '-Wl,-z,nodelete'],
     },
   ],

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 void *failure_register_natives(void *env, void *exports);
+void *failure_register_classes(void *env, void *exports);
+void *failure_register_callbacks(void *env, void *exports);
 void *failure_register_own(void *env, void *exports);
 
 static void add_site(napi_env env, napi_value list, const failure_site *site) {
@@ -85,10 +87,20 @@ static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
   return exports;
 }
 
-/* natives(), own(): the exports of an addon of its own. */
+/* natives(), classes(), callbacks(), own(): the exports of an addon of its own. */
 static napi_value natives(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_natives);
+}
+
+static napi_value classes(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_classes);
+}
+
+static napi_value callbacks(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_callbacks);
 }
 
 static napi_value own(napi_env env, napi_callback_info info) {
@@ -104,6 +116,8 @@ NAPI_MODULE_INIT() {
       {"sites", NULL, sites, NULL, NULL, NULL, napi_default, NULL},
       {"blocks", NULL, blocks, NULL, NULL, NULL, napi_default, NULL},
       {"natives", NULL, natives, NULL, NULL, NULL, napi_default, NULL},
+      {"classes", NULL, classes, NULL, NULL, NULL, napi_default, NULL},
+      {"callbacks", NULL, callbacks, NULL, NULL, NULL, napi_default, NULL},
       {"own", NULL, own, NULL, NULL, NULL, napi_default, NULL},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties);
