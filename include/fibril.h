@@ -359,7 +359,9 @@ typedef struct fibril_line {
 
 /* lock: 0, UV_ECANCELED, FIBRIL_ENOTCOROUTINE, or UV_EBUSY when the caller holds it already.
  * Suspends. trylock: UV_EBUSY when anybody holds it. unlock: UV_EPERM when the caller doesn't hold
- * it. Answers to uv_mutex_t and Tornado's Lock. */
+ * it. A coroutine must unlock it before it ends: else nobody gets it any more, and a loop that
+ * closes while somebody in fibril_cond_wait still needs it ends the process with a sentence.
+ * Answers to uv_mutex_t and Tornado's Lock. */
 typedef struct fibril_mutex {
   fibril_coroutine *owner;
   fibril_line line;

@@ -301,6 +301,10 @@ void fibril__wait_cancel_now(fibril__wait *wait);
 const fibril_coroutine *fibril__wait_for_whom(const fibril__wait *wait);
 const fibril_coroutine *fibril__wait_for_owner(const fibril__wait *wait);
 
+/* sync.c: of a loop that closes and where nothing is ready. Ends the process when all that is left
+ * waits for mutexes. */
+void fibril__mutexes_check(fibril_loop *loop);
+
 /* scope.c */
 /* What keeps a coroutine from waiting, as fibril__wait_check: nothing is counted. */
 int fibril__hindrance(const fibril_coroutine *self);

@@ -167,6 +167,7 @@ void fibril__loop_iterate(fibril_loop *loop) {
     if (loop->state == FIBRIL__CLOSING) {
       fibril__generators_close(loop);
       if (loop->coroutines == 0 && fibril__queued(loop) == 0) close_handles(loop);
+      if (loop->coroutines > 0 && fibril__queued(loop) == 0) fibril__mutexes_check(loop);
     }
   }
 }

@@ -43,6 +43,30 @@ int fibril_mutex_unlock(fibril_mutex *mutex) {
   return 0;
 }
 
+typedef struct {
+  const fibril_coroutine *stuck;
+  bool others; /* that may still end, or wake somebody */
+} deadlock;
+
+static void find_stuck(fibril_coroutine *coroutine, void *arg) {
+  deadlock *found = arg;
+  const fibril__wait *wait = coroutine->root->wait;
+  if (coroutine->generator != NULL) return;
+  if (wait != NULL && wait->what == fibril__what_mutex && wait->cancel == NULL)
+    found->stuck = coroutine;
+  else
+    found->others = true;
+}
+
+void fibril__mutexes_check(fibril_loop *loop) {
+  deadlock found = {NULL, false};
+  fibril__coroutines_each(loop, find_stuck, &found);
+  if (found.stuck != NULL && !found.others)
+    fibril__fatal("coroutine \"%s\" waits for its mutex, which a coroutine has that has ended: its "
+                  "loop can't be closed",
+                  fibril__name(found.stuck));
+}
+
 /* ---- Condition ---- */
 
 /* Has the mutex again however the wait ended. */

@@ -138,3 +138,77 @@ TEST(group_ends_with_its_loop) {
   CHECK_INT(alive, 0);
   CHECK_INT(uv_loop_close(&uv), 0);
 }
+
+/* ---- Who may wait ---- */
+
+static fibril_value wait_for_siblings(void *arg) {
+  CHECK_INT(fibril_error_code(fibril_group_wait(arg)), UV_EPERM);
+  return fibril_undefined();
+}
+
+static fibril_value let_a_child_wait(void *arg) {
+  (void)arg;
+  fibril_group *group = fibril_group_new();
+  CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  CHECK_INT(fibril_group_spawn(group, wait_for_siblings, group, NULL), 0);
+  fibril_group_cancel(group);
+  CHECK_INT(fibril_value_kind(fibril_group_wait(group)), FIBRIL_UNDEFINED);
+  CHECK_INT(alive, 0);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_is_waited_for_by_its_parent_only) {
+  alive = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, let_a_child_wait, NULL, 0, NULL), 0);
+}
+
+/* On a yield its children go on; a coroutine that calls next, or closes it, waits for them. */
+static fibril_value parent_generator(fibril_generator *generator, void *arg) {
+  fibril_group *group = fibril_group_new();
+  (void)arg;
+  CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  if (fibril_is_error(fibril_yield(generator, fibril_number(1)))) return fibril_undefined();
+  CHECK_INT(fibril_error_code(fibril_group_wait(group)), FIBRIL_ENOTCOROUTINE);
+  fibril_group_cancel(group);
+  fibril_yield(generator, fibril_number(2));
+  return fibril_undefined();
+}
+
+static fibril_value close_parent_generator(void *arg) {
+  (void)arg;
+  fibril_generator *generator =
+      fibril_generator_new(fibril_loop_current(), parent_generator, NULL, NULL);
+  CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_YIELDED);
+  CHECK_INT(alive, 1);
+  fibril_generator_unref(generator);
+  CHECK_INT(alive, 0);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_of_a_generator_ends_with_it) {
+  alive = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, close_parent_generator, NULL, 0, NULL), 0);
+}
+
+static fibril_value start_generator(void *arg) {
+  CHECK_INT(fibril_generator_next(arg, NULL), FIBRIL_YIELDED);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_of_a_generator_can_not_wait_on_the_loops_stack) {
+  fibril_generator *generator = fibril_generator_new(loop, parent_generator, NULL, NULL);
+  alive = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, start_generator, generator, 0, NULL), 0);
+  CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_YIELDED);
+  while (alive > 0) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
+  fibril_generator_unref(generator);
+}
+
+CRASH_TEST(
+    generator_with_a_group_closed_on_the_loops_stack, "SIGABRT",
+    "generator \"\" has ended on the loop's stack, where it can't wait for the children of its "
+    "group") {
+  fibril_generator *generator = fibril_generator_new(loop, parent_generator, NULL, NULL);
+  fibril_loop_run_sync(loop, start_generator, generator, 0, NULL);
+  fibril_generator_unref(generator);
+}
