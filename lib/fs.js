@@ -84,9 +84,9 @@ function readMode(mode) {
     if (!/^[0-7]+$/.test(mode)) throw invalidValue('mode', 'must be a 32-bit unsigned integer or an octal string', mode);
     mode = Number.parseInt(mode, 8);
   }
-  if (typeof mode !== 'number') throw badArgument(0, '', 'mode', 'number', mode);
-  if (!Number.isInteger(mode)) throw badArgument(2, '', 'mode', 'number', mode);
-  if (mode < 0 || mode > 0xffffffff) throw badArgument(1, '', 'mode', 'number', mode, 0, 0xffffffff);
+  if (typeof mode !== 'number') throw badArgument(0, 'mode', 'number', mode);
+  if (!Number.isInteger(mode)) throw badArgument(1, 'mode', 'an integer', mode);
+  if (mode < 0 || mode > 0xffffffff) throw badArgument(1, 'mode', '>= 0 && <= 4294967295', mode);
   return mode & 0o7777;
 }
 
@@ -135,7 +135,7 @@ function writeFile(path, data, options) {
   else if (!ArrayBuffer.isView(data)) {
     throw invalidType('"data" argument', 'data', data);
   }
-  if (typeof (flush ?? false) !== 'boolean') throw badArgument(0, 'options', 'flush', 'boolean', flush);
+  if (typeof (flush ?? false) !== 'boolean') throw badArgument(0, 'options.flush', 'boolean', flush);
   const [name, fd] = readTarget(path, 'write');
   return start(binding.fsWriteFile, [name, fd, data, readFlags(flag), readMode(mode), flush ?? false], undefined, signal);
 }

@@ -251,26 +251,27 @@ fibril_value fibril_object(void) {
   return list_new(FIBRIL_OBJECT, destroy_object);
 }
 
-static fibril__pair *object_find(fibril__list *list, const char *key) {
+static fibril__pair *object_find(fibril__list *list, const char *key, size_t length) {
   for (size_t i = 0; i < list->length; i++)
-    if (strcmp(list->as.pairs[i].key, key) == 0) return &list->as.pairs[i];
+    if (strncmp(list->as.pairs[i].key, key, length) == 0 && list->as.pairs[i].key[length] == '\0')
+      return &list->as.pairs[i];
   return NULL;
 }
 
-int fibril_object_set(fibril_value object, const char *key, fibril_value item) {
+int fibril__object_set(fibril_value object, const char *key, size_t length, fibril_value item) {
   item = fibril__value_take(item);
   if (fibril_value_kind(object) != FIBRIL_OBJECT) {
     fibril_value_free(item);
     return FIBRIL_ETYPE;
   }
   fibril__list *list = fibril__value_box(object);
-  fibril__pair *pair = object_find(list, key);
+  fibril__pair *pair = object_find(list, key, length);
   if (pair != NULL) {
     fibril_value_free(pair->value);
     pair->value = item;
     return 0;
   }
-  char *copy = list_grow(list, sizeof *list->as.pairs) ? strdup(key) : NULL;
+  char *copy = list_grow(list, sizeof *list->as.pairs) ? strndup(key, length) : NULL;
   if (copy == NULL) {
     fibril_value_free(item);
     return UV_ENOMEM;
@@ -279,8 +280,12 @@ int fibril_object_set(fibril_value object, const char *key, fibril_value item) {
   return 0;
 }
 
+int fibril_object_set(fibril_value object, const char *key, fibril_value item) {
+  return fibril__object_set(object, key, strlen(key), item);
+}
+
 fibril_value fibril_object_get(fibril_value object, const char *key) {
   if (fibril_value_kind(object) != FIBRIL_OBJECT) return fibril_undefined();
-  fibril__pair *pair = object_find(fibril__value_box(object), key);
+  fibril__pair *pair = object_find(fibril__value_box(object), key, strlen(key));
   return pair == NULL ? fibril_undefined() : fibril__value_borrow(pair->value);
 }

@@ -55,6 +55,8 @@ static inline fibril_value fibril__value_borrow(fibril_value value) {
   value.tag &= ~(uint64_t)FIBRIL__OWNED;
   return value;
 }
+/* fibril_object_set with a key that need not end in NUL. */
+int fibril__object_set(fibril_value object, const char *key, size_t length, fibril_value item);
 /* Gives a value that was made outside of coroutines, and has no other owner yet, to the running
  * coroutine's arena. */
 fibril_value fibril__value_keep(fibril_value value);

@@ -4,38 +4,23 @@
 #include <math.h>
 #include <string.h>
 
-/* What went wrong with an argument; the runtime's badArgument has the same numbers. */
-enum { WRONG_TYPE, OUT_OF_RANGE, NOT_INTEGER, WITH_NUL };
-
-static const char *const type_names[] = {
-    [FIBRIL__TYPE_ANY] = "any",
-    [FIBRIL__TYPE_STRING] = "string",
-    [FIBRIL__TYPE_NUMBER] = "number",
-    [FIBRIL__TYPE_INT32] = "number",
-    [FIBRIL__TYPE_UINT32] = "number",
-    [FIBRIL__TYPE_INT64] = "number",
-    [FIBRIL__TYPE_BOOLEAN] = "boolean",
-    [FIBRIL__TYPE_BYTES] = "bytes",
-    [FIBRIL__TYPE_PATH] = "path",
-    [FIBRIL__TYPE_FUNCTION] = "function",
-    [FIBRIL__TYPE_SIGNAL] = "AbortSignal",
-    [FIBRIL__TYPE_OBJECT] = "object",
-};
-
-static const struct {
-  double least, most;
-} ranges[] = {
-    [FIBRIL__TYPE_INT32] = {INT32_MIN, INT32_MAX},
-    [FIBRIL__TYPE_UINT32] = {0, UINT32_MAX},
-    [FIBRIL__TYPE_INT64] = {-9007199254740991.0, 9007199254740991.0},
-};
+/* Elements for which room is made ahead: what an array says of its length costs it nothing. */
+#define ROOM_MAX 1024
 
 /* `failure`: owned; an error when no argument is to blame. */
 typedef struct {
   fibril__env *env;
-  const fibril__parameter *outer; /* the object that the parameter is a property of */
   fibril_value failure;
 } decoder;
+
+static napi_value decode(decoder *d, const fibril__place *place, const fibril__parameter *parameter,
+                         napi_value value, fibril_value *out);
+static napi_value decode_value(decoder *d, const fibril__place *place, const fibril__type *type,
+                               napi_value value, napi_valuetype js, fibril_value *out);
+
+static bool has_failed(const decoder *d) {
+  return fibril__is_error(d->failure);
+}
 
 /* What a call into JavaScript threw. NULL with a failure when Node refused the call. */
 static napi_value thrown(decoder *d) {
@@ -49,53 +34,129 @@ static napi_value thrown(decoder *d) {
   return NULL;
 }
 
-/* The Error, made by the runtime in Node's words. */
-static napi_value bad_argument(decoder *d, int what, const fibril__parameter *parameter,
-                               napi_value value) {
-  napi_env env = d->env->env;
-  napi_value undefined, args[7], result;
-  double least = 0, most = 0;
-  const char *outer = d->outer == NULL ? "" : d->outer->name;
-  if (what == OUT_OF_RANGE) {
-    least = ranges[parameter->type].least;
-    most = ranges[parameter->type].most;
-  }
-  args[4] = value;
-  bool made =
-      napi_get_undefined(env, &undefined) == napi_ok &&
-      napi_create_int32(env, what, &args[0]) == napi_ok &&
-      napi_create_string_utf8(env, outer, d->outer == NULL ? 0 : d->outer->name_length, &args[1]) ==
-          napi_ok &&
-      napi_create_string_utf8(env, parameter->name, parameter->name_length, &args[2]) == napi_ok &&
-      napi_create_string_utf8(env, type_names[parameter->type], NAPI_AUTO_LENGTH, &args[3]) ==
-          napi_ok &&
-      napi_create_double(env, least, &args[5]) == napi_ok &&
-      napi_create_double(env, most, &args[6]) == napi_ok;
-  /* Describing the value may run a getter of its own, which may throw. */
-  if (!made ||
-      napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_BAD_ARGUMENT), 7,
-                         args, &result) != napi_ok)
-    return thrown(d);
-  return result;
+static napi_value refuse(decoder *d, fibril__mistake mistake, const fibril__place *place,
+                         const fibril__type *type, const char *text, napi_value value) {
+  napi_value error = fibril__bad_argument(d->env, mistake, place, type, text, value);
+  return error == NULL ? thrown(d) : error;
 }
 
-static napi_value decode_path(decoder *d, const fibril__parameter *parameter, napi_value value,
-                              fibril_value *out) {
+static napi_value wrong_type(decoder *d, const fibril__place *place, const fibril__type *type,
+                             napi_value value) {
+  return refuse(d, FIBRIL__WRONG_TYPE, place, type, NULL, value);
+}
+
+static napi_value invalid(decoder *d, const fibril__place *place, const char *reason,
+                          napi_value value) {
+  return refuse(d, FIBRIL__INVALID_VALUE, place, NULL, reason, value);
+}
+
+/* ---- Numbers and literals ---- */
+
+static napi_value decode_number(decoder *d, const fibril__place *place, const fibril__type *type,
+                                napi_value value, fibril_value *out) {
+  double number;
+  napi_get_value_double(d->env->env, value, &number);
+  *out = fibril_number(number);
+  if (type->accepts & FIBRIL__NUMBER) return NULL;
+  const char *range = ">= -9007199254740991 && <= 9007199254740991";
+  if (number != floor(number) || isinf(number))
+    range = "an integer";
+  else if (fibril__number_fits(type->accepts, number))
+    return NULL;
+  else if (type->accepts & FIBRIL__INT32)
+    range = ">= -2147483648 && <= 2147483647";
+  else if (type->accepts & FIBRIL__UINT32)
+    range = ">= 0 && <= 4294967295";
+  return refuse(d, FIBRIL__OUT_OF_RANGE, place, NULL, range, value);
+}
+
+static napi_value decode_bigint(decoder *d, const fibril__place *place, napi_value value,
+                                fibril_value *out) {
+  int64_t integer = 0;
+  bool lossless = false;
+  napi_get_value_bigint_int64(d->env->env, value, &integer, &lossless);
+  *out = fibril_bigint(integer);
+  if (lossless) return NULL;
+  return refuse(d, FIBRIL__OUT_OF_RANGE, place, NULL, ">= -(2n ** 63n) and < 2n ** 63n", value);
+}
+
+/* True when the value is one of the literals, or there is no memory to tell. */
+static bool decode_literal(decoder *d, const fibril__type *type, napi_value value,
+                           napi_valuetype js, fibril_value *out) {
+  double number;
+  bool truth;
+  fibril_value literal = fibril_undefined();
+  switch (js) {
+    case napi_string: literal = fibril__string_from_js(d->env, value); break;
+    case napi_number:
+      napi_get_value_double(d->env->env, value, &number);
+      literal = fibril_number(number);
+      break;
+    case napi_boolean:
+      napi_get_value_bool(d->env->env, value, &truth);
+      literal = fibril_boolean(truth);
+      break;
+    default: return false;
+  }
+  if (!fibril__is_error(literal) && !fibril__type_has_literal(type, literal)) {
+    fibril_value_free(literal);
+    return false;
+  }
+  *out = literal;
+  return true;
+}
+
+/* ---- Bytes and paths ---- */
+
+/* A bit for what a view is of, and its ArrayBuffer. 0: it is none. */
+static uint32_t view_of(napi_env env, napi_value value, napi_value *buffer) {
+  bool is = false;
+  napi_typedarray_type type = (napi_typedarray_type)12; /* one that this Node-API has no name for */
+  if (napi_is_typedarray(env, value, &is) == napi_ok && is) {
+    napi_get_typedarray_info(env, value, &type, NULL, NULL, buffer, NULL);
+    return 1u << type | (type == napi_uint8_array ? FIBRIL__VIEW_BUFFER : 0);
+  }
+  if (napi_is_dataview(env, value, &is) == napi_ok && is) {
+    napi_get_dataview_info(env, value, NULL, NULL, buffer, NULL);
+    return FIBRIL__VIEW_DATAVIEW;
+  }
+  *buffer = value;
+  return napi_is_arraybuffer(env, value, &is) == napi_ok && is ? FIBRIL__VIEW_ARRAYBUFFER : 0;
+}
+
+/* What JavaScript could change in size or content while C reads it is refused, though C only ever
+ * reads a copy: who passes it expects to see changes. */
+static napi_value decode_bytes(decoder *d, const fibril__place *place, napi_value value,
+                               napi_value buffer, fibril_value *out) {
   napi_env env = d->env->env;
-  napi_value undefined, text = NULL;
-  napi_valuetype type;
+  napi_value resizable;
+  bool is = false;
+  napi_is_arraybuffer(env, buffer, &is);
+  if (!is) return invalid(d, place, "must not be backed by a SharedArrayBuffer", value);
+  napi_is_detached_arraybuffer(env, buffer, &is);
+  if (is) return invalid(d, place, "must not be backed by a detached ArrayBuffer", value);
+  if (napi_get_named_property(env, buffer, "resizable", &resizable) != napi_ok) return thrown(d);
+  if (napi_get_value_bool(env, resizable, &is) == napi_ok && is)
+    return invalid(d, place, "must not be backed by a resizable ArrayBuffer", value);
+  *out = fibril__from_js_bytes(d->env, value, &is);
+  return NULL;
+}
+
+/* *taken: whether it is a path. */
+static napi_value decode_path(decoder *d, const fibril__place *place, napi_value value,
+                              napi_valuetype type, bool *taken, fibril_value *out) {
+  napi_env env = d->env->env;
+  napi_value undefined, text = value;
   napi_get_undefined(env, &undefined);
-  napi_typeof(env, value, &type);
   if (type != napi_string) { /* a Buffer comes back as it is, a URL as its path, anything else as
                                 undefined */
     if (napi_call_function(env, undefined, fibril__env_function(d->env, FIBRIL__JS_PATH), 1, &value,
                            &text) != napi_ok)
       return thrown(d);
     napi_typeof(env, text, &type);
-    if (type == napi_undefined) return bad_argument(d, WRONG_TYPE, parameter, value);
-  } else {
-    text = value;
   }
+  *taken = type != napi_undefined;
+  if (!*taken) return NULL;
   bool bytes = false;
   fibril_value decoded = type == napi_string ? fibril__string_from_js(d->env, text)
                                              : fibril__from_js_bytes(d->env, text, &bytes);
@@ -108,103 +169,192 @@ static napi_value decode_path(decoder *d, const fibril__parameter *parameter, na
   }
   *out = decoded;
   const char *path = fibril_value_string(decoded, &length);
-  if (path != NULL && strlen(path) != length) return bad_argument(d, WITH_NUL, parameter, value);
+  if (path == NULL || strlen(path) == length) return NULL;
+  return invalid(d, place, "must be a string, Uint8Array, or URL without null bytes", value);
+}
+
+/* ---- Arrays and objects ---- */
+
+static napi_value decode_array(decoder *d, const fibril__place *place, const fibril__type *type,
+                               napi_value value, fibril_value *out) {
+  napi_env env = d->env->env;
+  uint32_t length = 0;
+  napi_value error = NULL;
+  napi_get_array_length(env, value, &length);
+  *out = fibril_array(length < ROOM_MAX ? length : ROOM_MAX);
+  for (uint32_t i = 0; i < length && error == NULL && !fibril__is_error(*out); i++) {
+    napi_escapable_handle_scope scope;
+    napi_value item;
+    napi_valuetype js;
+    fibril__place here = {.outer = place, .index = i};
+    fibril_value decoded = fibril_undefined();
+    if (napi_open_escapable_handle_scope(env, &scope) != napi_ok) return thrown(d);
+    if (napi_get_element(env, value, i, &item) != napi_ok) {
+      error = thrown(d);
+    } else {
+      napi_typeof(env, item, &js);
+      error = decode_value(d, &here, type->element, item, js, &decoded);
+    }
+    if (error != NULL && napi_escape_handle(env, scope, error, &error) != napi_ok)
+      error = thrown(d);
+    napi_close_escapable_handle_scope(env, scope);
+    int err = 0;
+    if (fibril__is_error(decoded))
+      d->failure = decoded;
+    else
+      err = fibril_array_push(*out, decoded);
+    if (err != 0) d->failure = fibril__error_code(err);
+    if (has_failed(d)) return error;
+  }
+  return error;
+}
+
+/* One property of `object`, which is NULL when it was left out. An exception that a getter throws
+ * is the error. */
+static napi_value decode_property(decoder *d, const fibril__place *place,
+                                  const fibril__parameter *property, napi_value object,
+                                  fibril_value *out) {
+  napi_env env = d->env->env;
+  napi_value key, value;
+  if (object == NULL) {
+    *out = fibril_value_dup(property->initial);
+    return NULL;
+  }
+  if (napi_create_string_utf8(env, property->name, property->name_length, &key) != napi_ok ||
+      napi_get_property(env, object, key, &value) != napi_ok)
+    return thrown(d);
+  fibril__place here = {.outer = place, .name = property->name, .name_length = property->name_length};
+  return decode(d, &here, property, value, out);
+}
+
+static napi_value decode_record(decoder *d, const fibril__place *place, const fibril__type *type,
+                                napi_value value, fibril_value *out) {
+  *out = fibril_object();
+  for (uint32_t i = 0; i < type->property_count && !fibril__is_error(*out); i++) {
+    const fibril__parameter *property = &type->properties[i];
+    fibril_value decoded = fibril_undefined();
+    napi_value error = decode_property(d, place, property, value, &decoded);
+    if (error != NULL || has_failed(d)) {
+      fibril_value_free(decoded);
+      return error;
+    }
+    int err = fibril__object_set(*out, property->name, property->name_length, decoded);
+    if (err != 0) d->failure = fibril__error_code(err);
+    if (has_failed(d)) return NULL;
+  }
   return NULL;
 }
 
-static napi_value decode_number(decoder *d, const fibril__parameter *parameter, napi_value value,
-                                fibril_value *out) {
-  double number;
-  napi_get_value_double(d->env->env, value, &number);
-  *out = fibril_number(number);
-  if (parameter->type == FIBRIL__TYPE_NUMBER) return NULL;
-  if (number != floor(number) || isinf(number))
-    return bad_argument(d, NOT_INTEGER, parameter, value);
-  if (number < ranges[parameter->type].least || number > ranges[parameter->type].most)
-    return bad_argument(d, OUT_OF_RANGE, parameter, value);
-  return NULL;
+/* ---- Values ---- */
+
+static napi_value decode_object(decoder *d, const fibril__place *place, const fibril__type *type,
+                                napi_value value, fibril_value *out) {
+  napi_env env = d->env->env;
+  napi_value buffer = NULL, error = NULL;
+  bool is = false;
+  if (type->accepts & FIBRIL__SIGNAL) return NULL;
+  if (type->accepts & FIBRIL__ARRAY && napi_is_array(env, value, &is) == napi_ok && is)
+    return decode_array(d, place, type, value, out);
+  if (type->accepts & FIBRIL__BYTES && view_of(env, value, &buffer) & type->views)
+    return decode_bytes(d, place, value, buffer, out);
+  if (type->accepts & FIBRIL__PATH) {
+    error = decode_path(d, place, value, napi_object, &is, out);
+    if (is || error != NULL || has_failed(d)) return error;
+  }
+  if (type->accepts & FIBRIL__RECORD) return decode_record(d, place, type, value, out);
+  if (type->accepts & FIBRIL__OBJECT) {
+    *out = fibril__reference_new(d->env, value);
+    return NULL;
+  }
+  return wrong_type(d, place, type, value);
 }
 
-static napi_valuetype expected_type(fibril__type type) {
-  switch (type) {
-    case FIBRIL__TYPE_STRING: return napi_string;
-    case FIBRIL__TYPE_BOOLEAN: return napi_boolean;
-    case FIBRIL__TYPE_FUNCTION: return napi_function;
-    case FIBRIL__TYPE_OBJECT: return napi_object;
-    default: return napi_number;
-  }
-}
-
-/* One value, not undefined. NULL, or the error. */
-static napi_value decode_value(decoder *d, const fibril__parameter *parameter, napi_value value,
-                               napi_valuetype type, fibril_value *out) {
-  bool is_bytes;
-  switch (parameter->type) {
-    case FIBRIL__TYPE_ANY: *out = fibril__from_js_exact(d->env, value); return NULL;
-    case FIBRIL__TYPE_SIGNAL: return NULL;
-    case FIBRIL__TYPE_PATH: return decode_path(d, parameter, value, out);
-    case FIBRIL__TYPE_BYTES:
-      *out = fibril__from_js_bytes(d->env, value, &is_bytes);
-      return is_bytes ? NULL : bad_argument(d, WRONG_TYPE, parameter, value);
-    default: break;
-  }
-  if (type != expected_type(parameter->type)) return bad_argument(d, WRONG_TYPE, parameter, value);
+/* NULL, or the error. What is taken is in *out then, and may be an error value. */
+static napi_value decode_value(decoder *d, const fibril__place *place, const fibril__type *type,
+                               napi_value value, napi_valuetype js, fibril_value *out) {
+  uint32_t accepts = type->accepts;
   bool truth;
-  switch (parameter->type) {
-    case FIBRIL__TYPE_STRING: *out = fibril__string_from_js(d->env, value); return NULL;
-    case FIBRIL__TYPE_BOOLEAN:
+  if (accepts & FIBRIL__ANY) {
+    *out = fibril__from_js_exact(d->env, value);
+    return NULL;
+  }
+  if (accepts & FIBRIL__LITERAL && decode_literal(d, type, value, js, out)) return NULL;
+  switch (js) {
+    case napi_string:
+      if (accepts & FIBRIL__PATH) return decode_path(d, place, value, js, &truth, out);
+      if (!(accepts & FIBRIL__STRING)) break;
+      *out = fibril__string_from_js(d->env, value);
+      return NULL;
+    case napi_number:
+      if (accepts & FIBRIL__NUMBERS) return decode_number(d, place, type, value, out);
+      break;
+    case napi_boolean:
+      if (!(accepts & FIBRIL__BOOLEAN)) break;
       napi_get_value_bool(d->env->env, value, &truth);
       *out = fibril_boolean(truth);
       return NULL;
-    case FIBRIL__TYPE_FUNCTION: *out = fibril__reference_new(d->env, value); return NULL;
-    default: return decode_number(d, parameter, value, out);
+    case napi_bigint:
+      if (accepts & FIBRIL__BIGINT) return decode_bigint(d, place, value, out);
+      break;
+    case napi_null:
+      if (!(accepts & FIBRIL__NULL)) break;
+      *out = fibril_null();
+      return NULL;
+    case napi_undefined:
+      if (accepts & FIBRIL__UNDEFINED) return NULL;
+      break;
+    case napi_function:
+      if (accepts & FIBRIL__RECORD && !(accepts & FIBRIL__FUNCTION))
+        return decode_record(d, place, type, value, out);
+      if (!(accepts & (FIBRIL__FUNCTION | FIBRIL__OBJECT))) break;
+      *out = fibril__reference_new(d->env, value);
+      return NULL;
+    case napi_object: return decode_object(d, place, type, value, out);
+    default: break;
   }
+  /* Of literals and nothing else, what is expected is said as a list of values. */
+  if (accepts & FIBRIL__LITERAL && !(accepts & ~(uint32_t)(FIBRIL__LITERAL | FIBRIL__NOTHING)))
+    return refuse(d, FIBRIL__INVALID_VALUE, place, type, NULL, value);
+  return wrong_type(d, place, type, value);
 }
 
-static napi_value decode(decoder *d, const fibril__parameter *parameter, napi_value value,
-                         fibril_value *out) {
-  napi_valuetype type;
-  *out = parameter->initial;
-  if (napi_typeof(d->env->env, value, &type) != napi_ok) return NULL;
-  if (type == napi_undefined && (parameter->optional || parameter->type == FIBRIL__TYPE_ANY))
+static napi_value decode(decoder *d, const fibril__place *place, const fibril__parameter *parameter,
+                         napi_value value, fibril_value *out) {
+  napi_valuetype js;
+  if (napi_typeof(d->env->env, value, &js) != napi_ok) return NULL;
+  if (js == napi_undefined && parameter->optional) {
+    *out = fibril_value_dup(parameter->initial);
     return NULL;
-  napi_value error = decode_value(d, parameter, value, type, out);
-  if (fibril__is_error(*out)) {
+  }
+  napi_value error = decode_value(d, place, &parameter->type, value, js, out);
+  if (error == NULL && fibril__is_error(*out)) {
     d->failure = *out;
     *out = fibril_undefined();
   }
   return error;
 }
 
-static bool has_failed(const decoder *d) {
-  return fibril__is_error(d->failure);
-}
-
-/* The properties of an options object. An exception that a getter throws is the error. */
-static napi_value decode_object(decoder *d, fibril_args *args, const fibril__parameter *outer,
-                                napi_value object) {
-  const fibril__signature *signature = &args->callee->signature;
+/* The properties of an options object have values of their own. That of the object says only that it
+ * is there. */
+static napi_value decode_options(decoder *d, fibril_args *args, uint32_t index, napi_value value) {
+  const fibril__parameter *outer = &args->callee->signature.parameters[index];
+  const fibril__place place = {.name = outer->name, .name_length = outer->name_length};
   napi_env env = d->env->env;
-  napi_valuetype type;
-  napi_typeof(env, object, &type);
-  bool absent = type == napi_undefined && outer->optional;
-  if (!absent && type != napi_object && type != napi_function)
-    return bad_argument(d, WRONG_TYPE, outer, object);
-  d->outer = outer;
-  for (uint32_t i = outer->first; i < outer->first + outer->count && !has_failed(d); i++) {
-    const fibril__parameter *property = &signature->properties[i];
-    fibril_value *out = &args->values[signature->count + i];
-    *out = property->initial;
-    if (absent) continue;
-    napi_value key, value;
-    if (napi_create_string_utf8(env, property->name, property->name_length, &key) != napi_ok ||
-        napi_get_property(env, object, key, &value) != napi_ok)
-      return thrown(d);
-    napi_value error = decode(d, property, value, out);
-    if (error != NULL) return error;
-  }
-  d->outer = NULL;
-  return NULL;
+  napi_valuetype js;
+  napi_value error = NULL;
+  napi_typeof(env, value, &js);
+  bool absent = (js == napi_undefined && (outer->optional || outer->type.accepts & FIBRIL__UNDEFINED)) ||
+                (js == napi_null && outer->type.accepts & FIBRIL__NULL);
+  if (!absent && js != napi_object && js != napi_function)
+    return wrong_type(d, &place, &outer->type, value);
+  if (!absent)
+    args->values[index] = fibril_pointer(NULL);
+  else if (js == napi_null)
+    args->values[index] = fibril_null();
+  for (uint32_t i = 0; i < outer->type.property_count && error == NULL && !has_failed(d); i++)
+    error = decode_property(d, &place, &outer->type.properties[i], absent ? NULL : value,
+                            &args->values[outer->slot + i]);
+  return error;
 }
 
 static int give_up(decoder *d, fibril_args *args, napi_value *error) {
@@ -217,15 +367,16 @@ static int give_up(decoder *d, fibril_args *args, napi_value *error) {
 
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
-  decoder d = {args->callee->env, NULL, fibril_undefined()};
+  decoder d = {args->callee->env, fibril_undefined()};
   if (!args->callee->light)
     for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
       args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
-    *error = parameter->type == FIBRIL__TYPE_OBJECT
-                 ? decode_object(&d, args, parameter, argv[i])
-                 : decode(&d, parameter, argv[i], &args->values[i]);
+    const fibril__place place = {.name = parameter->name, .name_length = parameter->name_length};
+    args->values[i] = fibril_undefined();
+    *error = parameter->slot != 0 ? decode_options(&d, args, i, argv[i])
+                                  : decode(&d, &place, parameter, argv[i], &args->values[i]);
     if (*error != NULL || has_failed(&d)) return give_up(&d, args, error);
   }
   return FIBRIL__CALL_PENDING;
@@ -236,42 +387,4 @@ void fibril__args_drop(fibril_args *args) {
   for (uint32_t i = 0; i < signature->count + signature->property_count; i++)
     fibril_value_free(args->values[i]);
   if (args->instance != NULL) fibril__instance_unref(args->instance);
-}
-
-/* ---- What the exported function reads ---- */
-
-fibril_value fibril_arg(const fibril_args *args, size_t index) {
-  if (index >= args->callee->signature.count) return fibril_undefined();
-  return fibril__value_borrow(args->values[index]);
-}
-
-fibril_value fibril_arg_option(const fibril_args *args, size_t index, const char *name) {
-  const fibril__signature *signature = &args->callee->signature;
-  if (index >= signature->count) return fibril_undefined();
-  const fibril__parameter *outer = &signature->parameters[index];
-  size_t length = strlen(name);
-  for (uint32_t i = outer->first; i < outer->first + outer->count; i++) {
-    const fibril__parameter *property = &signature->properties[i];
-    if (property->name_length == length && memcmp(property->name, name, length) == 0)
-      return fibril__value_borrow(args->values[signature->count + i]);
-  }
-  return fibril_undefined();
-}
-
-const char *fibril_arg_string(const fibril_args *args, size_t index) {
-  return fibril_value_string(fibril_arg(args, index), NULL);
-}
-
-double fibril_arg_number(const fibril_args *args, size_t index) {
-  if (index >= args->callee->signature.count) return NAN;
-  fibril_value value = args->values[index];
-  return value.tag == FIBRIL_NUMBER ? value.as.number : fibril_value_number(value);
-}
-
-int64_t fibril_arg_integer(const fibril_args *args, size_t index) {
-  return fibril_value_integer(fibril_arg(args, index));
-}
-
-bool fibril_arg_boolean(const fibril_args *args, size_t index) {
-  return fibril_value_boolean(fibril_arg(args, index));
 }

@@ -115,12 +115,10 @@ static napi_value start(fibril__env *self, fibril_coroutine *coroutine, fibril__
 static inline bool decode_numbers(fibril__call *call, const napi_value *argv) {
   const fibril__signature *signature = &call->args.callee->signature;
   napi_env env = call->args.callee->env->env;
-  if (!signature->plain) return false;
+  if (!signature->numbers) return false;
   for (uint32_t i = 0; i < signature->count; i++) {
     double number;
-    if (signature->parameters[i].type != FIBRIL__TYPE_NUMBER ||
-        napi_get_value_double(env, argv[i], &number) != napi_ok)
-      return false;
+    if (napi_get_value_double(env, argv[i], &number) != napi_ok) return false;
     call->values[i] = fibril_number(number);
   }
   return true;

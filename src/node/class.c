@@ -324,7 +324,7 @@ int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_ex
   const fibril__parameter *key;
   fibril__export *entry = member_new(cls, what, FIBRIL__FORM_CONSTRUCTOR, signature, fn, NULL);
   if (entry == NULL) return UV_EINVAL;
-  if (fibril__find_signal(&entry->signature, &key) >= 0)
+  if (fibril__signature_signal(&entry->signature, &key) >= 0)
     return fibril__fail_load(cls->module, what, UV_EINVAL, signature, "no AbortSignal", 0);
   if (cls->constructor->form == FIBRIL__FORM_CONSTRUCTOR)
     return fibril__fail_load(cls->module, what, UV_EINVAL, signature, "one constructor", 0);

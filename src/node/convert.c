@@ -116,6 +116,18 @@ static napi_value buffer_to_js(fibril__env *self, fibril_value value) {
   return napi_create_buffer_copy(self->env, length, data, NULL, &result) == napi_ok ? result : NULL;
 }
 
+/* Among the members of a result an error is a value like others. */
+static napi_value nested_error_to_js(fibril__env *self, fibril_value value) {
+  int kind;
+  napi_value made, description = fibril__error_to_js(self, value, &kind);
+  if (description == NULL || kind == FIBRIL__CALL_THROWN) return description;
+  return napi_call_function(self->env, undefined(self),
+                            fibril__env_function(self, FIBRIL__JS_MAKE_ERROR), 1, &description,
+                            &made) == napi_ok
+             ? made
+             : NULL;
+}
+
 static napi_value array_to_js(fibril__env *self, fibril_value value) {
   size_t length = fibril_array_length(value);
   napi_value array;
@@ -149,7 +161,6 @@ napi_value fibril__to_js(fibril__env *self, fibril_value value) {
   napi_value result = NULL;
   size_t length;
   const char *text;
-  int kind;
   switch (fibril_value_kind(value)) {
     case FIBRIL_NULL: napi_get_null(env, &result); break;
     case FIBRIL_BOOLEAN: napi_get_boolean(env, value.as.integer != 0, &result); break;
@@ -163,7 +174,7 @@ napi_value fibril__to_js(fibril__env *self, fibril_value value) {
     case FIBRIL_ARRAY: return array_to_js(self, value);
     case FIBRIL_OBJECT: return object_to_js(self, value);
     case FIBRIL_REFERENCE: return reference_value(self, value);
-    case FIBRIL_ERROR: return fibril__error_to_js(self, value, &kind);
+    case FIBRIL_ERROR: return nested_error_to_js(self, value);
     case FIBRIL_POINTER:
     case FIBRIL_UNDEFINED: return undefined(self);
   }

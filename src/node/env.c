@@ -169,6 +169,8 @@ static bool run_runtime(fibril__env *self) {
          keep_function(self, runtime, "createClass", FIBRIL__JS_CREATE_CLASS) &&
          keep_function(self, runtime, "addMethod", FIBRIL__JS_ADD_METHOD) &&
          keep_function(self, runtime, "addGetter", FIBRIL__JS_ADD_GETTER) &&
+         keep_function(self, runtime, "makeError", FIBRIL__JS_MAKE_ERROR) &&
+         keep_function(self, runtime, "publish", FIBRIL__JS_PUBLISH) &&
          napi_get_named_property(env, runtime, "api", &api) == napi_ok &&
          napi_create_reference(env, api, 1, &self->api) == napi_ok;
 }

@@ -36,6 +36,49 @@ static napi_value native_cancel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static const char *const forms[] = {
+    [FIBRIL__FORM_FUNCTION] = "function",       [FIBRIL__FORM_CLASS] = "class",
+    [FIBRIL__FORM_CONSTRUCTOR] = "constructor", [FIBRIL__FORM_GETTER] = "getter",
+    [FIBRIL__FORM_GENERATOR] = "generator",     [FIBRIL__FORM_ASYNC_GENERATOR] = "asyncGenerator",
+};
+
+/* [form, class or undefined, signature] */
+static bool describe(fibril__env *self, const fibril__export *entry, napi_value *out) {
+  napi_env env = self->env;
+  napi_value items[3];
+  const char *of = entry->cls == NULL || entry->form == FIBRIL__FORM_CLASS
+                       ? NULL
+                       : fibril__class_name(entry->cls);
+  if (napi_create_string_utf8(env, forms[entry->form], NAPI_AUTO_LENGTH, &items[0]) != napi_ok ||
+      (of == NULL
+           ? napi_get_undefined(env, &items[1])
+           : napi_create_string_utf8(env, of, NAPI_AUTO_LENGTH, &items[1])) != napi_ok ||
+      napi_create_string_utf8(env, entry->signature.source, NAPI_AUTO_LENGTH, &items[2]) !=
+          napi_ok ||
+      napi_create_array(env, out) != napi_ok)
+    return false;
+  for (uint32_t i = 0; i < 3; i++)
+    if (napi_set_element(env, *out, i, items[i]) != napi_ok) return false;
+  return true;
+}
+
+/* signatures(): those of everything that was exported, the first one first. */
+static napi_value native_signatures(napi_env env, napi_callback_info info) {
+  void *data;
+  napi_value list, item;
+  uint32_t count = 0;
+  if (napi_get_cb_info(env, info, NULL, NULL, NULL, &data) != napi_ok) return NULL;
+  fibril__env *self = data;
+  if (self->exiting) return NULL;
+  for (const fibril__export *entry = self->exports; entry != NULL; entry = entry->next) count++;
+  bool made = napi_create_array_with_length(env, count, &list) == napi_ok;
+  for (const fibril__export *entry = self->exports; entry != NULL && made; entry = entry->next)
+    made = describe(self, entry, &item) && napi_set_element(env, list, --count, item) == napi_ok;
+  if (made) return list;
+  fibril__throw_failure(env);
+  return NULL;
+}
+
 /* evaluate(text): a script's value, made anew each time. */
 static napi_value native_evaluate(napi_env env, napi_callback_info info) {
   napi_value argv[1], result = NULL;
@@ -50,6 +93,7 @@ bool fibril__exports_native(fibril__env *self, napi_value native) {
       {"drain", NULL, native_drain, NULL, NULL, NULL, napi_default, self},
       {"cancel", NULL, native_cancel, NULL, NULL, NULL, napi_default, self},
       {"evaluate", NULL, native_evaluate, NULL, NULL, NULL, napi_default, self},
+      {"signatures", NULL, native_signatures, NULL, NULL, NULL, napi_default, self},
   };
   return napi_define_properties(self->env, native, sizeof properties / sizeof properties[0],
                                 properties) == napi_ok;
@@ -57,28 +101,20 @@ bool fibril__exports_native(fibril__env *self, napi_value native) {
 
 /* ---- Exporting ---- */
 
+static void entry_free(fibril__export *entry) {
+  if (entry == NULL) return;
+  fibril__signature_free(&entry->signature);
+  free(entry->name);
+  free(entry);
+}
+
 void fibril__exports_free(fibril__env *self) {
   while (self->exports != NULL) {
     fibril__export *entry = self->exports;
     self->exports = entry->next;
-    free(entry->name);
-    free(entry);
+    entry_free(entry);
   }
   fibril__calls_free(&self->calls);
-}
-
-int fibril__find_signal(const fibril__signature *signature, const fibril__parameter **key) {
-  *key = NULL;
-  for (uint32_t i = 0; i < signature->count; i++) {
-    const fibril__parameter *parameter = &signature->parameters[i];
-    if (parameter->type == FIBRIL__TYPE_SIGNAL) return (int)i;
-    for (uint32_t j = parameter->first; j < parameter->first + parameter->count; j++) {
-      if (signature->properties[j].type != FIBRIL__TYPE_SIGNAL) continue;
-      *key = &signature->properties[j];
-      return (int)i;
-    }
-  }
-  return -1;
 }
 
 bool fibril__export_args(fibril__export *entry, napi_callback callback,
@@ -86,15 +122,17 @@ bool fibril__export_args(fibril__export *entry, napi_callback callback,
   napi_env env = entry->env->env;
   const fibril__parameter *key;
   const fibril__signature *signature = &entry->signature;
-  int signal = fibril__find_signal(signature, &key);
+  int signal = fibril__signature_signal(signature, &key);
   uint32_t required = 0;
-  while (required < signature->count && !signature->parameters[required].optional) required++;
+  uint32_t fixed = signature->count - signature->rest;
+  while (required < fixed && !signature->parameters[required].optional) required++;
   return napi_create_function(env, entry->name, NAPI_AUTO_LENGTH, callback, entry, &args[0]) ==
              napi_ok &&
          napi_create_string_utf8(env, signature->text, signature->name_length, &args[1]) ==
              napi_ok &&
          napi_create_uint32(env, required, &args[2]) == napi_ok &&
-         napi_create_uint32(env, signature->count, &args[3]) == napi_ok &&
+         napi_create_int32(env, signature->rest ? ~(int32_t)fixed : (int32_t)fixed, &args[3]) ==
+             napi_ok &&
          napi_create_int32(env, signal, &args[4]) == napi_ok &&
          napi_create_string_utf8(env, key == NULL ? "" : key->name,
                                  key == NULL ? 0 : key->name_length, &args[5]) == napi_ok;
@@ -157,7 +195,7 @@ fibril__export *fibril__export_new(fibril_module *module, const char *what, fibr
   }
   if (err == 0 && (entry->name = full_name(cls, &entry->signature)) == NULL) err = UV_ENOMEM;
   if (err != 0) {
-    free(entry);
+    entry_free(entry);
     if (!module->failed) fibril__fail_load(module, what, err, signature, expected, position);
     return NULL;
   }
@@ -188,6 +226,19 @@ int fibril_export(fibril_module *module, const char *signature, fibril_export_fn
 
 /* ---- The module ---- */
 
+/* For tools: under a symbol, so that nobody meets it. */
+static void publish(fibril_module *module) {
+  napi_env env = module->env->env;
+  napi_value undefined;
+  if (module->failed) return;
+  if (napi_get_undefined(env, &undefined) == napi_ok &&
+      napi_call_function(env, undefined, fibril__env_function(module->env, FIBRIL__JS_PUBLISH), 1,
+                         &module->exports, NULL) == napi_ok)
+    return;
+  fibril__throw_failure(env);
+  module->failed = true;
+}
+
 void fibril__module_runtime(fibril_module *module) {
   napi_value api;
   if (module->failed) return;
@@ -202,6 +253,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
   fibril_module module = {.exports = exports};
   if (!fibril__env_create(env, &module.env)) return NULL;
   init(&module);
+  publish(&module);
   fibril__classes_seal(module.env);
   return exports;
 }

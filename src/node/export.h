@@ -52,6 +52,25 @@ typedef struct fibril__settled {
  * *error is, to reject with, and nothing is left to free. */
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error);
 void fibril__args_drop(fibril_args *args);
+
+/* args_error.c: what went wrong with an argument, in Node's words; as in the runtime's badArgument.
+ */
+typedef enum { FIBRIL__WRONG_TYPE, FIBRIL__OUT_OF_RANGE, FIBRIL__INVALID_VALUE } fibril__mistake;
+
+/* Where a value is: a parameter, a property or an element of what is outside of it. */
+typedef struct fibril__place {
+  const struct fibril__place *outer;
+  const char *name; /* NULL: an element */
+  size_t name_length;
+  uint32_t index;
+} fibril__place;
+
+/* The Error, or NULL, and then an exception may be pending. `text`: what a number must be, or what
+ * is wrong with a value; NULL: the type says it. */
+napi_value fibril__bad_argument(fibril__env *self, fibril__mistake mistake,
+                                const fibril__place *place, const fibril__type *type,
+                                const char *text, napi_value value);
+
 static inline void fibril__args_free(fibril_args *args) {
   if (!args->callee->light) fibril__args_drop(args);
 }
@@ -66,8 +85,6 @@ fibril__export *fibril__export_new(fibril_module *module, const char *what, fibr
 #define FIBRIL__EXPORT_ARGS 6
 bool fibril__export_args(fibril__export *entry, napi_callback callback,
                          napi_value args[FIBRIL__EXPORT_ARGS]);
-/* The index of the parameter that has an AbortSignal: itself, or as the property *key. -1: none. */
-int fibril__find_signal(const fibril__signature *signature, const fibril__parameter **key);
 int fibril__fail_load(fibril_module *module, const char *what, int code, const char *text,
                       const char *expected, size_t position);
 

@@ -70,41 +70,67 @@ function shortened(value) {
   return text.length > 128 ? `${text.slice(0, 128)}...` : text;
 }
 
-const EXPECTED = {
+const SEVERAL = {
   __proto__: null,
-  path: 'of type string or an instance of Buffer or URL',
-  bytes: 'an instance of Buffer, TypedArray, DataView, or ArrayBuffer',
-  AbortSignal: 'an instance of AbortSignal',
-  options: 'one of type string or object',
-  data: 'of type string or an instance of Buffer, TypedArray, or DataView',
+  options: ['string', 'object'],
+  data: ['string', 'Buffer', 'TypedArray', 'DataView'],
 };
+const TYPES = ['string', 'number', 'boolean', 'bigint', 'symbol', 'function', 'object'];
 
-function invalidType(label, type, value, above = invalidType) {
-  const expected = EXPECTED[type] ?? `of type ${type}`;
-  return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${label} must be ${expected}.${received(value)}`, above);
+// "of type a", "one of type a or b", "one of type a, b, or c": two words for what stands before one of them and before several.
+function choice(one, several, names) {
+  if (names.length === 0) return [];
+  if (names.length === 1) return [`${one}${names[0]}`];
+  const last = names[names.length - 1];
+  return [`${several}${names.slice(0, -1).join(', ')}${names.length > 2 ? ',' : ''} or ${last}`];
 }
 
+// What is expected, as Node's messages say it: types, then classes, then values.
+function expectation(names) {
+  let types = names.filter((name) => TYPES.includes(name));
+  const classes = names.filter((name) => /^[A-Z]/.test(name));
+  const values = names.filter((name) => !types.includes(name) && !classes.includes(name));
+  if (classes.length > 0 && types.includes('object')) {
+    types = types.filter((name) => name !== 'object');
+    classes.push('Object');
+  }
+  return [
+    ...choice('of type ', 'one of type ', types),
+    ...choice('an instance of ', 'an instance of ', classes),
+    ...choice('', 'one of ', values),
+  ].join(' or ');
+}
+
+// `expected`: the name of a type, class or value, or an array of such.
+function invalidType(label, expected, value, above = invalidType) {
+  const names = Array.isArray(expected) ? expected : SEVERAL[expected] ?? [expected];
+  return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${label} must be ${expectation(names)}.${received(value)}`, above);
+}
+
+// Numbers in messages about ranges.
 function withSeparators(value) {
-  return Number.isInteger(value) && Math.abs(value) > 2 ** 32
-    ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : inspect(value);
+  const separated = () => String(value).replace(/\B(?=(\d{3})+$)/g, '_');
+  if (typeof value === 'bigint') return `${value > 2n ** 32n || value < -(2n ** 32n) ? separated() : value}n`;
+  return Number.isInteger(value) && Math.abs(value) > 2 ** 32 ? separated() : inspect(value);
 }
 
-// The error of an argument that does not fit, in Node's words. `what` as in args.c.
-function badArgument(what, outer, name, type, value, least, most) {
-  const key = outer === '' ? name : `${outer}.${name}`;
-  const label = outer === '' ? `"${key}" argument` : `"${key}" property`;
-  switch (what) {
+function oneOf(values) {
+  return `must be one of: ${values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')}`;
+}
+
+// The error of an argument that does not fit, in Node's words. `mistake` as in export.h; `key`: "options.list[2]"; `text`: what was
+// expected, as names of types (0), of a number (1), or of the value (2), there an array of the only values, too.
+function badArgument(mistake, key, text, value) {
+  const kind = key.includes('.') ? 'property' : 'argument';
+  switch (mistake) {
     case 0:
-      return invalidType(label, type, value, badArgument);
+      return invalidType(`"${key}" ${kind}`, text, value, badArgument);
     case 1:
-      return codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
-        `It must be >= ${least} && <= ${most}. Received ${withSeparators(value)}`, badArgument);
-    case 2:
-      return codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
-        `It must be an integer. Received ${withSeparators(value)}`, badArgument);
+      return codedError(RangeError, 'ERR_OUT_OF_RANGE',
+        `The value of "${key}" is out of range. It must be ${text}. Received ${withSeparators(value)}`, badArgument);
     default:
-      return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${outer === '' ? 'argument' : 'property'} '${key}' ` +
-        `must be a string, Uint8Array, or URL without null bytes. Received ${shortened(value)}`, badArgument);
+      return codedError(TypeError, 'ERR_INVALID_ARG_VALUE',
+        `The ${kind} '${key}' ${Array.isArray(text) ? oneOf(text) : text}. Received ${shortened(value)}`, badArgument);
   }
 }
 

@@ -44,7 +44,8 @@ function addToPrototype(Class, key, value) {
 }
 
 // addMethod(entry, name, required, count, index, key, Class): as wrap.
-function addMethod(entry, name, required, count, index, key, Class) {
+function addMethod(begin, name, required, count, index, key, Class) {
+  const entry = gathered(begin, count);
   const method = index >= 0 ? wrapWithSignal(entry, index, key) : methodWrapper(entry, count);
   describe(method, name, required);
   addToPrototype(Class, name, method);

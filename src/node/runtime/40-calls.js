@@ -232,9 +232,18 @@ function describe(fn, name, length) {
   Object.defineProperty(fn, 'length', { value: length, configurable: true });
 }
 
+// C gets the arguments that are left as one array. `count` is then negative: as ~count says, so many come before.
+function gathered(entry, count) {
+  if (count >= 0) return entry;
+  return function (...args) {
+    return entry.apply(this, Array.from({ length: ~count + 1 }, (_, i) => (i === ~count ? args.slice(i) : args[i])));
+  };
+}
+
 // wrap(entry, name, required, count, index, key): the function that goes on the exports. `index`: of the argument that is an
 // AbortSignal or has one as its property `key`; -1 for none.
-function wrap(entry, name, required, count, index, key) {
+function wrap(begin, name, required, count, index, key) {
+  const entry = gathered(begin, count);
   const wrapped = index >= 0 ? wrapWithSignal(entry, index, key) : wrapPlain(entry, count);
   describe(wrapped, name, required);
   exported.set(wrapped, entry);
@@ -344,6 +353,11 @@ function complete(id, failed, value) {
   if (status[TURN] !== 0) drainSoon();
 }
 
+// The signatures of an addon, for tools, which find them under this symbol.
+function publish(exports) {
+  Object.defineProperty(exports, Symbol.for('fibril.signatures'), { get: native.signatures });
+}
+
 // C calls this for what it keeps; `api` is what lib/ uses.
 function createRuntime() {
   const api = {
@@ -363,5 +377,8 @@ function createRuntime() {
       resumeRun = resume;
     },
   };
-  return { wrap, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, api };
+  return {
+    wrap, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, publish, api,
+    makeError: (description) => makeError(description),
+  };
 }
