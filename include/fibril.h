@@ -728,8 +728,8 @@ fibril_value fibril_arg_option(const fibril_args *args, size_t index, const char
 /* True unless the i-th argument was left out or is null. One that has its default is given. */
 bool fibril_arg_given(const fibril_args *args, size_t index);
 
-/* Short forms. string, buffer: borrowed, NULL when left out; the buffer's length, which may be NULL,
- * is 0 then. number: NaN; boolean: false; integer, also of a bigint: 0 when left out. */
+/* Short forms. string, buffer: borrowed, NULL when left out; the buffer's length, which may be
+ * NULL, is 0 then. number: NaN; boolean: false; integer, also of a bigint: 0 when left out. */
 const char *fibril_arg_string(const fibril_args *args, size_t index);
 void *fibril_arg_buffer(const fibril_args *args, size_t index, size_t *length);
 double fibril_arg_number(const fibril_args *args, size_t index);

@@ -24,21 +24,23 @@ const NEVER_FAIL = new Map(Object.entries({
   'always 0 with arguments such as ours, says libuv':
     'uv_async_send uv_check_init uv_check_start uv_idle_init uv_idle_start uv_idle_stop uv_timer_init uv_timer_start uv_timer_stop',
   'give nothing that could be an error':
-    `uv_buf_init uv_close uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing uv_mutex_destroy uv_mutex_lock
+    `uv_buf_init uv_close uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing
+     uv_mutex_destroy uv_mutex_lock
      uv_mutex_unlock uv_now uv_once uv_ref uv_strerror uv_thread_self uv_unref free munmap memcpy memset memmove strcmp strlen strstr abort raise
-     memcmp strchr strrchr strtod __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
+     memcmp strncmp strchr strrchr strtod floor __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
      sigaddset sigdelset sigismember closedir dirfd`,
   'their result is the answer, whatever it is': 'uv_fs_scandir_next uv_run uv_thread_equal mincore getenv close read napi_unwrap',
   'napi_ok for a live environment and a value of the kind that was asked for first':
     `napi_create_bigint_int64 napi_create_double napi_create_int32 napi_create_uint32 napi_get_boolean napi_get_null
      napi_get_undefined napi_get_global napi_get_cb_info napi_get_reference_value napi_typeof napi_is_arraybuffer napi_is_buffer
      napi_is_error napi_is_exception_pending napi_get_and_clear_last_exception napi_get_value_bool napi_get_value_double
-     napi_get_value_int32 napi_get_value_uint32 napi_get_value_bigint_int64 napi_get_buffer_info napi_get_arraybuffer_info
+     napi_get_value_int32 napi_get_value_uint32 napi_get_array_length napi_get_typedarray_info napi_get_dataview_info
+     napi_is_array napi_is_typedarray napi_is_dataview napi_is_detached_arraybuffer napi_get_value_bigint_int64 napi_get_buffer_info napi_get_arraybuffer_info
      napi_open_handle_scope`,
-  'give back what is there': `napi_close_handle_scope napi_close_callback_scope napi_delete_reference napi_remove_async_cleanup_hook
+  'give back what is there': `napi_close_handle_scope napi_close_escapable_handle_scope napi_close_callback_scope napi_delete_reference napi_remove_async_cleanup_hook
      napi_async_destroy`,
   'the report itself': 'napi_throw_error napi_fatal_exception',
-  'only words that a person reads': 'fprintf fputs fputc vfprintf snprintf fwrite write stderr',
+  'only words that a person reads': 'fprintf sprintf fputs fputc vfprintf snprintf fwrite write stderr',
   'handled as no message': 'vsnprintf',
   'fails only for signals that do not exist': 'sigaction sigprocmask pthread_sigmask',
 }).flatMap(([reason, names]) => names.split(/\s+/).map((name) => [name, reason])));

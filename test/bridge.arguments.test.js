@@ -1,12 +1,11 @@
 'use strict';
 
-// Arguments against their signatures, in Node's words; and signatures that make no sense.
+// Arguments against their signatures, in Node's words. More types are in signatures.test.js.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
-const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { natives, nativesPath, runScript, errorOf } = require('./support/natives');
+const { natives, runScript, errorOf } = require('./support/natives');
 
 /** The end of what Node says of such a value where it wants another. */
 async function received(value) {
@@ -255,116 +254,5 @@ describe('arguments', () => {
         console.log(collected >= 99);
       })();`, { flags: ['--expose-gc'] });
     assert.deepStrictEqual([stdout, stderr, code], ['true\n', '', 0]);
-  });
-});
-
-describe('signatures', () => {
-  const modulePath = path.join(path.dirname(nativesPath), 'signatures.node');
-
-  /** Loads the addon anew, exporting a function with this signature. */
-  function load(signature, { stack, size } = {}) {
-    delete require.cache[modulePath];
-    for (const [name, value] of Object.entries({ SIGNATURE: signature, STACK: stack, SIZE: size })) {
-      if (value === undefined) delete process.env[`FIBRIL_TEST_${name}`];
-      else process.env[`FIBRIL_TEST_${name}`] = value;
-    }
-    return require(modulePath);
-  }
-
-  function assertRefused(signature, expected, position) {
-    assert.throws(() => load(signature), {
-      name: 'Error',
-      code: 'ERR_FIBRIL_SIGNATURE',
-      message: `fibril_export: "${signature}": expected ${expected} at position ${position}`,
-    });
-  }
-
-  after(() => load());
-
-  const RESULT = ': Promise<void>';
-
-  it('are TypeScript', async () => {
-    for (const signature of [
-      'f(value: any): Promise<any>',
-      ' f ( value : any ) : Promise < any > ',
-      'f(value:any):Promise<any>',
-      'f(value: any,): Promise<any>',
-      'f(value: any, options?: {a?: int64 = -5; b: string, c?: boolean = false,}): Promise<Map<string, {n: number[]}>>',
-      'f(value: any, n?: number = 1e3, b?: boolean = null, s: AbortSignal = null): Promise<[a: number, b: () => Map<1, 2>]>',
-      '$_1(value: any, a?: any, b?: any, c?: any, d?: any, e?: any, f?: any, g?: any): Promise<void>',
-    ]) {
-      const name = /[\w$]+/.exec(signature)[0];
-      const loaded = load(signature);
-      assert.strictEqual(loaded[name].name, name);
-      if (!signature.includes('options')) assert.strictEqual(await loaded[name]('x'), 'x', signature);
-    }
-  });
-
-  it('that cannot be parsed fail the load and say where', () => {
-    const TYPES = 'a type (any, string, number, int32, uint32, int64, boolean, bytes, path, Function, AbortSignal)';
-    assertRefused('', 'a name', 0);
-    assertRefused('1f()', 'a name', 2);
-    assertRefused('f', '\'(\'', 1);
-    assertRefused('f(', 'a name', 2);
-    assertRefused(`f(a)${RESULT}`, '\':\'', 3);
-    assertRefused(`f(a: )${RESULT}`, 'a name', 5);
-    assertRefused(`f(a: strin)${RESULT}`, TYPES, 5);
-    assertRefused(`f(a: String)${RESULT}`, TYPES, 5);
-    assertRefused(`f(a: number[])${RESULT}`, '\',\' or \')\'', 11);
-    assertRefused(`f(a: number b: number)${RESULT}`, '\',\' or \')\'', 12);
-    assertRefused(`f(a?: number, b: number)${RESULT}`, 'no required parameter after an optional one', 23);
-    assertRefused(`f(a?: number = x)${RESULT}`, 'a default: a number, true, false or null', 16);
-    assertRefused(`f(a?: string = 'x')${RESULT}`, 'a name', 15);
-    assertRefused(`f(o: {a: number)${RESULT}`, '\',\' or \'}\'', 15);
-    assertRefused(`f(o: {a: {}})${RESULT}`, 'a name', 9);
-    assertRefused('f()', '\':\' and the type of the result', 3);
-    assertRefused('f(): number', 'Promise<...>', 11);
-    assertRefused('f(): Promise', '\'<\'', 12);
-    assertRefused('f(): Promise<', '\'>\'', 13);
-    assertRefused('f(): Promise<Map<string, number>', '\'>\'', 32);
-    assertRefused('f(): Promise<void> x', 'the end', 19);
-  });
-
-  it('have their limits', () => {
-    const list = (count, separator) => Array.from({ length: count }, (_, i) => `p${i}: any`).join(separator);
-    assert.strictEqual(load(`f(${list(8, ', ')})${RESULT}`).f.length, 8);
-    assertRefused(`f(${list(9, ', ')})${RESULT}`, 'at most 8 parameters', 74);
-    assert.strictEqual(load(`f(o: {${list(16, ', ')}})${RESULT}`).f.length, 1);
-    assert.throws(() => load(`f(o: {${list(17, ', ')}})${RESULT}`), /expected at most 16 properties at position \d+$/);
-  });
-
-  it('names a function by all of its long name', async () => {
-    const name = 'n'.repeat(200);
-    const fn = load(`${name}(value: any): Promise<any>`)[name];
-    assert.strictEqual(fn.name, name);
-    assert.strictEqual(await fn(1), 1);
-  });
-
-  it('finds options by all of their long names', async () => {
-    const name = 'n'.repeat(100);
-    const { f } = load(`f(value: any, options?: {${name}?: number}): Promise<any>`);
-    assert.strictEqual(await f(1, { [name.slice(0, 63)]: 'x', [name]: 1 }), 1);
-    const { message } = await errorOf(f(1, { [name]: 'x' }));
-    assert.strictEqual(message, `The "options.${name}" property must be of type number. Received type string ('x')`);
-  });
-
-  it('come with a stack size in its range and options of their size', async () => {
-    for (const stack of ['16384', '100000', '67108864']) assert.strictEqual(await load(undefined, { stack }).echo(stack), stack);
-    for (const options of [{ stack: '16383' }, { stack: '67108865' }, { size: '3' }]) {
-      assert.throws(() => load(undefined, options), {
-        code: 'ERR_FIBRIL_SIGNATURE',
-        message: 'fibril_export: "echo(value: any): Promise<any>": invalid argument',
-      });
-    }
-  });
-
-  it('that were refused leave a process that goes on and ends', async () => {
-    const { code, stderr } = await runScript(`
-      process.env.FIBRIL_TEST_SIGNATURE = 'f(';
-      for (let i = 0; i < 100; i++) {
-        try { require(${JSON.stringify(modulePath)}); } catch (e) { if (e.code !== 'ERR_FIBRIL_SIGNATURE') throw e; }
-      }
-      natives.echoLater(1, 5);`);
-    assert.deepStrictEqual([stderr, code], ['', 0]);
   });
 });

@@ -323,13 +323,13 @@ describe('classes of C structs', () => {
       refuses('constructor', '(options?: {signal?: AbortSignal})', 'expected no AbortSignal at position 0');
       refuses('constructor twice', '()', 'expected one constructor at position 0');
       refuses('method', 'm()', 'expected \':\' and the type of the result at position 3');
-      refuses('method', 'm(): number', 'expected Promise<...> at position 11');
+      refuses('method', 'm(): number', 'expected Promise<...> at position 5');
       refuses('method', 'constructor(): Promise<any>', 'expected another name at position 0');
       refuses('getter', 'g', 'expected \':\' and the type of the property at position 1');
       refuses('getter', 'g: ', 'expected \':\' and the type of the property at position 3');
       refuses('getter', 'g(): any', 'expected \':\' and the type of the property at position 1');
-      refuses('getter', 'g: Map<1', 'expected a closing bracket at position 8');
-      refuses('getter', 'g: 1]', 'expected a closing bracket at position 5');
+      refuses('getter', 'g: Map<1', 'expected \'>\' at position 8');
+      refuses('getter', 'g: 1]', 'expected the end at position 4');
       refuses('getter', 'constructor: any', 'expected another name at position 0');
       refuses('class', 'Echo', 'invalid argument', { size: '3' });
       refuses('method', 'm(): Promise<any>', 'invalid argument', { size: '3' });

@@ -40,9 +40,12 @@ static napi_value refuse(decoder *d, fibril__mistake mistake, const fibril__plac
   return error == NULL ? thrown(d) : error;
 }
 
+/* Where there are literals and nothing else, what is expected is said as a list of values. */
 static napi_value wrong_type(decoder *d, const fibril__place *place, const fibril__type *type,
                              napi_value value) {
-  return refuse(d, FIBRIL__WRONG_TYPE, place, type, NULL, value);
+  bool literals = type->accepts & FIBRIL__LITERAL &&
+                  !(type->accepts & ~(uint32_t)(FIBRIL__LITERAL | FIBRIL__ABSENT));
+  return refuse(d, literals ? FIBRIL__INVALID_VALUE : FIBRIL__WRONG_TYPE, place, type, NULL, value);
 }
 
 static napi_value invalid(decoder *d, const fibril__place *place, const char *reason,
@@ -223,7 +226,8 @@ static napi_value decode_property(decoder *d, const fibril__place *place,
   if (napi_create_string_utf8(env, property->name, property->name_length, &key) != napi_ok ||
       napi_get_property(env, object, key, &value) != napi_ok)
     return thrown(d);
-  fibril__place here = {.outer = place, .name = property->name, .name_length = property->name_length};
+  fibril__place here = {
+      .outer = place, .name = property->name, .name_length = property->name_length};
   return decode(d, &here, property, value, out);
 }
 
@@ -312,9 +316,6 @@ static napi_value decode_value(decoder *d, const fibril__place *place, const fib
     case napi_object: return decode_object(d, place, type, value, out);
     default: break;
   }
-  /* Of literals and nothing else, what is expected is said as a list of values. */
-  if (accepts & FIBRIL__LITERAL && !(accepts & ~(uint32_t)(FIBRIL__LITERAL | FIBRIL__NOTHING)))
-    return refuse(d, FIBRIL__INVALID_VALUE, place, type, NULL, value);
   return wrong_type(d, place, type, value);
 }
 
@@ -334,8 +335,8 @@ static napi_value decode(decoder *d, const fibril__place *place, const fibril__p
   return error;
 }
 
-/* The properties of an options object have values of their own. That of the object says only that it
- * is there. */
+/* The properties of an options object have values of their own. That of the object says only that
+ * it is there. */
 static napi_value decode_options(decoder *d, fibril_args *args, uint32_t index, napi_value value) {
   const fibril__parameter *outer = &args->callee->signature.parameters[index];
   const fibril__place place = {.name = outer->name, .name_length = outer->name_length};
@@ -343,8 +344,9 @@ static napi_value decode_options(decoder *d, fibril_args *args, uint32_t index, 
   napi_valuetype js;
   napi_value error = NULL;
   napi_typeof(env, value, &js);
-  bool absent = (js == napi_undefined && (outer->optional || outer->type.accepts & FIBRIL__UNDEFINED)) ||
-                (js == napi_null && outer->type.accepts & FIBRIL__NULL);
+  bool absent =
+      (js == napi_undefined && (outer->optional || outer->type.accepts & FIBRIL__UNDEFINED)) ||
+      (js == napi_null && outer->type.accepts & FIBRIL__NULL);
   if (!absent && js != napi_object && js != napi_function)
     return wrong_type(d, &place, &outer->type, value);
   if (!absent)

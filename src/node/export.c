@@ -50,9 +50,8 @@ static bool describe(fibril__env *self, const fibril__export *entry, napi_value 
                        ? NULL
                        : fibril__class_name(entry->cls);
   if (napi_create_string_utf8(env, forms[entry->form], NAPI_AUTO_LENGTH, &items[0]) != napi_ok ||
-      (of == NULL
-           ? napi_get_undefined(env, &items[1])
-           : napi_create_string_utf8(env, of, NAPI_AUTO_LENGTH, &items[1])) != napi_ok ||
+      (of == NULL ? napi_get_undefined(env, &items[1])
+                  : napi_create_string_utf8(env, of, NAPI_AUTO_LENGTH, &items[1])) != napi_ok ||
       napi_create_string_utf8(env, entry->signature.source, NAPI_AUTO_LENGTH, &items[2]) !=
           napi_ok ||
       napi_create_array(env, out) != napi_ok)

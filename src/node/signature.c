@@ -5,7 +5,7 @@
 
 static bool is_options(const fibril__parameter *parameter) {
   uint32_t accepts = parameter->type.accepts;
-  return accepts & FIBRIL__RECORD && (accepts & ~(uint32_t)FIBRIL__NOTHING) == FIBRIL__RECORD;
+  return accepts & FIBRIL__RECORD && (accepts & ~(uint32_t)FIBRIL__ABSENT) == FIBRIL__RECORD;
 }
 
 static uint32_t count_signals(const fibril__parameter *parameter) {
@@ -18,13 +18,15 @@ static uint32_t count_signals(const fibril__parameter *parameter) {
 /* What of a parameter depends on the others. */
 static bool check_parameter(fibril__scan *scan, const fibril__signature *signature,
                             const fibril__parameter *parameter) {
-  uint32_t signals = 0;
+  uint32_t signals = 0, options = 0;
   for (const fibril__parameter *each = signature->parameters; each <= parameter; each++) {
     signals += count_signals(each);
+    if (is_options(each)) options += each->type.property_count;
     if (each < parameter && each->name_length == parameter->name_length &&
         memcmp(each->name, parameter->name, each->name_length) == 0)
       return fibril__scan_fail(scan, "another name");
   }
+  if (options > FIBRIL__OPTIONS_MAX) return fibril__scan_fail(scan, "at most 64 options");
   if (signals > 1) return fibril__scan_fail(scan, "one AbortSignal");
   if (count_signals(parameter) > 0 && !is_options(parameter) &&
       !(parameter->type.accepts & FIBRIL__SIGNAL))
@@ -86,11 +88,13 @@ static bool parse(fibril__scan *scan, fibril__form form, fibril__signature *out)
   fibril__scan_peek(scan, '\0');
   out->text = scan->at;
   if (form == FIBRIL__FORM_CONSTRUCTOR) return parameters(scan, out, form);
-  if (!fibril__scan_name(scan, &out->text, &out->name_length)) return false;
+  if (!fibril__scan_name(scan, "a name", &out->text, &out->name_length)) return false;
   switch (form) {
     case FIBRIL__FORM_CLASS: return true;
     case FIBRIL__FORM_GETTER:
-      return !fibril__scan_skip(scan, ':') || fibril__scan_foreign(scan);
+      if (!fibril__scan_skip(scan, ':') || fibril__scan_peek(scan, '\0'))
+        return fibril__scan_fail(scan, "':' and the type of the property");
+      return fibril__scan_foreign(scan);
     case FIBRIL__FORM_GENERATOR:
       return parameters(scan, out, form) && result(scan, "Generator", "Generator<...>");
     case FIBRIL__FORM_ASYNC_GENERATOR:
@@ -102,7 +106,7 @@ static bool parse(fibril__scan *scan, fibril__form form, fibril__signature *out)
 /* Nothing of it owns memory. */
 static bool is_plain(const fibril__parameter *parameter) {
   return (parameter->type.accepts &
-          ~(uint32_t)(FIBRIL__NUMBERS | FIBRIL__BOOLEAN | FIBRIL__BIGINT | FIBRIL__NOTHING)) == 0;
+          ~(uint32_t)(FIBRIL__NUMBERS | FIBRIL__BOOLEAN | FIBRIL__BIGINT | FIBRIL__ABSENT)) == 0;
 }
 
 static void lay_out(fibril__signature *out) {

@@ -6,6 +6,8 @@
 #include "fibril.h"
 
 #define FIBRIL__PARAMETERS_MAX 8
+/* Of all options objects: their values are on the coroutine's stack. */
+#define FIBRIL__OPTIONS_MAX 64
 
 /* What a type accepts: a union has several. */
 enum {
@@ -28,7 +30,7 @@ enum {
   FIBRIL__SIGNAL = 1u << 16, /* AbortSignal: wired by the runtime, never decoded */
   FIBRIL__LITERAL = 1u << 17,
   FIBRIL__NUMBERS = FIBRIL__NUMBER | FIBRIL__INT32 | FIBRIL__UINT32 | FIBRIL__INT64,
-  FIBRIL__NOTHING = FIBRIL__UNDEFINED | FIBRIL__NULL
+  FIBRIL__ABSENT = FIBRIL__UNDEFINED | FIBRIL__NULL
 };
 
 /* The classes of FIBRIL__BYTES: a bit for each napi_typedarray_type, and these. */
@@ -98,7 +100,8 @@ typedef struct {
 bool fibril__scan_fail(fibril__scan *scan, const char *expected);
 bool fibril__scan_peek(fibril__scan *scan, char c);
 bool fibril__scan_skip(fibril__scan *scan, char c);
-bool fibril__scan_name(fibril__scan *scan, const char **start, size_t *length);
+bool fibril__scan_name(fibril__scan *scan, const char *expected, const char **start,
+                       size_t *length);
 /* The keyword or nothing. */
 bool fibril__scan_word(fibril__scan *scan, const char *word);
 /* A string, number, bigint, true, false or null; owned. */

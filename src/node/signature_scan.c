@@ -32,12 +32,13 @@ static bool is_name(char c) {
   return isalnum((unsigned char)c) || c == '_' || c == '$';
 }
 
-bool fibril__scan_name(fibril__scan *scan, const char **start, size_t *length) {
+bool fibril__scan_name(fibril__scan *scan, const char *expected, const char **start,
+                       size_t *length) {
   skip_space(scan);
   const char *end = scan->at;
   while (is_name(*end)) end++;
   if (end == scan->at || isdigit((unsigned char)*scan->at))
-    return fibril__scan_fail(scan, "a name");
+    return fibril__scan_fail(scan, expected);
   *start = scan->at;
   *length = (size_t)(end - scan->at);
   scan->at = end;
@@ -77,8 +78,7 @@ static bool string_body(fibril__scan *scan, char *out, size_t *length) {
   *length = 0;
   while (*scan->at != quote) {
     char c = *scan->at;
-    if (c == '\0' || c == '\n')
-      return fibril__scan_fail(scan, quote == '"' ? "'\"'" : "\"'\"");
+    if (c == '\0' || c == '\n') return fibril__scan_fail(scan, quote == '"' ? "'\"'" : "\"'\"");
     if (c == '\\') {
       const char *escape = escapes;
       while (*escape != '\0' && *escape != scan->at[1]) escape += 2;

@@ -14,6 +14,9 @@
 
 #define VIEW(type) (1u << (type))
 
+static const char a_type[] =
+    "a type (string, number, int32, bytes, {...}, T[], () => T or another that docs/c-api.md has)";
+
 static const struct {
   const char *name;
   uint32_t accepts, views;
@@ -79,7 +82,8 @@ static bool out_of_memory(fibril__scan *scan) {
 /* Takes `member`, also on failure. */
 static bool merge(fibril__scan *scan, fibril__type *type, fibril__type *member) {
   static const uint32_t exclusive[] = {
-      FIBRIL__NUMBERS, FIBRIL__ARRAY,
+      FIBRIL__NUMBERS,
+      FIBRIL__ARRAY,
       FIBRIL__RECORD | FIBRIL__OBJECT,
       FIBRIL__PATH | FIBRIL__STRING,
       FIBRIL__PATH | FIBRIL__BYTES,
@@ -119,7 +123,7 @@ static bool merge(fibril__scan *scan, fibril__type *type, fibril__type *member) 
 static bool word(fibril__scan *scan, fibril__type *type) {
   const char *start;
   size_t length;
-  if (!fibril__scan_name(scan, &start, &length)) return false;
+  if (!fibril__scan_name(scan, a_type, &start, &length)) return false;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
     if (!fibril__scan_is(start, length, words[i].name)) continue;
     if (words[i].accepts == FIBRIL__SIGNAL && scan->depth > SIGNAL_DEPTH_MAX) {
@@ -131,7 +135,7 @@ static bool word(fibril__scan *scan, fibril__type *type) {
     return true;
   }
   scan->at = start;
-  return fibril__scan_fail(scan, "a type");
+  return fibril__scan_fail(scan, a_type);
 }
 
 static bool literal(fibril__scan *scan, fibril__type *type) {
@@ -328,7 +332,7 @@ static bool initial(fibril__scan *scan, fibril__parameter *parameter) {
 
 bool fibril__parameter_parse(fibril__scan *scan, fibril__parameter *parameter) {
   *parameter = (fibril__parameter){.initial = fibril_undefined()};
-  if (!fibril__scan_name(scan, &parameter->name, &parameter->name_length)) return false;
+  if (!fibril__scan_name(scan, "a name", &parameter->name, &parameter->name_length)) return false;
   parameter->optional = fibril__scan_skip(scan, '?');
   if (!fibril__scan_skip(scan, ':')) return fibril__scan_fail(scan, "':'");
   if (!fibril__type_parse(scan, &parameter->type)) return false;

@@ -174,6 +174,65 @@ static fibril_value path(fibril_args *args) {
   return fibril_arg(args, 0);
 }
 
+/* ---- Arguments of every type ---- */
+
+static fibril_value given(fibril_args *args) {
+  fibril_value array = fibril_array(4);
+  for (size_t i = 0; i < 5; i++)
+    fibril_array_push(array, fibril_boolean(fibril_arg_given(args, i)));
+  return array;
+}
+
+/* The first byte of each row, and what stands in the objects. */
+static fibril_value rows(fibril_args *args) {
+  fibril_value list = fibril_arg(args, 0);
+  double sum = 0;
+  for (size_t i = 0; i < fibril_array_length(list); i++) {
+    fibril_value row = fibril_array_get(list, i), tags = fibril_object_get(row, "tags");
+    sum += fibril_value_number(fibril_object_get(row, "id"));
+    sum += 100 * (double)fibril_array_length(tags);
+  }
+  return fibril_number(sum);
+}
+
+static fibril_value tail(fibril_args *args) {
+  fibril_value rest = fibril_arg(args, 1);
+  double sum = fibril_arg_number(args, 0);
+  for (size_t i = 0; i < fibril_array_length(rest); i++)
+    sum = sum * 10 + fibril_value_number(fibril_array_get(rest, i));
+  return fibril_number(sum);
+}
+
+static fibril_value first_byte(fibril_args *args) {
+  size_t length;
+  const unsigned char *data = fibril_arg_buffer(args, 0, &length);
+  return fibril_number(data == NULL ? -1 : length == 0 ? -2 : data[0]);
+}
+
+static fibril_value twice(fibril_args *args) {
+  return fibril_bigint(fibril_arg_integer(args, 0) * 2);
+}
+
+/* An option of a parameter that may be a string instead. */
+static fibril_value encoding(fibril_args *args) {
+  if (fibril_arg_string(args, 0) != NULL) return fibril_arg(args, 0);
+  return fibril_arg_option(args, 0, "encoding");
+}
+
+/* Errors among the members of a result. */
+static fibril_value errors(fibril_args *args) {
+  fibril_value array = fibril_array(4), object = fibril_object();
+  int err = push(array, fibril_undefined());
+  fibril_array_push(array, fibril_error(UV_EIO, "of the array"));
+  fibril_array_push(array, fibril_error_uv(UV_ENOENT, "open", "/none"));
+  fibril_array_push(array, fibril_error_type("RangeError", "ERR_TEST", "of a class"));
+  fibril_object_set(object, "error", fibril_error(UV_EPERM, NULL));
+  if (fibril_arg_given(args, 0))
+    fibril_object_set(object, "thrown", fibril_call(fibril_arg(args, 0), NULL, 0));
+  if (err == 0) err = push(array, object);
+  return err != 0 ? fibril_error(err, NULL) : array;
+}
+
 /* ---- JavaScript called from C ---- */
 
 static fibril_value call(fibril_args *args) {
@@ -435,6 +494,20 @@ FIBRIL_MODULE(m) {
       "options(options?: {flag?: boolean = true, count?: uint32 = 3; name?: string}): Promise<any[]>",
       options);
   fibril_export(m, "path(path: path): Promise<string>", path);
+  fibril_export(m,
+                "given(text?: string, options?: {n?: int32} | null, n: number = 1, data?: bytes, "
+                "s: string | null = 'x'): Promise<boolean[]>",
+                given);
+  fibril_export(m, "rows(rows: {id: int32, tags?: Array<'a' | 'b'>}[]): Promise<number>", rows);
+  fibril_export(m, "tail(first: number, ...rest: number[]): Promise<number>", tail);
+  fibril_export(m, "firstByte(data?: Float64Array | Buffer | ArrayBuffer): Promise<number>",
+                first_byte);
+  fibril_export(m, "twice(value?: bigint = 21n): Promise<bigint>", twice);
+  fibril_export(m,
+                "encoding(options: string | {encoding?: 'utf8' | 'latin1' = 'utf8'}): "
+                "Promise<string>",
+                encoding);
+  fibril_export(m, "errors(fn?: () => never): Promise<any[]>", errors);
   fibril_export(m, "call(fn: Function, value: any, later?: boolean): Promise<any>", call);
   fibril_export(m, "sumCalls(fn: Function, n: uint32): Promise<number>", sum_calls);
   fibril_export(m, "callBoth(first: Function, second: Function): Promise<any[]>", call_both);

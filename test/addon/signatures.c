@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char signature[1024];
+static char signature[16384];
 
 static fibril_value echo(fibril_args *args) {
   return fibril_arg(args, 0);

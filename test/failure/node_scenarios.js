@@ -81,6 +81,29 @@ module.exports = (control) => {
       return codes;
     }, ['ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE',
       'ERR_INVALID_ARG_TYPE']),
+    used('arguments of every type', async (n) => [
+      await n.given('', null), await n.rows([{ id: 1, tags: ['a', 'b'] }, { id: 2 }]), await n.tail(1, 2, 3),
+      await n.firstByte(new Uint8Array([7])), `${await n.twice(4n)}`, await n.encoding({ encoding: 'latin1' }),
+    ], [[true, false, true, false, true], 203, 123, 7, '8', 'latin1']),
+    used('bad arguments of every type', async (n) => {
+      const codes = [];
+      for (const call of [() => n.rows([{ id: 1 }, { id: 1.5 }]), () => n.rows([{ id: 1, tags: ['c'] }]), () => n.rows({}),
+        () => n.tail(1, 2, '3'), () => n.firstByte(new Uint8Array(new SharedArrayBuffer(1))), () => n.firstByte([]),
+        () => n.twice(2n ** 63n), () => n.encoding({ encoding: 5 })]) {
+        await call().catch((error) => {
+          if (!/^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(error.code)) throw error;
+          codes.push(error.code);
+        });
+      }
+      return codes;
+    }, ['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE',
+      'ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE']),
+    used('errors in results', async (n) => {
+      const list = await n.errors(() => { throw new RangeError('thrown'); });
+      const { error, thrown } = list[4];
+      return [...list.slice(1, 4), error, thrown].map((each) => [each.name, each.code]);
+    }, [['Error', 'EIO'], ['Error', 'ENOENT'], ['RangeError', 'ERR_TEST'], ['Error', 'EPERM'], ['RangeError', undefined]]),
+    used('signatures', async (n) => n[Symbol.for('fibril.signatures')].filter(([form]) => form === 'function').length > 10, true),
     used('values', async (n) => {
       const { list } = await n.kinds();
       return [list.length, `${list[4]}`, list[5], (await n.nest(2)).in[0].in[0], (await n.bigBuffer(100000)).length];

@@ -21,6 +21,11 @@ function makeError(description = NO_MEMORY, above) {
   return Object.assign(error, properties);
 }
 
+// An error that is a member of a result.
+function nestedError(description) {
+  return makeError(description, nestedError);
+}
+
 // Node's own errors have their code in the first line of the stack, "TypeError [CODE]: ...", which is made when first read.
 function codedError(Class, code, message, above) {
   const error = new Class(message);

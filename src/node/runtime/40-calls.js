@@ -379,6 +379,6 @@ function createRuntime() {
   };
   return {
     wrap, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, publish, api,
-    makeError: (description) => makeError(description),
+    makeError: nestedError,
   };
 }
