@@ -71,7 +71,7 @@ describe('signatures', () => {
     assertRefused(`f(a: Array)${RESULT}`, '\'<\'', 10);
     assertRefused(`f(a: Array<any)${RESULT}`, '\'>\'', 14);
     assertRefused(`f(a: (string;)${RESULT}`, '\')\'', 12);
-    assertRefused(`f(a: () =>)${RESULT}`, TYPE, 6);
+    assertRefused(`f(a: () =>)${RESULT}`, 'a type', 10);
     assertRefused(`f(a: number b: number)${RESULT}`, '\',\' or \')\'', 12);
     assertRefused(`f(a: number, a: number)${RESULT}`, 'another name', 13);
     assertRefused(`f(o: {a: any, a: any})${RESULT}`, 'another name', 14);

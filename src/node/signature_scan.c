@@ -209,18 +209,20 @@ static bool ends_foreign(const char *at) {
 bool fibril__scan_foreign(fibril__scan *scan) {
   char open[BRACKETS_MAX];
   size_t depth = 0, ignored;
-  skip_space(scan);
-  if (ends_foreign(scan->at)) return fibril__scan_fail(scan, "a type");
+  bool wanted = true; /* a type has to follow */
   for (;;) {
     skip_space(scan);
     char c = *scan->at;
-    if (depth == 0 && ends_foreign(scan->at)) return true;
+    if (depth == 0 && ends_foreign(scan->at)) return !wanted || fibril__scan_fail(scan, "a type");
     if (c == '\0') return fibril__scan_fail(scan, closing_of(open[depth - 1]));
     if (c == '\'' || c == '"') {
       if (!string_body(scan, NULL, &ignored)) return false;
+      wanted = false;
       continue;
     }
-    if (c == '=' && scan->at[1] == '>') {
+    bool arrow = c == '=' && scan->at[1] == '>';
+    wanted = arrow || c == '|' || c == '&';
+    if (arrow) {
       scan->at += 2;
       continue;
     }
