@@ -690,7 +690,8 @@ int fibril_work_with(void (*fn)(void *arg), void *arg, const fibril_work_options
 
 /* Waits until a descriptor is ready, at most `timeout` milliseconds (negative: for ever). The ready
  * events (UV_READABLE ...), UV_ETIMEDOUT, UV_ECANCELED, UV_EEXIST while another wait or handler has
- * the descriptor, which becomes non-blocking. Suspends. */
+ * the descriptor, which becomes non-blocking. One with an error pending is ready for all that was
+ * asked: reading or writing says what it is. Suspends. */
 int fibril_poll_fd(int fd, int events, double timeout);
 
 /* The file system, each like the uv_fs_* call of its name: a result or a negative code; memory

@@ -9,11 +9,15 @@ typedef struct {
   uv_poll_t handle;
   fibril_loop *loop;
   fibril__wait *wait;
+  int events;
 } poller;
 
 static void on_poll(uv_poll_t *handle, int status, int events) {
   poller *self = handle->data;
-  fibril__wake(self->wait, status < 0 ? status : events);
+  /* So libuv calls a descriptor with an error, a refused connection for instance. What error it is,
+   * the next read or write says. */
+  if (status == UV_EBADF) events = self->events;
+  fibril__wake(self->wait, status < 0 && status != UV_EBADF ? status : events);
 }
 
 static void on_timeout(void *arg) {
@@ -43,6 +47,7 @@ static int poller_new(fibril_loop *loop, int fd, fibril__wait *wait, poller **ou
 }
 
 static int start(poller *self, int events, double timeout, fibril_timeout *timer) {
+  self->events = events;
   int err = uv_poll_start(&self->handle, events, on_poll);
   if (err != 0 || timeout < 0) return err;
   return fibril__timeout_add(self->loop, fibril__deadline(timeout), on_timeout, self->wait, timer);

@@ -3,7 +3,9 @@
 
 #include "../../src/core/core.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -519,6 +521,25 @@ static fibril_value poll_beside_a_handler(void *arg) {
 
 LOOP_TEST(poll_and_handlers_dont_share_a_descriptor) {
   with_pipe(loop, poll_beside_a_handler, UV_READABLE, -1);
+}
+
+/* A pipe that nobody reads is in error for its writer; libuv would call the descriptor bad. */
+static fibril_value poll_in_error(void *arg) {
+  int fds[2];
+  char byte = 0;
+  (void)arg;
+  signal(SIGPIPE, SIG_IGN);
+  CHECK_INT(pipe(fds), 0);
+  close(fds[0]);
+  CHECK_INT(fibril_poll_fd(fds[1], UV_WRITABLE, -1), UV_WRITABLE);
+  CHECK_INT(write(fds[1], &byte, 1), -1);
+  CHECK_INT(errno, EPIPE);
+  close(fds[1]);
+  return fibril_undefined();
+}
+
+LOOP_TEST(poll_of_a_descriptor_in_error_says_that_it_is_ready) {
+  CHECK_INT(fibril_loop_run_sync(loop, poll_in_error, NULL, 0, NULL), 0);
 }
 
 static fibril_value poll_wrongly(void *arg) {
