@@ -60,7 +60,7 @@ enum {
   FIBRIL_EBADYIELD = -5005,     /* what was awaited is not a future (NULL) */
   FIBRIL_ERUNNING = -5006,      /* the generator or the loop is running already */
   FIBRIL_ESTOPPED = -5007,      /* the loop was stopped before the result was there */
-  FIBRIL_EEXCEPTION = -5008,    /* a JavaScript value was thrown; the error value carries it */
+  FIBRIL_EEXCEPTION = -5008,    /* JavaScript threw, and the error value carries what; or C++ did */
   FIBRIL_ETYPE = -5009          /* a value is of another kind than the call needs */
 };
 
@@ -889,6 +889,52 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
 
 #ifdef __cplusplus
 }
+#endif
+
+/* ---- C++ ----------------------------------------------------------------------------------------
+ *
+ * In C++ that is compiled with exceptions (node-gyp: 'cflags_cc!': ['-fno-exceptions']), one that
+ * leaves the function of a coroutine, a generator or a class becomes its error: std::bad_alloc
+ * UV_ENOMEM, any other FIBRIL_EEXCEPTION with the message of what(). Waits and yields inside catch
+ * blocks, and in destructors that an exception calls, are fine. What fibril calls back (done
+ * callbacks, handlers, `each`, `release`) and fibril_on_loop's function may not throw. */
+#if defined(__cplusplus) && defined(__GNUC__) && defined(__cpp_exceptions)
+
+#include <cxxabi.h>
+#include <exception>
+#include <new>
+
+/* What a file of C++ tells the library when it is loaded; not for direct use. */
+extern "C" void fibril__exceptions_use(fibril_value (*catcher)(fibril_fn fn, void *arg),
+                                       void *(*of_thread)());
+
+namespace fibril__cxx {
+
+inline fibril_value catch_all(fibril_fn fn, void *arg) {
+  try {
+    return fn(arg);
+  } catch (const std::bad_alloc &) {
+    return fibril_error(UV_ENOMEM, nullptr);
+  } catch (const std::exception &exception) {
+    return fibril_error(FIBRIL_EEXCEPTION, "%s", exception.what());
+  } catch (...) {
+    return fibril_error(FIBRIL_EEXCEPTION, "C++ threw what is no std::exception");
+  }
+}
+
+inline void *of_thread() {
+  return abi::__cxa_get_globals();
+}
+
+struct exceptions {
+  exceptions() {
+    fibril__exceptions_use(catch_all, of_thread);
+  }
+};
+static const exceptions used;
+
+} // namespace fibril__cxx
+
 #endif
 
 #endif /* FIBRIL_H */

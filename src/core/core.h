@@ -66,6 +66,13 @@ enum {
   FIBRIL__ENDED
 };
 
+/* What a C++ library keeps for a thread: the exceptions that are in catch blocks, the innermost one
+ * first, and how many are on their way to one. The layout is of the Itanium C++ ABI. */
+typedef struct fibril__exceptions {
+  void *caught;
+  unsigned uncaught;
+} fibril__exceptions;
+
 /* Told of a coroutine's end with its argument and its owned result; on any stack, so it only
  * queues.
  */
@@ -111,9 +118,13 @@ struct fibril_coroutine {
   struct fibril__deferred *deferred;
   struct fibril__deadline *deadlines;
   fibril_generator *generator; /* that it is the coroutine of */
+  /* Its fibril__exceptions while it does not run, where something may throw. */
+  void *caught;
+  unsigned uncaught;
   unsigned refusals; /* of waits, while its loop closes: that starts no other coroutine here */
 };
 
+_Static_assert(FIBRIL__FIBERS || sizeof(fibril_coroutine) <= 192, "three cache lines");
 _Static_assert(offsetof(fibril_coroutine, context) == 0, "fibril__entry passes it on");
 #if !FIBRIL__FIBERS
 _Static_assert(offsetof(fibril_coroutine, result) == FIBRIL__SWITCH_RESULT,
@@ -410,6 +421,23 @@ static inline int fibril__switch_status(fibril__context *from, fibril__context *
 fibril_value fibril__switch_result(fibril__context *from, fibril__context *to);
 int fibril__switch_status(fibril__context *from, fibril__context *to);
 #endif
+
+/* ---- C++ exceptions (exceptions.c) ---- */
+
+/* Calls fn(arg) and makes an error value of what it throws; NULL where nothing throws. */
+typedef fibril_value (*fibril__catcher)(fibril_fn fn, void *arg);
+extern fibril__catcher fibril__catch;
+
+static inline bool fibril__exceptions_watched(void) {
+  return fibril__catch != NULL;
+}
+
+/* The body of a coroutine where something may throw. */
+fibril_value fibril__exceptions_begin(fibril_fn fn, void *arg);
+
+/* The switches to a generator and back, with the exceptions of both. */
+int fibril__exceptions_next(fibril_coroutine *caller, fibril_coroutine *generator);
+fibril_value fibril__exceptions_yield(fibril_coroutine *generator, fibril__context *back);
 
 /* post.c, handlers.c */
 int fibril__post_init(fibril_loop *loop);

@@ -197,7 +197,9 @@ static inline void tell_end(fibril_coroutine *self, fibril_value result) {
 void fibril__coroutine_main(fibril__context *context) {
   fibril_coroutine *self = FIBRIL__CONTAINER(fibril_coroutine, context, context);
   FIBRIL__FIBER_ARRIVE(context);
-  fibril_value result = self->fn(self->arg);
+  fibril_value result = FIBRIL__LIKELY(fibril__catch == NULL)
+                            ? self->fn(self->arg)
+                            : fibril__exceptions_begin(self->fn, self->arg);
   if (FIBRIL__UNLIKELY(self->encumbered || result.tag & FIBRIL__BOXED)) {
     context = end(self, result);
   } else {

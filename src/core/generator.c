@@ -15,6 +15,7 @@ struct fibril_generator {
   void *arg;
   int state;
   bool closing;
+  bool special; /* it is closing, or has C++ exceptions of its own */
   unsigned refusals;
   fibril_coroutine *caller; /* who called next, NULL: the loop's stack */
   fibril__context *back;    /* of the same */
@@ -50,6 +51,7 @@ fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn
   generator->loop = loop;
   generator->fn = fn;
   generator->arg = arg;
+  generator->special = fibril__exceptions_watched();
   return generator;
 }
 
@@ -106,6 +108,25 @@ __attribute__((noinline)) static int refuse_resume(fibril_generator *generator, 
   return FIBRIL_DONE;
 }
 
+/* A wait inside the generator suspends the whole chain. */
+static inline void link_to(fibril_generator *generator, fibril_coroutine *caller) {
+  generator->coroutine->root = caller->root;
+  generator->caller = caller;
+  generator->back = &caller->context;
+  generator->loop->current = generator->coroutine;
+}
+
+__attribute__((noinline)) static int resume_specially(fibril_generator *generator,
+                                                      fibril_coroutine *caller) {
+  fibril_coroutine *coroutine = generator->coroutine;
+  if (generator->closing) coroutine->result = fibril__error_code(UV_ECANCELED);
+  if (caller == NULL) return run_from_loop(generator);
+  link_to(generator, caller);
+  return fibril__exceptions_watched()
+             ? fibril__exceptions_next(caller, coroutine)
+             : fibril__switch_status(&caller->context, &coroutine->context);
+}
+
 static inline int resume(fibril_generator *generator, fibril_value sent, fibril_value *out) {
   if (FIBRIL__UNLIKELY(generator->state == RUNNING || generator->state == ENDED))
     return refuse_resume(generator, sent, out);
@@ -117,14 +138,10 @@ static inline int resume(fibril_generator *generator, fibril_value sent, fibril_
   generator->to = out;
   generator->state = RUNNING;
   coroutine->state = FIBRIL__ACTIVE;
-  coroutine->result =
-      generator->closing ? fibril__error_code(UV_ECANCELED) : fibril__value_borrow(sent);
-  if (FIBRIL__UNLIKELY(caller == NULL)) return run_from_loop(generator);
-  /* A wait inside the generator suspends the whole chain. */
-  coroutine->root = caller->root;
-  generator->caller = caller;
-  generator->back = &caller->context;
-  generator->loop->current = coroutine;
+  coroutine->result = fibril__value_borrow(sent);
+  if (FIBRIL__UNLIKELY(caller == NULL || generator->special))
+    return resume_specially(generator, caller);
+  link_to(generator, caller);
   return fibril__switch_status(&caller->context, &coroutine->context);
 }
 
@@ -151,7 +168,7 @@ int fibril_generator_close(fibril_generator *generator) {
     generator->state = ENDED;
     return 0;
   }
-  generator->closing = true;
+  generator->closing = generator->special = true;
   generator->coroutine->cancelled = true;
   resume(generator, undefined, NULL);
   return 0;
@@ -166,9 +183,18 @@ void fibril_generator_unref(fibril_generator *generator) {
   free(generator);
 }
 
+static inline fibril__context *hand_over(fibril_generator *generator, fibril_value value) {
+  generator->out = take(value);
+  generator->state = SUSPENDED;
+  generator->coroutine->state = FIBRIL__WAITING;
+  leave_for_caller(generator, FIBRIL_YIELDED);
+  return generator->back;
+}
+
 __attribute__((noinline)) static fibril_value
-refuse_yield(fibril_generator *generator, fibril_coroutine *self, fibril_value value) {
+yield_specially(fibril_generator *generator, fibril_coroutine *self, fibril_value value) {
   if (self == NULL || self->generator != generator) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
+  if (!generator->closing) return fibril__exceptions_yield(self, hand_over(generator, value));
   drop(take(value));
   if (++generator->refusals >= REFUSALS_MAX)
     fibril__fatal("generator \"%s\" goes on yielding although it is closed: fibril_yield gives it "
@@ -179,13 +205,9 @@ refuse_yield(fibril_generator *generator, fibril_coroutine *self, fibril_value v
 
 fibril_value fibril_yield(fibril_generator *generator, fibril_value value) {
   fibril_coroutine *self = fibril__self();
-  if (FIBRIL__UNLIKELY(self == NULL || self->generator != generator || generator->closing))
-    return refuse_yield(generator, self, value);
-  generator->out = take(value);
-  generator->state = SUSPENDED;
-  self->state = FIBRIL__WAITING;
-  leave_for_caller(generator, FIBRIL_YIELDED);
-  return fibril__switch_result(&self->context, generator->back);
+  if (FIBRIL__UNLIKELY(self == NULL || self->generator != generator || generator->special))
+    return yield_specially(generator, self, value);
+  return fibril__switch_result(&self->context, hand_over(generator, value));
 }
 
 static void close_each(fibril_coroutine *coroutine, void *arg) {

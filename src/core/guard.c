@@ -32,7 +32,7 @@
 /* Without vm.max_map_count to derive it from. */
 #define DEFAULT_MAX_MAP_COUNT 65530
 
-atomic_int fibril__guard_canaries;
+atomic_int fibril__watch;
 
 static struct {
   uv_once_t once;
@@ -200,7 +200,7 @@ static uint8_t set_one(char *address) {
   if (!asked_for && !atomic_flag_test_and_set(&warned))
     warn("fibril: no more guard pages: overflows of further coroutine stacks are only noticed "
          "afterwards (raise vm.max_map_count, or use Linux 6.13 or later)\n");
-  atomic_store_explicit(&fibril__guard_canaries, 1, memory_order_relaxed);
+  atomic_fetch_or_explicit(&fibril__watch, FIBRIL__WATCH_CANARIES, memory_order_relaxed);
   return FIBRIL__GUARD_CANARY;
 }
 

@@ -37,8 +37,12 @@ FIBRIL__INTERNAL void fibril__guard_forget(int kind);
 /* The kind of guard that the process uses, found out at the first call. */
 FIBRIL__INTERNAL int fibril__guard_kind(void);
 
-/* 1 once a stack of the process is guarded by a canary only. */
-FIBRIL__INTERNAL extern atomic_int fibril__guard_canaries;
+/* What every switch to a coroutine has to look after: usually nothing. */
+enum {
+  FIBRIL__WATCH_CANARIES = 1,  /* a stack of the process is guarded by a canary only */
+  FIBRIL__WATCH_EXCEPTIONS = 2 /* C++ with exceptions runs in coroutines, see exceptions.c */
+};
+FIBRIL__INTERNAL extern atomic_int fibril__watch;
 
 /* Whether the canary just below `base` is untouched. */
 FIBRIL__INTERNAL int fibril__guard_canary_intact(const char *base);

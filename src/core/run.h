@@ -10,12 +10,17 @@ void fibril__run_rest(fibril_loop *loop, fibril__frame *frame);
 /* fibril__run where another frame is on the stack. */
 void fibril__run_nested(fibril_loop *loop, fibril_coroutine *coroutine);
 
+/* The switch of fibril__run_once, where there is something to look after. */
+void fibril__run_watched(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine);
+
 /* One switch there and back. */
 __attribute__((always_inline)) static inline bool
 fibril__run_once(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
   loop->current = coroutine;
-  fibril__switch(&frame->context, &coroutine->context);
-  if (FIBRIL__UNLIKELY(fibril__guard_canaries)) fibril__stack_check(loop->current->stack);
+  if (FIBRIL__LIKELY(atomic_load_explicit(&fibril__watch, memory_order_relaxed) == 0))
+    fibril__switch(&frame->context, &coroutine->context);
+  else
+    fibril__run_watched(loop, frame, coroutine);
   return frame->after == FIBRIL__NOTHING;
 }
 

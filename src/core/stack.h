@@ -147,8 +147,8 @@ static inline int fibril__stacks_want_trim(const fibril__stacks *stacks) {
 /* Ends the process with a sentence when the stack has overflowed and no guard page could say so. To
  * be called whenever the coroutine stops running: a flag test where all guards are pages. */
 static inline void fibril__stack_check(const fibril__stack *stack) {
-  if (__builtin_expect(atomic_load_explicit(&fibril__guard_canaries, memory_order_relaxed), 0))
-    fibril__stack_check_canary(stack);
+  int watch = atomic_load_explicit(&fibril__watch, memory_order_relaxed);
+  if (__builtin_expect(watch & FIBRIL__WATCH_CANARIES, 0)) fibril__stack_check_canary(stack);
 }
 
 #endif

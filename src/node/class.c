@@ -140,12 +140,18 @@ fibril__instance *fibril__instance_of(const fibril_class *cls, napi_value object
 
 /* ---- Constructors and getters: calls that end at once ---- */
 
+static fibril_value call_callee(void *arg) {
+  fibril_args *args = arg;
+  return args->callee->fn(args);
+}
+
 /* Runs fn and frees the arguments; the result is owned. */
 static fibril_value call_now(fibril__env *self, fibril_args *args) {
   fibril_loop *here = fibril__loop_here;
   fibril__loop_here = self->loop;
   self->in_js++;
-  fibril_value result = fibril__value_take(args->callee->fn(args));
+  fibril_value result = fibril__value_take(
+      fibril__exceptions_watched() ? fibril__catch(call_callee, args) : call_callee(args));
   self->in_js--;
   fibril__loop_here = here;
   self->status[FIBRIL__STATUS_TURN] = fibril__queued(self->loop) > 0 || self->calls.count > 0;

@@ -57,6 +57,12 @@
       'sources': ['overflows.c'],
     },
     {
+      'target_name': 'throws',
+      'sources': ['throws.cc'],
+      'cflags_cc': ['-std=c++17', '-fexceptions', '-fvisibility=hidden'],
+      'cflags_cc!': ['-fno-exceptions'],
+    },
+    {
       'target_name': 'foreign',
       'defines': ['NAPI_VERSION=8'],
       'dependencies!': ["<!(node -p \"require('fibril/gyp').target\")"],
