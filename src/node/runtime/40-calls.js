@@ -78,6 +78,11 @@ function noted(promise, slot) {
   return promise;
 }
 
+// A function of its own: a closure in futureOutcome would cost every call a context.
+function noteFuture(future) {
+  calls.note(future, () => future.cancel());
+}
+
 // What the caller of a native function gets, after `value` has come back from it.
 function outcome(slot, value) {
   const kind = status[RESULT];
@@ -118,7 +123,7 @@ function futureOutcome(slot, value) {
   if (kind === CALL_PENDING) {
     future.slot = slot;
     targets[slot] = future;
-    if (calls.note !== null) calls.note(future, () => future.cancel());
+    if (calls.note !== null) noteFuture(future);
   } else {
     freeSlots.push(slot);
     future.settle(kind, kind === CALL_NUMBER ? immediate[0] : value);
@@ -189,11 +194,13 @@ function wrapper(entry, count, words, slotWord, runtime) {
 
 const wrapperText = `(${wrapper})\n//# sourceURL=fibril:call\n`;
 
-function wrapPlain(entry, count) {
+function wrapPlain(entry, count, takesFutures = takesFuture) {
   const fresh = native.evaluate(wrapperText);
-  return fresh(entry, count, status, SLOT, {
-    take: takeSlot, takesFutures: takesFuture, promiseFor: outcome, futureFor: futureOutcome,
-  });
+  return fresh(entry, count, status, SLOT, { take: takeSlot, takesFutures, promiseFor: outcome, futureFor: futureOutcome });
+}
+
+function always() {
+  return true;
 }
 
 function isSignal(value) {
@@ -258,23 +265,9 @@ function wrap(begin, name, required, count, index, key) {
 function returnFuture(fn) {
   if (typeof fn !== 'function') throw invalidType('"fn" argument', 'function', fn);
   const count = plainCounts.get(fn);
-  const made = count === undefined ? futureOfCall(fn) : futureWrapper(exported.get(fn), count);
+  const made = count === undefined ? futureOfCall(fn) : wrapPlain(exported.get(fn), count, always);
   Object.defineProperty(made, 'name', { value: fn.name, configurable: true });
   return made;
-}
-
-// An exported function itself needs no detour: as wrapper, which could not tell.
-function futureWrapper(entry, count) {
-  switch (count) {
-    case 0:
-      return () => futureOutcome(status[SLOT] = takeSlot(), entry());
-    case 1:
-      return (a) => futureOutcome(status[SLOT] = takeSlot(), entry(a));
-    case 2:
-      return (a, b) => futureOutcome(status[SLOT] = takeSlot(), entry(a, b));
-    default:
-      return (...args) => futureOutcome(status[SLOT] = takeSlot(), entry(...args));
-  }
 }
 
 function futureOfCall(fn) {
