@@ -89,6 +89,24 @@ describe('docs/adapting.md', () => {
   });
 });
 
+describe('docs/img', () => {
+  const page = fs.readFileSync(path.join(root, 'docs', 'how-it-works.md'), 'utf8');
+
+  for (const name of fs.readdirSync(path.join(root, 'docs', 'img'))) {
+    it(`${name} is an SVG with a title, and is shown`, () => {
+      const svg = fs.readFileSync(path.join(root, 'docs', 'img', name), 'utf8');
+      assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 \d+ \d+"[^>]*>\n {2}<title>[^<]+<\/title>/);
+      const open = [];
+      for (const [, close, tag, empty] of svg.matchAll(/<(\/?)(\w+)[^<>]*?(\/?)>/g)) {
+        if (close) assert.strictEqual(open.pop(), tag);
+        else if (!empty) open.push(tag);
+      }
+      assert.deepStrictEqual(open, []);
+      assert.ok(page.includes(`](img/${name})`), 'no page shows it');
+    });
+  }
+});
+
 describe('links of the documentation', () => {
   const pages = fs.readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
   const files = ['README.md', ...pages.map((name) => `docs/${name}`)];
