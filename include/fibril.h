@@ -595,8 +595,8 @@ typedef void (*fibril_handler)(int fd, int events, void *arg);
 
 /* Calls handler(fd, events, arg) whenever the descriptor is readable or writable (`events`:
  * UV_READABLE | UV_WRITABLE | UV_DISCONNECT); a failed poll gives a negative `events`. 0, UV_EEXIST
- * for a descriptor that has a handler, or what uv_poll_init says. Tornado: add_handler,
- * update_handler, remove_handler (0 also for an unknown descriptor). */
+ * for a descriptor that has a handler, or what uv_poll_init says. Of a descriptor without one,
+ * update gives UV_ENOENT and remove 0. Tornado: add_handler, update_handler, remove_handler. */
 int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler,
                             void *arg);
 int fibril_loop_update_handler(fibril_loop *loop, int fd, int events);
