@@ -61,7 +61,8 @@ enum {
   FIBRIL_ERUNNING = -5006,      /* the generator or the loop is running already */
   FIBRIL_ESTOPPED = -5007,      /* the loop was stopped before the result was there */
   FIBRIL_EEXCEPTION = -5008,    /* JavaScript threw, and the error value carries what; or C++ did */
-  FIBRIL_ETYPE = -5009          /* a value is of another kind than the call needs */
+  FIBRIL_ETYPE = -5009,         /* a value is of another kind than the call needs */
+  FIBRIL_ESYNC = -5010          /* the call waits, in a generator for a synchronous iterator */
 };
 
 /* A sentence for an error code of fibril or libuv ("future is settled already"). Static storage.
@@ -747,11 +748,44 @@ int fibril_export(fibril_module *module, const char *signature, fibril_export_fn
 typedef struct fibril_export_options {
   size_t size;       /* sizeof(fibril_export_options) */
   size_t stack_size; /* of each call's coroutine; 0: 256 KiB */
+  size_t ahead;      /* of an asynchronous generator; see fibril_export_async_generator */
 } fibril_export_options;
 
 /* fibril_export with options. */
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options);
+
+/* ---- Generators for JavaScript ------------------------------------------------------------------
+ *
+ * A call decodes its arguments, throws if they are bad, and returns an iterator, which is as one of
+ * JavaScript's own generator functions. Its first next starts fn as a coroutine, fibril_yield hands
+ * a value over, what fn returns ends it: {done: true} with that value, or an error. fibril_yield
+ * returns what next(value) sent; an error of FIBRIL_EEXCEPTION for throw(error), which fn cleans up
+ * on and returns; one of UV_ECANCELED when the loop was left, return() called, or the iterator
+ * collected: then every later yield and wait gives that, and fn has to return. An error value is
+ * not handed over: fibril_yield returns it, so a constructor that found no memory ends fn as any
+ * error does. Anywhere but in fn itself it gives FIBRIL_ENOTCOROUTINE. */
+typedef fibril_value (*fibril_export_generator_fn)(fibril_args *args, fibril_generator *generator);
+
+/* Exports fn as a generator function, "name(count: int32): Generator<number>", for `for...of` and
+ * spread. Its consumer does not wait, so fn may not either: whatever waits gives FIBRIL_ESYNC
+ * there. 0, or a failed load: UV_EINVAL (an AbortSignal and `ahead` have no meaning here),
+ * UV_ENOMEM. Inside FIBRIL_MODULE only. */
+int fibril_export_generator(fibril_module *module, const char *signature,
+                            fibril_export_generator_fn fn, const fibril_export_options *options);
+
+/* Exports fn as an asynchronous generator function, "name(path: string): AsyncGenerator<object>",
+ * for `for await`. fn may wait. Calls of next, throw and return are served in order, one after the
+ * other; return resolves when fn has returned. An AbortSignal in the signature ends the wait that
+ * fn is in at once; values that it yielded before are still handed over, then next rejects with an
+ * AbortError.
+ * options->ahead: how many values that nobody has asked for fn may yield before fibril_yield waits,
+ * up to 65536; 0: none, it goes on when the next one is asked for. Ahead, what next(value) sends is
+ * lost, and throw and return drop the values. 0, UV_EINVAL, UV_ENOMEM. Inside FIBRIL_MODULE only.
+ */
+int fibril_export_async_generator(fibril_module *module, const char *signature,
+                                  fibril_export_generator_fn fn,
+                                  const fibril_export_options *options);
 
 /* ---- Classes: a C struct behind a JavaScript object ---------------------------------------------
  *

@@ -40,6 +40,9 @@ struct fibril__task {
 
 /* ---- Coroutines ---- */
 
+/* `generating` of one that is resumed by who needs its next value at once: it may not wait. */
+#define FIBRIL__SYNCHRONOUS 2
+
 /* One wait, on the waiting coroutine's stack. Whoever ends it calls fibril__wake. */
 typedef struct fibril__wait fibril__wait;
 struct fibril__wait {
@@ -52,7 +55,8 @@ struct fibril__wait {
 };
 
 /* Waits of which reports tell more: known by the address of their `what`. */
-extern const char fibril__what_future[], fibril__what_mutex[], fibril__what_poll[];
+extern const char fibril__what_future[], fibril__what_mutex[], fibril__what_poll[],
+    fibril__what_consumer[];
 typedef struct {
   fibril__wait wait;
   int fd;
@@ -90,9 +94,9 @@ struct fibril_coroutine {
       union {
         struct {
           bool cancelled;
-          bool generating; /* it is a generator's */
-          bool timed;      /* it has deadlines */
-          uint8_t masks;   /* against its own cancellation and that of those who called it */
+          uint8_t generating; /* it is a generator's, or FIBRIL__SYNCHRONOUS */
+          bool timed;         /* it has deadlines */
+          uint8_t masks;      /* against its own cancellation and that of those who called it */
         };
         uint32_t hindered; /* 0: it may wait, whenever it likes */
       };
@@ -146,6 +150,33 @@ struct fibril__frame {
   fibril__task *parents; /* coroutines that spawned a child and go on as soon as it waits */
   void (*hop)(void *data);
   fibril__frame *prev;
+};
+
+/* ---- Generators ---- */
+
+enum {
+  FIBRIL__GENERATOR_FRESH,
+  FIBRIL__GENERATOR_SUSPENDED,
+  FIBRIL__GENERATOR_RUNNING,
+  FIBRIL__GENERATOR_ENDED
+};
+
+struct fibril_generator {
+  fibril_loop *loop;
+  fibril_coroutine *coroutine; /* NULL once ended */
+  fibril_generator_fn fn;
+  void *arg;
+  int state;
+  bool closing;
+  bool special; /* it is closing, or has C++ exceptions of its own */
+  unsigned refusals;
+  fibril_coroutine *caller; /* who called next, NULL: the loop's stack */
+  fibril__context *back;    /* of the same */
+  fibril_value *to;         /* where the caller wants the value; may be NULL */
+  fibril_value out;         /* owned */
+  fibril_value sent;        /* owned */
+  /* Of one that the layer above drives, whose state is always running: what fibril_yield does. */
+  fibril_value (*yield)(fibril_generator *generator, fibril_value value);
 };
 
 /* ---- Futures ---- */

@@ -16,7 +16,8 @@
   V(FIBRIL_ERUNNING, "it is running already")                                     \
   V(FIBRIL_ESTOPPED, "loop was stopped before the result was there")              \
   V(FIBRIL_EEXCEPTION, "JavaScript threw")                                        \
-  V(FIBRIL_ETYPE, "value is of another kind")
+  V(FIBRIL_ETYPE, "value is of another kind")                                     \
+  V(FIBRIL_ESYNC, "a generator for a synchronous iterator can't wait")
 
 const char *fibril_strerror(int code) {
   switch (code) {

@@ -3,34 +3,19 @@
 
 #include <stdlib.h>
 
+const char fibril__what_consumer[] = "consumer";
+
 /* A generator whose yields were refused this many times after close is not going to end. */
 #define REFUSALS_MAX 10000
 
-enum { FRESH, SUSPENDED, RUNNING, ENDED };
-
-struct fibril_generator {
-  fibril_loop *loop;
-  fibril_coroutine *coroutine; /* NULL once ended */
-  fibril_generator_fn fn;
-  void *arg;
-  int state;
-  bool closing;
-  bool special; /* it is closing, or has C++ exceptions of its own */
-  unsigned refusals;
-  fibril_coroutine *caller; /* who called next, NULL: the loop's stack */
-  fibril__context *back;    /* of the same */
-  fibril_value *to;         /* where the caller wants the value; may be NULL */
-  fibril_value out;         /* owned */
-  fibril_value sent;        /* owned */
-};
-
 fibril_coroutine *fibril__generator_caller(const fibril_coroutine *coroutine) {
   const fibril_generator *generator = coroutine->generator;
-  return generator->state == RUNNING ? generator->caller : NULL;
+  bool called = generator != NULL && generator->state == FIBRIL__GENERATOR_RUNNING;
+  return called ? generator->caller : NULL;
 }
 
 bool fibril__generator_suspended(const fibril_coroutine *coroutine) {
-  return coroutine->generator != NULL && coroutine->generator->state == SUSPENDED;
+  return coroutine->generator != NULL && coroutine->generator->state == FIBRIL__GENERATOR_SUSPENDED;
 }
 
 static fibril_value body(void *arg) {
@@ -81,7 +66,7 @@ static inline void leave_for_caller(fibril_generator *generator, int status) {
 fibril__context *fibril__generator_ended(fibril_coroutine *coroutine) {
   fibril_generator *generator = coroutine->generator;
   generator->out = take(coroutine->result);
-  generator->state = ENDED;
+  generator->state = FIBRIL__GENERATOR_ENDED;
   generator->coroutine = NULL;
   leave_for_caller(generator, FIBRIL_DONE);
   fibril__coroutine_release(coroutine);
@@ -95,14 +80,14 @@ __attribute__((noinline)) static int run_from_loop(fibril_generator *generator) 
   generator->caller = NULL;
   generator->back = &frame.context;
   fibril__enter_in(generator->loop, &frame, generator->coroutine);
-  return generator->state == ENDED ? FIBRIL_DONE : FIBRIL_YIELDED;
+  return generator->state == FIBRIL__GENERATOR_ENDED ? FIBRIL_DONE : FIBRIL_YIELDED;
 }
 
 __attribute__((noinline)) static int refuse_resume(fibril_generator *generator, fibril_value sent,
                                                    fibril_value *out) {
   drop(sent);
   if (out != NULL) *out = fibril_undefined();
-  if (generator->state == RUNNING) return FIBRIL_ERUNNING;
+  if (generator->state == FIBRIL__GENERATOR_RUNNING) return FIBRIL_ERUNNING;
   drop(generator->out);
   generator->out = fibril_undefined();
   return FIBRIL_DONE;
@@ -128,7 +113,8 @@ __attribute__((noinline)) static int resume_specially(fibril_generator *generato
 }
 
 static inline int resume(fibril_generator *generator, fibril_value sent, fibril_value *out) {
-  if (FIBRIL__UNLIKELY(generator->state == RUNNING || generator->state == ENDED))
+  if (FIBRIL__UNLIKELY(generator->state == FIBRIL__GENERATOR_RUNNING ||
+                       generator->state == FIBRIL__GENERATOR_ENDED))
     return refuse_resume(generator, sent, out);
   drop(generator->sent);
   drop(generator->out);
@@ -136,7 +122,7 @@ static inline int resume(fibril_generator *generator, fibril_value sent, fibril_
   generator->sent = sent;
   generator->out.tag = FIBRIL_UNDEFINED;
   generator->to = out;
-  generator->state = RUNNING;
+  generator->state = FIBRIL__GENERATOR_RUNNING;
   coroutine->state = FIBRIL__ACTIVE;
   coroutine->result = fibril__value_borrow(sent);
   if (FIBRIL__UNLIKELY(caller == NULL || generator->special))
@@ -151,7 +137,7 @@ int fibril_generator_next(fibril_generator *generator, fibril_value *out) {
 
 int fibril_generator_send(fibril_generator *generator, fibril_value value, fibril_value *out) {
   value = take(value);
-  if (generator->state == FRESH && fibril_value_kind(value) != FIBRIL_UNDEFINED) {
+  if (generator->state == FIBRIL__GENERATOR_FRESH && fibril_value_kind(value) != FIBRIL_UNDEFINED) {
     fibril_value_free(value);
     if (out != NULL) *out = fibril_undefined();
     return FIBRIL_ENOTSTARTED;
@@ -160,12 +146,12 @@ int fibril_generator_send(fibril_generator *generator, fibril_value value, fibri
 }
 
 int fibril_generator_close(fibril_generator *generator) {
-  if (generator->state == RUNNING) return FIBRIL_ERUNNING;
-  if (generator->state == ENDED) return 0;
-  if (generator->state == FRESH) {
+  if (generator->state == FIBRIL__GENERATOR_RUNNING) return FIBRIL_ERUNNING;
+  if (generator->state == FIBRIL__GENERATOR_ENDED) return 0;
+  if (generator->state == FIBRIL__GENERATOR_FRESH) {
     fibril__coroutine_release(generator->coroutine);
     generator->coroutine = NULL;
-    generator->state = ENDED;
+    generator->state = FIBRIL__GENERATOR_ENDED;
     return 0;
   }
   generator->closing = generator->special = true;
@@ -185,7 +171,7 @@ void fibril_generator_unref(fibril_generator *generator) {
 
 static inline fibril__context *hand_over(fibril_generator *generator, fibril_value value) {
   generator->out = take(value);
-  generator->state = SUSPENDED;
+  generator->state = FIBRIL__GENERATOR_SUSPENDED;
   generator->coroutine->state = FIBRIL__WAITING;
   leave_for_caller(generator, FIBRIL_YIELDED);
   return generator->back;
@@ -193,6 +179,7 @@ static inline fibril__context *hand_over(fibril_generator *generator, fibril_val
 
 __attribute__((noinline)) static fibril_value
 yield_specially(fibril_generator *generator, fibril_coroutine *self, fibril_value value) {
+  if (generator->yield != NULL) return generator->yield(generator, value);
   if (self == NULL || self->generator != generator) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
   if (!generator->closing) return fibril__exceptions_yield(self, hand_over(generator, value));
   drop(take(value));

@@ -17,16 +17,23 @@ static void mark_ready(fibril_loop *loop, bool listed) {
   }
 }
 
+/* Between two values: of a generator, or of one that an iterator of the layer above has. */
+static bool is_suspended(const fibril_coroutine *coroutine) {
+  const fibril__wait *wait = coroutine->wait;
+  return fibril__generator_suspended(coroutine) ||
+         (wait != NULL && !wait->woken && wait->what == fibril__what_consumer);
+}
+
 /* What it, or the generator that it called, waits for: NULL if nothing. */
 static const fibril__wait *wait_of(const fibril_coroutine *coroutine) {
-  if (fibril__generator_suspended(coroutine) || coroutine->state == FIBRIL__FRESH) return NULL;
+  if (is_suspended(coroutine) || coroutine->state == FIBRIL__FRESH) return NULL;
   const fibril__wait *wait = coroutine->root->wait;
   return wait == NULL || wait->woken ? NULL : wait;
 }
 
 static const char *state_of(const fibril_coroutine *coroutine, const fibril__wait *wait) {
   if (coroutine->state == FIBRIL__FRESH) return "fresh";
-  if (fibril__generator_suspended(coroutine)) return "suspended";
+  if (is_suspended(coroutine)) return "suspended";
   if (wait != NULL) return "waiting";
   return coroutine->listed ? "ready" : "running";
 }

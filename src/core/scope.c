@@ -37,6 +37,7 @@ int fibril__hindrance(const fibril_coroutine *self) {
     if (too_late(one, masks, &now)) code = UV_ETIMEDOUT;
     if (masks > 0) break;
   }
+  if (self->root->generating == FIBRIL__SYNCHRONOUS) return FIBRIL_ESYNC;
   return self->root->generating ? FIBRIL_ENOTCOROUTINE : code; /* run from the loop's stack */
 }
 

@@ -33,21 +33,29 @@ __attribute__((noinline)) static bool calls_grow(struct fibril__calls *calls, ui
   return true;
 }
 
+bool fibril__calls_reserve(fibril__env *self, uint32_t slot) {
+  return slot < self->calls.capacity || calls_grow(&self->calls, slot);
+}
+
+void fibril__calls_settle(fibril__env *self, uint32_t slot, fibril_value result) {
+  struct fibril__calls *calls = &self->calls;
+  calls->settled[(calls->first + calls->count++) & (calls->capacity - 1)] =
+      (fibril__settled){result, slot};
+  self->loop->flush_wanted = true;
+  if (!self->loop->idle_active) fibril__loop_activate(self->loop);
+}
+
 /* Only queues: it may run on the coroutine's stack. */
 static void on_ended(void *arg, fibril_value result) {
   fibril__call *call = arg;
   fibril__env *self = call->args.callee->env;
-  struct fibril__calls *calls = &self->calls;
   fibril__args_free(&call->args);
   if (call->outcome != NULL) {
     *call->outcome = (struct fibril__outcome){true, result};
     return;
   }
-  calls->pending[call->slot] = NULL;
-  calls->settled[(calls->first + calls->count++) & (calls->capacity - 1)] =
-      (fibril__settled){result, call->slot};
-  self->loop->flush_wanted = true;
-  if (!self->loop->idle_active) fibril__loop_activate(self->loop);
+  self->calls.pending[call->slot] = NULL;
+  fibril__calls_settle(self, call->slot, result);
 }
 
 int fibril__result_to_js(fibril__env *self, fibril_value value, double *number, napi_value *out) {
@@ -130,8 +138,7 @@ static inline napi_value begin(const fibril__export *callee, const napi_value *a
   uint32_t slot = (uint32_t)self->status[FIBRIL__STATUS_SLOT];
   fibril_coroutine *coroutine;
   if (self->exiting) return reject(self, FIBRIL_ECLOSED);
-  if (slot >= self->calls.capacity && !calls_grow(&self->calls, slot))
-    return reject(self, UV_ENOMEM);
+  if (!fibril__calls_reserve(self, slot)) return reject(self, UV_ENOMEM);
   int err = fibril__coroutine_prepare(self->loop, callee->stack_class, callee->room, &coroutine);
   if (err != 0) return reject(self, err);
   fibril__call *call = fibril__coroutine_room(coroutine);
@@ -223,6 +230,7 @@ void fibril__calls_flush(void *arg) {
   }
   napi_handle_scope handles;
   if (napi_open_handle_scope(self->env, &handles) != napi_ok) return;
+  fibril__iterators_collect(self);
   fibril__instances_release(self);
   fibril__references_delete(self);
   if (self->calls.count > 0) {

@@ -106,6 +106,7 @@ static void finalize(napi_env env, void *data, void *hint) {
 
 void fibril__instances_end(fibril__env *self) {
   self->unwound = true;
+  fibril__iterators_end(self);
   fibril__instances_release(self);
   for (fibril__instance *instance = self->instances, *next; instance != NULL; instance = next) {
     next = instance->next;

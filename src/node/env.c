@@ -139,9 +139,10 @@ static bool make_native(fibril__env *self, napi_value *native) {
                &self->shared[3]) &&
          share(self, *native, "numbers", napi_float64_array, FIBRIL__BATCH, 8, &self->numbers,
                &self->shared[4]) &&
-         fibril__exports_native(self, *native) && fibril__inspect_native(self, *native) &&
-         fibril__call_native(self, *native) && fibril__callback_native(self, *native) &&
-         fibril__runner_native(self, *native) && fibril__ioloop_native(self, *native);
+         fibril__exports_native(self, *native) && fibril__iterator_native(self, *native) &&
+         fibril__inspect_native(self, *native) && fibril__call_native(self, *native) &&
+         fibril__callback_native(self, *native) && fibril__runner_native(self, *native) &&
+         fibril__ioloop_native(self, *native);
 }
 
 static bool keep_function(fibril__env *self, napi_value runtime, const char *name, int function) {
@@ -160,6 +161,8 @@ static bool run_runtime(fibril__env *self) {
          napi_get_global(env, &global) == napi_ok &&
          napi_call_function(env, global, function, 1, &native, &runtime) == napi_ok &&
          keep_function(self, runtime, "wrap", FIBRIL__JS_WRAP) &&
+         keep_function(self, runtime, "wrapGenerator", FIBRIL__JS_WRAP_GENERATOR) &&
+         keep_function(self, runtime, "wrapAsyncGenerator", FIBRIL__JS_WRAP_ASYNC_GENERATOR) &&
          keep_function(self, runtime, "settle", FIBRIL__JS_SETTLE) &&
          keep_function(self, runtime, "invoke", FIBRIL__JS_INVOKE) &&
          keep_function(self, runtime, "forget", FIBRIL__JS_FORGET) &&

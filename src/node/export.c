@@ -137,15 +137,15 @@ bool fibril__export_args(fibril__export *entry, napi_callback callback,
                                  key == NULL ? 0 : key->name_length, &args[5]) == napi_ok;
 }
 
-/* Wraps the native function in one that makes the promise, and puts that on the exports. */
-static bool define(fibril_module *module, fibril__export *entry) {
+bool fibril__export_define(fibril_module *module, fibril__export *entry, napi_callback callback,
+                           int js) {
   fibril__env *self = module->env;
   napi_env env = self->env;
   napi_value undefined, args[FIBRIL__EXPORT_ARGS], wrapped;
-  return fibril__export_args(entry, fibril__call_begin, args) &&
+  return fibril__export_args(entry, callback, args) &&
          napi_get_undefined(env, &undefined) == napi_ok &&
-         napi_call_function(env, undefined, fibril__env_function(self, FIBRIL__JS_WRAP),
-                            FIBRIL__EXPORT_ARGS, args, &wrapped) == napi_ok &&
+         napi_call_function(env, undefined, fibril__env_function(self, js), FIBRIL__EXPORT_ARGS,
+                            args, &wrapped) == napi_ok &&
          napi_set_named_property(env, module->exports, entry->name, wrapped) == napi_ok;
 }
 
@@ -216,7 +216,8 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
   fibril__export *entry =
       fibril__export_new(module, what, FIBRIL__FORM_FUNCTION, NULL, signature, fn, options);
   if (entry == NULL) return UV_EINVAL;
-  return define(module, entry) ? 0 : fibril__fail_load(module, what, UV_ENOMEM, signature, NULL, 0);
+  if (fibril__export_define(module, entry, fibril__call_begin, FIBRIL__JS_WRAP)) return 0;
+  return fibril__fail_load(module, what, UV_ENOMEM, signature, NULL, 0);
 }
 
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn) {

@@ -20,6 +20,8 @@ typedef struct fibril__export {
   fibril_class *cls; /* NULL: a function of the module */
   fibril__form form;
   fibril_export_fn fn;
+  fibril_export_generator_fn generate; /* of a generator, instead */
+  uint32_t ahead;
   int stack_class;
   size_t room; /* of a call, on its coroutine's stack */
   bool light;  /* nothing is to be given back at the end of a call */
@@ -85,6 +87,9 @@ fibril__export *fibril__export_new(fibril_module *module, const char *what, fibr
 #define FIBRIL__EXPORT_ARGS 6
 bool fibril__export_args(fibril__export *entry, napi_callback callback,
                          napi_value args[FIBRIL__EXPORT_ARGS]);
+/* Has the runtime's function `js` wrap the native one, and puts that on the exports. */
+bool fibril__export_define(fibril_module *module, fibril__export *entry, napi_callback callback,
+                           int js);
 int fibril__fail_load(fibril_module *module, const char *what, int code, const char *text,
                       const char *expected, size_t position);
 
@@ -97,6 +102,10 @@ int fibril__result_to_js(fibril__env *self, fibril_value value, double *number, 
 /* The same for an error that a call fails with at once. */
 napi_value fibril__call_reject(fibril__env *self, fibril_value error);
 void fibril__call_cancel(fibril__env *self, uint32_t slot);
+/* For who settles a slot that is not a call's: makes room for it, and settles it with the next
+ * batch; callable on any stack. */
+bool fibril__calls_reserve(fibril__env *self, uint32_t slot);
+void fibril__calls_settle(fibril__env *self, uint32_t slot, fibril_value result);
 void fibril__calls_free(struct fibril__calls *calls);
 
 /* class.c */

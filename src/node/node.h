@@ -22,15 +22,19 @@ enum {
 
 /* Words shared with JavaScript; reading them there costs no call. */
 enum {
-  FIBRIL__STATUS_RESULT, /* of the last call */
-  FIBRIL__STATUS_TURN,   /* something is ready that need not wait for the next poll */
-  FIBRIL__STATUS_SLOT,   /* set by JavaScript before a call: its slot */
+  FIBRIL__STATUS_RESULT,  /* of the last call */
+  FIBRIL__STATUS_TURN,    /* something is ready that need not wait for the next poll */
+  FIBRIL__STATUS_SLOT,    /* set by JavaScript before a call: its slot */
+  FIBRIL__STATUS_REQUEST, /* set by JavaScript: what it wants of an iterator */
+  FIBRIL__STATUS_DONE,    /* of the item that it got */
   FIBRIL__STATUS_WORDS
 };
 
 /* The runtime's functions that C calls. */
 enum {
   FIBRIL__JS_WRAP,
+  FIBRIL__JS_WRAP_GENERATOR,
+  FIBRIL__JS_WRAP_ASYNC_GENERATOR,
   FIBRIL__JS_SETTLE,
   FIBRIL__JS_INVOKE,
   FIBRIL__JS_FORGET,
@@ -90,6 +94,8 @@ struct fibril__env {
   fibril_class *classes;
   struct fibril__instance *instances; /* with a reference left */
   struct fibril__instance *unused;    /* to be released */
+  struct fibril__iterator *iterators; /* all that have not been discarded */
+  struct fibril__iterator *unheld;    /* those whose objects have been collected: to be ended */
   bool unwound;                       /* no coroutine is left: it closes */
   struct fibril__ioloop *ioloops;
 };
@@ -165,6 +171,13 @@ void fibril__instances_end(fibril__env *self);
 void fibril__callbacks_close(fibril__env *self);
 void fibril__callbacks_end(fibril__env *self);
 bool fibril__callback_native(fibril__env *self, napi_value native);
+
+/* iterator.c */
+bool fibril__iterator_native(fibril__env *self, napi_value native);
+/* Ends what no object has any more. */
+void fibril__iterators_collect(fibril__env *self);
+/* Every coroutine has ended. */
+void fibril__iterators_end(fibril__env *self);
 
 /* call.c */
 /* No promise will be settled any more. */

@@ -43,6 +43,10 @@
       'sources': ['waits.c'],
     },
     {
+      'target_name': 'iterators',
+      'sources': ['iterators.c'],
+    },
+    {
       'target_name': 'ends',
       'sources': ['ends.c'],
     },

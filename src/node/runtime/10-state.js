@@ -18,6 +18,8 @@ const CALL_THROWN = 5;
 const RESULT = 0;
 const TURN = 1;
 const SLOT = 2;
+const REQUEST = 3;
+const DONE = 4;
 
 const resolved = Promise.resolve();
 const promiseThen = Promise.prototype.then;

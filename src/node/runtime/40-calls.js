@@ -371,7 +371,8 @@ function createRuntime() {
     },
   };
   return {
-    wrap, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, publish, api,
+    wrap, wrapGenerator, wrapAsyncGenerator, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, publish,
+    api,
     makeError: nestedError,
   };
 }

@@ -15,7 +15,7 @@ function line({ name, state, waitsFor, on, fd }) {
 // A coroutine that waits for a bare future or a JavaScript promise does not hold the process: when that is all that is left, the
 // process ends, and says so.
 function warnWhoWaits() {
-  const waiting = inspectAll();
+  const waiting = inspectAll().filter(({ state }) => state !== 'suspended');
   if (waiting.length === 0) return;
   process.emitWarning('The process ends while native functions wait for what nothing will bring', {
     code: 'FIBRIL_WAITING',

@@ -1,0 +1,427 @@
+'use strict';
+
+// Generators from C: what for...of, for await and direct calls of their methods see, next to JavaScript's own; how they end.
+
+const assert = require('node:assert');
+const { AsyncLocalStorage } = require('node:async_hooks');
+const path = require('node:path');
+const { once } = require('node:events');
+const { Worker } = require('node:worker_threads');
+const { collectUntil, errorOf, runScript } = require('./support/natives');
+
+const iteratorsPath = path.join(__dirname, 'addon', 'build', 'Release', 'iterators.node');
+const addon = require(iteratorsPath);
+
+const turn = () => new Promise(setImmediate);
+const live = async () => (await addon.counts()).live;
+
+async function collect(iterable) {
+  const values = [];
+  for await (const value of iterable) values.push(value);
+  return values;
+}
+
+// ---- The same in JavaScript ----
+
+function* echo() {
+  let value = 'ready';
+  for (;;) {
+    try {
+      value = yield value;
+    } catch (error) {
+      value = error.message;
+    }
+    if (value?.startsWith?.('!')) throw Object.assign(new Error(value.slice(1)), { code: 'EIO' });
+    if (value?.startsWith?.('.')) return value;
+  }
+}
+
+async function* echoAsync() {
+  return yield* echo();
+}
+
+async function* countLater(to) {
+  for (let i = 0; i < to; i++) {
+    await turn();
+    yield i;
+  }
+  return to;
+}
+
+// Any sequence of calls of the three methods, from a seed.
+function randomCalls(seed, length) {
+  const arguments_ = ['a', 'b', undefined, 7, '!bad', '.end'];
+  let state = seed;
+  const random = (below) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor((state / 2147483648) * below);
+  };
+  return Array.from({ length }, () => {
+    const method = ['next', 'next', 'next', 'throw', 'return'][random(5)];
+    const argument = method === 'throw' ? new Error(`thrown ${random(9)}`) : arguments_[random(method === 'next' ? 6 : 4)];
+    return { method, argument };
+  });
+}
+
+const told = (error) => `${error.code ?? ''} ${error.message}`;
+
+function outcomesNow(iterator, calls) {
+  return calls.map(({ method, argument }) => {
+    try {
+      return iterator[method](argument);
+    } catch (error) {
+      return told(error);
+    }
+  });
+}
+
+// All of them at once, or each after the answer to the last.
+async function outcomes(iterator, calls, atOnce) {
+  const answers = [];
+  const order = [];
+  for (const [i, { method, argument }] of calls.entries()) {
+    const answer = iterator[method](argument).catch(told);
+    answer.then(() => order.push(i));
+    answers.push(answer);
+    if (!atOnce) await answer;
+  }
+  return { answers: await Promise.all(answers), order };
+}
+
+describe('generators from C', () => {
+  describe('for a synchronous iterator', () => {
+    it('give their values to for...of and spread, and what they return to next', () => {
+      assert.deepStrictEqual([...addon.count(4)], [0, 1, 2, 3]);
+      assert.deepStrictEqual(Math.max(...addon.count(100000)), 99999);
+      const counted = addon.count(1);
+      assert.deepStrictEqual([counted.next(), counted.next(), counted.next()], [
+        { value: 0, done: false }, { value: 1, done: true }, { value: undefined, done: true },
+      ]);
+    });
+
+    it('look like generators', () => {
+      const generator = addon.count(1);
+      assert.strictEqual(String(generator), '[object Generator]');
+      assert.strictEqual(generator[Symbol.iterator](), generator);
+      const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+      assert.ok(Object.prototype.isPrototypeOf.call(IteratorPrototype, generator));
+      assert.deepStrictEqual([addon.count.name, addon.count.length, addon.echo.length], ['count', 1, 0]);
+      assert.throws(() => generator.next.call({}), TypeError);
+    });
+
+    it('hand over values of every kind', () => {
+      const last = { a: Symbol('a') };
+      const generator = addon.ofAllKinds(last);
+      assert.deepStrictEqual([...generator], [{ name: 'x' }, 'text', null, Buffer.from('ab'), last]);
+    });
+
+    it('answer as generators of JavaScript do, whatever is called', () => {
+      for (let seed = 1; seed <= 200; seed++) {
+        const calls = randomCalls(seed, 12);
+        assert.deepStrictEqual(outcomesNow(addon.echo(), calls), outcomesNow(echo(), calls), JSON.stringify(calls));
+      }
+    });
+
+    it('refuse bad arguments in the call', () => {
+      assert.throws(() => addon.count('1'), {
+        name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE',
+        message: 'The "to" argument must be of type number. Received type string (\'1\')',
+      });
+    });
+
+    it('throw what throw() threw, when that is what they return', () => {
+      const generator = addon.rethrow();
+      generator.next();
+      const thrown = { any: 'value' };
+      assert.throws(() => generator.throw(thrown), (error) => error === thrown);
+      assert.deepStrictEqual(generator.next(), { value: undefined, done: true });
+    });
+
+    it('may not wait, and are told so', () => {
+      const values = [];
+      assert.throws(() => {
+        for (const value of addon.sleepOnce()) values.push(value);
+      }, { code: 'FIBRIL_ESYNC', message: 'a generator for a synchronous iterator can\'t wait' });
+      assert.deepStrictEqual(values, [1]);
+      assert.throws(() => addon.callOnce(() => 1).next(), { code: 'FIBRIL_ESYNC' });
+    });
+
+    it('get an error back that they yield', () => {
+      const generator = addon.badValue();
+      generator.next();
+      assert.throws(() => generator.next(), { code: 'ENOSPC', message: 'no room for the value' });
+    });
+
+    it('unwind when the loop is left', async () => {
+      for (const value of addon.count(10)) if (value === 2) break;
+      assert.strictEqual(await live(), 0);
+    });
+  });
+
+  describe('for an asynchronous iterator', () => {
+    for (const name of ['stream', 'countLater', 'countAhead', 'countLaterAhead']) {
+      it(`give their values in order (${name})`, async () => {
+        assert.deepStrictEqual(await collect(addon[name](500)), Array.from({ length: 500 }, (_, i) => i));
+        assert.deepStrictEqual(await collect(addon[name](0)), []);
+      });
+
+      it(`unwind when the loop is left (${name})`, async () => {
+        for await (const value of addon[name](500)) if (value === 3) break;
+        assert.strictEqual(await live(), 0);
+        await assert.rejects(async () => {
+          for await (const value of addon[name](500)) assert.notStrictEqual(value, 3);
+        }, assert.AssertionError);
+        assert.strictEqual(await live(), 0);
+      });
+    }
+
+    it('look like generators', async () => {
+      const generator = addon.stream(1);
+      assert.strictEqual(String(generator), '[object AsyncGenerator]');
+      assert.strictEqual(generator[Symbol.asyncIterator](), generator);
+      assert.ok(generator.next() instanceof Promise);
+      assert.ok((await errorOf(generator.next.call({}))) instanceof TypeError);
+    });
+
+    it('hand over values of every kind', async () => {
+      const last = { a: Symbol('a') };
+      const values = await collect(addon.ofAllKindsAsync(last));
+      assert.deepStrictEqual(values, [{ name: 'x' }, 'text', null, Buffer.from('ab'), last]);
+    });
+
+    for (const atOnce of [false, true]) {
+      it(`answer as generators of JavaScript do, whatever is called${atOnce ? ' at once' : ''}`, async () => {
+        for (let seed = 1; seed <= 200; seed++) {
+          const calls = randomCalls(seed, 12);
+          const [ours, theirs] = await Promise.all([outcomes(addon.echoAsync(), calls, atOnce), outcomes(echoAsync(), calls, atOnce)]);
+          assert.deepStrictEqual(ours.answers, theirs.answers, JSON.stringify(calls));
+        }
+      });
+    }
+
+    it('serve requests one after the other, return after the values before it', async () => {
+      const methods = ['next', 'next', 'return', 'next', 'throw'];
+      const calls = methods.map((method) => ({ method, argument: method === 'throw' ? new Error('late') : 5 }));
+      const ours = await outcomes(addon.countLater(9), calls, true);
+      assert.deepStrictEqual(ours.answers, (await outcomes(countLater(9), calls, true)).answers);
+      assert.deepStrictEqual(ours.order, [0, 1, 2, 3, 4]);
+    });
+
+    it('refuse bad arguments in the call', () => {
+      assert.throws(() => addon.stream(), { code: 'ERR_INVALID_ARG_TYPE' });
+      assert.throws(() => addon.hang('signal'), {
+        code: 'ERR_INVALID_ARG_TYPE', message: 'The "signal" argument must be an instance of AbortSignal. Received type string (\'signal\')',
+      });
+    });
+
+    it('reject with an error, once', async () => {
+      const generator = addon.badValueAsync();
+      await generator.next();
+      assert.deepStrictEqual((await errorOf(generator.next())).code, 'ENOSPC');
+      assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
+    });
+
+    it('let return() wait until they have unwound, and fail if that did', async () => {
+      const generator = addon.careful(0);
+      await generator.next();
+      const returned = generator.return(Promise.resolve('value'));
+      assert.strictEqual(await live(), 1);
+      assert.deepStrictEqual(await returned, { value: 'value', done: true });
+      assert.strictEqual(await live(), 0);
+
+      const failing = addon.careful(-5);
+      await failing.next();
+      assert.strictEqual((await errorOf(failing.return())).code, 'EIO');
+      assert.deepStrictEqual(await failing.return(1), { value: 1, done: true });
+    });
+
+    it('end with Symbol.asyncDispose', async () => {
+      const generator = addon.stream(3);
+      await generator.next();
+      await generator[Symbol.asyncDispose]();
+      assert.strictEqual(await live(), 0);
+    });
+
+    it('call JavaScript in the context of who gave the function', async () => {
+      const storage = new AsyncLocalStorage();
+      const values = [];
+      const make = () => addon.mapped(async (i) => {
+        await turn();
+        return `${storage.getStore()} ${i}`;
+      });
+      const generator = storage.run('given', make);
+      await storage.run('used', async () => {
+        for await (const value of generator) {
+          values.push(value, storage.getStore());
+          if (values.length === 4) break;
+        }
+      });
+      assert.deepStrictEqual(values, ['given 0', 'used', 'given 1', 'used']);
+      await assert.rejects(collect(addon.mapped(() => { throw new RangeError('mine'); })), { name: 'RangeError', message: 'mine' });
+    });
+
+    it('are their function\'s alone to yield from and nobody\'s to resume', async () => {
+      const generator = addon.misuse();
+      const codes = [(await generator.next()).value, (await generator.next()).value, (await generator.next()).value];
+      assert.deepStrictEqual(codes, [-5002, -5006, -5006]); // FIBRIL_ENOTCOROUTINE, FIBRIL_ERUNNING
+    });
+  });
+
+  describe('back-pressure', () => {
+    async function yieldedAfter(generator, count) {
+      await addon.counts();
+      for (let i = 0; i < count; i++) await generator.next();
+      for (let i = 0; i < 10; i++) await turn();
+      const { yielded } = await addon.counts();
+      await generator.return();
+      return yielded;
+    }
+
+    it('runs nothing before the first next', async () => {
+      assert.strictEqual(await yieldedAfter(addon.countAhead(100), 0), 0);
+    });
+
+    it('without `ahead` yields what is asked for', async () => {
+      assert.strictEqual(await yieldedAfter(addon.stream(100), 1), 1);
+      assert.strictEqual(await yieldedAfter(addon.countLater(100), 7), 7);
+    });
+
+    it('with it yields as many more as that, and no more', async () => {
+      for (const name of ['countAhead', 'countLaterAhead']) {
+        assert.strictEqual(await yieldedAfter(addon[name](100), 1), 5);
+        assert.strictEqual(await yieldedAfter(addon[name](100), 7), 11);
+      }
+    });
+
+    it('drops what it was ahead by when it is told to end', async () => {
+      const generator = addon.echoAhead();
+      await generator.next();
+      assert.deepStrictEqual(await generator.return(1), { value: 1, done: true });
+      assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
+    });
+  });
+
+  describe('with an AbortSignal', () => {
+    it('end at once in a wait, after they have unwound', async () => {
+      const controller = new AbortController();
+      const generator = addon.hang(controller.signal);
+      await generator.next();
+      const next = generator.next();
+      controller.abort('reason');
+      const error = await errorOf(next);
+      assert.deepStrictEqual([error.name, error.code, error.cause], ['AbortError', 'ABORT_ERR', 'reason']);
+      assert.strictEqual(await live(), 0);
+      assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
+    });
+
+    it('end between two values', async () => {
+      const controller = new AbortController();
+      const generator = addon.countLater(9, { signal: controller.signal });
+      await generator.next();
+      controller.abort();
+      assert.strictEqual((await errorOf(generator.next())).name, 'AbortError');
+      assert.strictEqual(await live(), 0);
+    });
+
+    it('hand over what they were ahead by first', async () => {
+      const controller = new AbortController();
+      const generator = addon.countAhead(100, { signal: controller.signal });
+      const values = [];
+      const error = await errorOf((async () => {
+        for await (const value of generator) {
+          values.push(value);
+          if (value === 0) controller.abort();
+        }
+      })());
+      assert.strictEqual(error.name, 'AbortError');
+      assert.deepStrictEqual(values, [0, 1, 2, 3, 4]);
+    });
+
+    it('never start when it was aborted before', async () => {
+      const generator = addon.countLater(9, { signal: AbortSignal.abort('early') });
+      await addon.counts();
+      assert.strictEqual((await errorOf(generator.next())).cause, 'early');
+      assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
+      assert.deepStrictEqual(await addon.counts(), { live: 0, yielded: 0 });
+    });
+
+    it('leave no listener', async () => {
+      const { signal } = new AbortController();
+      const { getEventListeners } = require('node:events');
+      const generators = Array.from({ length: 20 }, () => addon.countLater(2, { signal }));
+      assert.strictEqual(getEventListeners(signal, 'abort').length, 1);
+      await Promise.all(generators.map(collect));
+      assert.deepStrictEqual(getEventListeners(signal, 'abort'), []);
+      for (let i = 0; i < 20; i++) addon.countLater(2, { signal });
+      await collectUntil(() => getEventListeners(signal, 'abort').length === 0);
+    });
+  });
+
+  describe('that nobody has any more', () => {
+    it('are unwound', async function () {
+      this.timeout(20000);
+      for (let i = 0; i < 300; i++) {
+        addon.stream(5);
+        await addon.stream(5).next();
+        await addon.countLaterAhead(50).next();
+        addon.count(5).next();
+        await addon.careful(0).next();
+      }
+      assert.ok(await live() > 0);
+      await collectUntil(async () => (await live()) === 0);
+    });
+
+    it('are not collected while a value is asked for', async () => {
+      const next = addon.countLater(1).next();
+      await collectUntil(() => true);
+      assert.deepStrictEqual(await next, { value: 0, done: false });
+    });
+
+    it('say so when their unwinding fails', async () => {
+      const { code, stderr } = await runScript(`
+        const { careful } = require(${JSON.stringify(iteratorsPath)});
+        (async () => {
+          await careful(-5).next();
+          for (let i = 0; i < 20; i++) {
+            await new Promise(setImmediate);
+            gc();
+          }
+        })();`, { flags: ['--expose-gc'] });
+      assert.strictEqual(code, 0);
+      assert.match(stderr, /a generator that nobody had any more failed: .*i\/o error/);
+    });
+  });
+
+  describe('at the end', () => {
+    it('of a process that does not go on are no reason to warn', async () => {
+      const { code, stderr } = await runScript(`
+        const { stream } = require(${JSON.stringify(iteratorsPath)});
+        const generator = stream(5);
+        generator.next();
+        process.on('exit', () => generator);`);
+      assert.deepStrictEqual([code, stderr], [0, '']);
+    });
+
+    it('of a worker are unwound wherever they are', async function () {
+      this.timeout(20000);
+      const before = await live();
+      for (let i = 0; i < 5; i++) {
+        const worker = new Worker(`
+          const { parentPort } = require('node:worker_threads');
+          const its = require(${JSON.stringify(iteratorsPath)});
+          const all = [its.stream(3), its.countAhead(9), its.hang(), its.count(3), its.careful(0), its.hang(), its.stream(1)];
+          const fresh = its.stream(3);
+          globalThis.all = all;
+          Promise.all(all.slice(0, 6).map((generator) => generator.next())).then(() => {
+            all[5].next();
+            parentPort.postMessage('begun');
+            parentPort.on('message', () => fresh);
+          });`, { eval: true });
+        await once(worker, 'message');
+        assert.ok(await live() > before);
+        await worker.terminate();
+        assert.strictEqual(await live(), before);
+      }
+    });
+  });
+});
