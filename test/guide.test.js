@@ -52,7 +52,7 @@ describe('docs/guide.md', function () {
   /** Functions go above FIBRIL_MODULE, exports into it. */
   function addToSource(code) {
     const source = read('src/addon.c');
-    const whole = code.startsWith('  fibril_export(')
+    const whole = code.startsWith('  fibril_')
       ? source.replace(/\}\n$/, () => `${code}}\n`)
       : source.replace('FIBRIL_MODULE', () => `${code}\nFIBRIL_MODULE`);
     fs.writeFileSync(inFolder('src/addon.c'), whole);

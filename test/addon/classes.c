@@ -116,9 +116,11 @@ typedef struct {
   double ms;
 } ticker;
 
+static _Thread_local fibril_event ticking; /* of the coroutines that no time was given for */
+
 static fibril_value tick(void *arg) {
   ticker *self = arg;
-  int err = fibril_sleep(self->ms);
+  int err = self->ms < 0 ? fibril_event_wait(&ticking, -1) : fibril_sleep(self->ms);
   if (err == 0) self->counter->value++;
   fibril_this_unref(self->counter);
   free(self);
@@ -133,6 +135,12 @@ static fibril_value counter_tick_later(fibril_args *args) {
   fibril_this_ref(self->counter);
   fibril_future *future = fibril_spawn(tick, self, NULL);
   fibril_future_unref(future);
+  return fibril_undefined();
+}
+
+static fibril_value tick_now(fibril_args *args) {
+  (void)args;
+  fibril_event_set(&ticking);
   return fibril_undefined();
 }
 
@@ -193,6 +201,7 @@ FIBRIL_MODULE(m) {
       m, "Bare", &(fibril_class_options){.size = sizeof(fibril_class_options), .state_size = 64});
   fibril_class_method(bare, "value(): Promise<number>", bare_size, NULL);
   fibril_export_class(m, "Empty", NULL);
+  fibril_export(m, "tickNow(): Promise<void>", tick_now);
   fibril_export(m, "countLive(): Promise<number>", count_live);
   fibril_export(m, "noObject(): Promise<boolean>", no_object);
   fibril_export(m, "late(): Promise<number>", late);
