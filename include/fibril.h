@@ -823,6 +823,15 @@ int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_ex
 int fibril_class_method(fibril_class *cls, const char *signature, fibril_export_fn fn,
                         const fibril_export_options *options);
 
+/* Methods that are generators, like fibril_export_generator and fibril_export_async_generator: the
+ * struct stays until fn has returned, or the iterator has been collected without a next. 0,
+ * UV_EINVAL, UV_ENOMEM. */
+int fibril_class_generator(fibril_class *cls, const char *signature, fibril_export_generator_fn fn,
+                           const fibril_export_options *options);
+int fibril_class_async_generator(fibril_class *cls, const char *signature,
+                                 fibril_export_generator_fn fn,
+                                 const fibril_export_options *options);
+
 /* A property that is read by calling fn, "pid: number", on the loop's stack: it may not wait. An
  * error that it returns is thrown. 0, UV_EINVAL, UV_ENOMEM. */
 int fibril_class_getter(fibril_class *cls, const char *signature, fibril_export_fn fn);

@@ -267,6 +267,55 @@ describe('generators from C', () => {
     });
   });
 
+  describe('of a class', () => {
+    const { Ladder } = addon;
+
+    it('are methods that have the struct', async () => {
+      assert.deepStrictEqual([...new Ladder(2).rungs(7)], [0, 2, 4, 6]);
+      assert.deepStrictEqual(await collect(new Ladder(3).climb(7)), [0, 3, 6]);
+      assert.deepStrictEqual([Ladder.prototype.climb.name, Ladder.prototype.rungs.length], ['climb', 1]);
+      assert.deepStrictEqual(Object.keys(Ladder.prototype), []);
+    });
+
+    it('refuse another this', () => {
+      const { rungs, climb } = Ladder.prototype;
+      for (const method of [rungs, climb]) {
+        assert.throws(() => method.call({}, 1), { code: 'ERR_INVALID_THIS', message: 'Value of "this" must be of type Ladder' });
+      }
+    });
+
+    it('keep the struct until they have ended', async () => {
+      await addon.counts();
+      const generator = new Ladder(2).climb(9);
+      await generator.next();
+      for (let i = 0; i < 5; i++) await collectUntil(() => true);
+      assert.deepStrictEqual(await generator.next(), { value: 2, done: false });
+      assert.strictEqual((await addon.counts()).yielded, 0);
+      await generator.return();
+      await collectUntil(async () => (await addon.counts()).yielded === -1);
+    });
+  });
+
+  describe('declaring', () => {
+    it('fails the load where a signature or an option makes no sense', () => {
+      const refuses = (kind, message) => {
+        process.env.FIBRIL_TEST_GENERATOR = kind;
+        delete require.cache[iteratorsPath];
+        try {
+          assert.throws(() => require(iteratorsPath), { code: 'ERR_FIBRIL_SIGNATURE', message });
+        } finally {
+          delete process.env.FIBRIL_TEST_GENERATOR;
+        }
+      };
+      refuses('0', /^fibril_export_generator: "bad\(\): AsyncGenerator<number>": expected Generator<\.\.\.>/);
+      refuses('1', /^fibril_export_async_generator: "bad\(\): Promise<number>": expected AsyncGenerator<\.\.\.>/);
+      refuses('2', /^fibril_export_generator: "bad\(\): Generator<number>": expected no values ahead/);
+      refuses('3', /^fibril_export_generator: .*: expected no AbortSignal/);
+      refuses('4', /^fibril_export_async_generator: .*: expected at most 65536 values ahead/);
+      refuses('5', /^fibril_class_generator: .*: expected another name/);
+    });
+  });
+
   describe('back-pressure', () => {
     async function yieldedAfter(generator, count) {
       await addon.counts();

@@ -1,6 +1,6 @@
 /* Classes. An object in JavaScript has an instance behind it: a counted header with the struct of
  * the addon's author. The object has one reference, each running method another. */
-#include "export.h"
+#include "iterator.h"
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -357,6 +357,34 @@ int fibril_class_method(fibril_class *cls, const char *signature, fibril_export_
   if (!fibril__export_args(entry, fibril__method_begin, args))
     return fibril__fail_load(cls->module, what, UV_ENOMEM, signature, NULL, 0);
   return define_member(cls, what, entry, FIBRIL__JS_ADD_METHOD, FIBRIL__EXPORT_ARGS, args);
+}
+
+static int add_generator(fibril_class *cls, const char *what, fibril__form form,
+                         const char *signature, fibril_export_generator_fn fn,
+                         const fibril_export_options *options, int js) {
+  napi_value args[FIBRIL__EXPORT_ARGS + 1];
+  if (cls == NULL || cls->module == NULL || cls->module->failed) return UV_EINVAL;
+  fibril__export *entry =
+      fibril__generator_new(cls->module, what, form, cls, signature, fn, options);
+  if (entry == NULL) return UV_EINVAL;
+  if (is_constructor(entry))
+    return fibril__fail_load(cls->module, what, UV_EINVAL, signature, "another name", 0);
+  if (!fibril__export_args(entry, fibril__iterator_begin, args))
+    return fibril__fail_load(cls->module, what, UV_ENOMEM, signature, NULL, 0);
+  return define_member(cls, what, entry, js, FIBRIL__EXPORT_ARGS, args);
+}
+
+int fibril_class_generator(fibril_class *cls, const char *signature, fibril_export_generator_fn fn,
+                           const fibril_export_options *options) {
+  return add_generator(cls, "fibril_class_generator", FIBRIL__FORM_GENERATOR, signature, fn,
+                       options, FIBRIL__JS_WRAP_GENERATOR);
+}
+
+int fibril_class_async_generator(fibril_class *cls, const char *signature,
+                                 fibril_export_generator_fn fn,
+                                 const fibril_export_options *options) {
+  return add_generator(cls, "fibril_class_async_generator", FIBRIL__FORM_ASYNC_GENERATOR, signature,
+                       fn, options, FIBRIL__JS_WRAP_ASYNC_GENERATOR);
 }
 
 int fibril_class_getter(fibril_class *cls, const char *signature, fibril_export_fn fn) {

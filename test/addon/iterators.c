@@ -1,6 +1,8 @@
 /* Generators for test/iterators.test.js, exported as any addon would. */
 #include <fibril.h>
 
+#include <stdlib.h>
+
 static _Atomic int live;    /* generator functions that have not returned, in all threads */
 static _Atomic int yielded; /* fibril_yield calls that have been made since the last counts() */
 
@@ -131,6 +133,31 @@ static fibril_value misuse(fibril_args *args, fibril_generator *generator) {
   return fibril_number(fibril_generator_close(generator));
 }
 
+/* A class: its items, between two of which the object may be gone for JavaScript. */
+typedef struct {
+  double step;
+} ladder;
+
+static fibril_value ladder_new(fibril_args *args) {
+  ladder *self = fibril_this(args);
+  self->step = fibril_arg_number(args, 0);
+  return fibril_undefined();
+}
+
+static void ladder_release(void *state) {
+  ((ladder *)state)->step = 0;
+  yielded = -1;
+}
+
+static fibril_value climb(fibril_args *args, fibril_generator *generator) {
+  const ladder *self = fibril_this(args);
+  for (double at = 0; at < fibril_arg_number(args, 0); at += self->step) {
+    fibril_value sent = fibril_yield(generator, fibril_number(at));
+    if (fibril_is_error(sent)) return sent;
+  }
+  return fibril_undefined();
+}
+
 static fibril_value counts(fibril_args *args) {
   (void)args;
   fibril_value result = fibril_object();
@@ -138,6 +165,22 @@ static fibril_value counts(fibril_args *args) {
   fibril_object_set(result, "yielded", fibril_number(yielded));
   yielded = 0;
   return result;
+}
+
+/* What makes no sense; the environment says which. */
+static void export_bad(fibril_module *m, int which, fibril_class *cls) {
+  fibril_export_options ahead = {.size = sizeof ahead, .ahead = 1};
+  fibril_export_options far_ahead = {.size = sizeof ahead, .ahead = 65537};
+  switch (which) {
+    case 0: fibril_export_generator(m, "bad(): AsyncGenerator<number>", count, NULL); break;
+    case 1: fibril_export_async_generator(m, "bad(): Promise<number>", count, NULL); break;
+    case 2: fibril_export_generator(m, "bad(): Generator<number>", count, &ahead); break;
+    case 3: fibril_export_generator(m, "bad(s: AbortSignal): Generator<any>", count, NULL); break;
+    case 4:
+      fibril_export_async_generator(m, "bad(): AsyncGenerator<any>", count, &far_ahead);
+      break;
+    default: fibril_class_generator(cls, "constructor(): Generator<any>", count, NULL); break;
+  }
 }
 
 FIBRIL_MODULE(m) {
@@ -170,5 +213,15 @@ FIBRIL_MODULE(m) {
                                 NULL);
   fibril_export_async_generator(m, "mapped(fn: Function): AsyncGenerator<any>", mapped, NULL);
   fibril_export_async_generator(m, "misuse(): AsyncGenerator<number>", misuse, NULL);
+  fibril_class *ladders =
+      fibril_export_class(m, "Ladder",
+                          &(fibril_class_options){.size = sizeof(fibril_class_options),
+                                                  .state_size = sizeof(ladder),
+                                                  .release = ladder_release});
+  fibril_class_constructor(ladders, "(step: number)", ladder_new);
+  fibril_class_generator(ladders, "rungs(to: number): Generator<number>", climb, NULL);
+  fibril_class_async_generator(ladders, "climb(to: number): AsyncGenerator<number>", climb, NULL);
+  const char *bad = getenv("FIBRIL_TEST_GENERATOR");
+  if (bad != NULL) export_bad(m, atoi(bad), ladders);
   fibril_export(m, "counts(): Promise<{live: number, yielded: number}>", counts);
 }

@@ -54,6 +54,9 @@ module.exports = (control) => {
     scenario('loading own natives', nothing, () => Object.keys(control.own()).length > 5, true),
     scenario('loading classes', nothing, () => Object.keys(control.classes()).length > 4, true),
     scenario('loading callbacks', nothing, () => Object.keys(control.callbacks()).length > 4, true),
+    scenario('loading iterators', nothing, () => Object.keys(control.iterators()).length > 4, true),
+    withAddon('iterators', 'synchronous iterators', iterated, [[0, 1], ['ready', 'sent', 'thrown', 'end'], 'EIO', [0, 2], 'x']),
+    withAddon('iterators', 'asynchronous iterators', iteratedLater, [[0, 1], [0, 1, 2, 3, 4, 5], 'thrown', 'ABORT_ERR', [0, 2], 'ERR_INVALID_THIS']),
     withAddon('classes', 'objects', objects, ['name', 3, 6, 'kept', 0, 'EIO', 'ERR_INVALID_THIS', 'ERR_TEST', 7]),
     withAddon('callbacks', 'functions that C keeps', kept, [2, 3, 'reason', 1, 'thrown']),
     withAddon('callbacks', 'functions that threads call', async (n) => {
@@ -237,6 +240,45 @@ async function objects({ Counter, Bare }) {
   values.push(expect(codeOf(() => new Counter(-1)), 'ERR_TEST'));
   await counter.tickLater(0);
   values.push(await counter.addLater(1));
+  return values;
+}
+
+function iterated({ count, echo, Ladder, ofAllKinds }) {
+  const echoed = echo();
+  const values = [echoed.next(), echoed.next('sent'), echoed.throw(new Error('thrown')), echoed.next('.end')];
+  // The error's message is what can't be made.
+  if (values[2].value !== 'thrown') throw new Error(`${values[2].value} instead of thrown`);
+  values[3].value = values[3].value.slice(1);
+  const bad = echo();
+  bad.next();
+  const code = expect(codeOf(() => bad.next('!bad')), 'EIO');
+  const [{ name }] = [...ofAllKinds(1)];
+  return [[...count(2)], values.map(({ value }) => value), code, [...new Ladder(2).rungs(4)], name];
+}
+
+async function collected(generator) {
+  const values = [];
+  for await (const value of generator) values.push(value);
+  return values;
+}
+
+async function iteratedLater({ stream, countLaterAhead, echoAhead, hang, Ladder }) {
+  const values = [await collected(stream(2)), await collected(countLaterAhead(6))];
+  const echoed = echoAhead();
+  await echoed.next();
+  const { value } = await echoed.throw(new Error('thrown'));
+  if (value !== 'thrown') throw new Error(`${value} instead of thrown`);
+  await echoed.return();
+  const controller = new AbortController();
+  const hanging = hang(controller.signal);
+  await hanging.next();
+  const next = hanging.next();
+  controller.abort();
+  values.push(value, await next.catch((error) => {
+    if (error.code !== 'ABORT_ERR') throw error;
+    return error.code;
+  }));
+  values.push(await collected(new Ladder(2).climb(4)), expect(codeOf(() => Ladder.prototype.climb.call({}, 1)), 'ERR_INVALID_THIS'));
   return values;
 }
 

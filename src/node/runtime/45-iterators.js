@@ -259,15 +259,17 @@ function signalOf(holder, key) {
   throw invalidType(key === '' ? '"signal" argument' : `"options.${key}" property`, 'AbortSignal', signal);
 }
 
-// As wrap.
-function wrapGenerator(begin, name, required, count) {
-  const wrapped = generatorOf(gathered(begin, count));
-  describe(wrapped, name, required);
-  return wrapped;
+// As wrap; with a class, one of its methods.
+function wrapGenerator(begin, name, required, count, index, key, Class) {
+  return finish(generatorOf(gathered(begin, count)), name, required, Class);
 }
 
-function wrapAsyncGenerator(begin, name, required, count, index, key) {
-  const wrapped = asyncGeneratorOf(gathered(begin, count), index, key);
+function wrapAsyncGenerator(begin, name, required, count, index, key, Class) {
+  return finish(asyncGeneratorOf(gathered(begin, count), index, key), name, required, Class);
+}
+
+function finish(wrapped, name, required, Class) {
   describe(wrapped, name, required);
+  if (Class !== undefined) addToPrototype(Class, name, wrapped);
   return wrapped;
 }

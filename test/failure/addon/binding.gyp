@@ -37,6 +37,12 @@
       'defines': ['napi_register_module_v1=failure_register_callbacks'],
     },
     {
+      'target_name': 'iterators',
+      'type': 'static_library',
+      'sources': ['../../addon/iterators.c'],
+      'defines': ['napi_register_module_v1=failure_register_iterators'],
+    },
+    {
       'target_name': 'own',
       'type': 'static_library',
       'sources': ['<!@(node ../../../gyp/sources.js ../../../src/addon:.c)'],
@@ -47,7 +53,7 @@
       'target_name': 'failing',
       'type': 'loadable_module',
       'sources': ['control.c', '../inject.c'],
-      'dependencies': ['natives', 'classes', 'callbacks', 'own', 'tested', 'switch'],
+      'dependencies': ['natives', 'classes', 'callbacks', 'iterators', 'own', 'tested', 'switch'],
       'ldflags': ['-fsanitize=address', '-Wl,--wrap=free', '-Wl,--wrap=munmap', '-Wl,-z,nodelete'],
     },
   ],
