@@ -32,7 +32,7 @@ module.exports = [
     },
   },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module' }, rules: { strict: 'off' } },
-  { files: ['test/**'], languageOptions: { globals: mochaGlobals }, rules: { 'no-throw-literal': 'off' } },
+  { files: ['test/**', 'examples/*/test/**'], languageOptions: { globals: mochaGlobals }, rules: { 'no-throw-literal': 'off' } },
   {
     // One function's body in several files: names cross between them, and the function begins in gyp/js2c.js.
     files: ['src/node/runtime/**'],
