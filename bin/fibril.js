@@ -8,6 +8,7 @@ const { version } = require('../package.json');
 const { UsageError } = require('./usage.js');
 
 const COMMANDS = {
+  dts: require('./dts.js'),
   new: require('./new.js'),
 };
 

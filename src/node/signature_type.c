@@ -145,9 +145,11 @@ static bool literal(fibril__scan *scan, fibril__type *type) {
   if (!fibril__scan_literal(scan, type->literals)) return false;
   type->literal_count = 1;
   type->accepts = FIBRIL__LITERAL;
-  if (fibril_value_kind(type->literals[0]) != FIBRIL_BIGINT) return true;
+  fibril_value value = type->literals[0];
+  bool finite = fibril_value_kind(value) != FIBRIL_NUMBER || isfinite(value.as.number);
+  if (finite && fibril_value_kind(value) != FIBRIL_BIGINT) return true;
   scan->at = start;
-  return fibril__scan_fail(scan, "a literal that is no bigint");
+  return fibril__scan_fail(scan, "a literal that is a string, a finite number or a boolean");
 }
 
 /* Where there is "(": does "=>" follow its ")"? */
@@ -217,7 +219,8 @@ static bool array_of(fibril__scan *scan, fibril__type *type) {
   return true;
 }
 
-static bool primary(fibril__scan *scan, fibril__type *type) {
+/* `first`: of a union, where a function type takes what follows for its result. */
+static bool primary(fibril__scan *scan, fibril__type *type, bool first) {
   if (fibril__scan_at_literal(scan)) return literal(scan, type);
   if (fibril__scan_word(scan, "Array") || fibril__scan_word(scan, "ReadonlyArray")) {
     if (!fibril__scan_skip(scan, '<')) return fibril__scan_fail(scan, "'<'");
@@ -228,6 +231,7 @@ static bool primary(fibril__scan *scan, fibril__type *type) {
     return true;
   }
   if (fibril__scan_peek(scan, '(') && is_function(scan->at)) {
+    if (!first) return fibril__scan_fail(scan, "a function type in parentheses");
     type->accepts = FIBRIL__FUNCTION;
     return fibril__scan_foreign(scan);
   }
@@ -238,9 +242,10 @@ static bool primary(fibril__scan *scan, fibril__type *type) {
   return fibril__scan_skip(scan, '{') ? record(scan, type) : word(scan, type);
 }
 
-static bool member(fibril__scan *scan, fibril__type *type) {
-  fibril__scan_word(scan, "readonly");
-  if (!primary(scan, type)) return false;
+static bool member(fibril__scan *scan, fibril__type *type, bool first) {
+  bool readonly = fibril__scan_word(scan, "readonly");
+  if (!primary(scan, type, first && !readonly)) return false;
+  if (readonly && !fibril__scan_peek(scan, '[')) return fibril__scan_fail(scan, "'[]'");
   while (fibril__scan_peek(scan, '[')) {
     if (!array_of(scan, type)) return false;
     scan->at++;
@@ -254,12 +259,13 @@ bool fibril__type_parse(fibril__scan *scan, fibril__type *type) {
   *type = (fibril__type){0};
   if (scan->depth == DEPTH_MAX) return fibril__scan_fail(scan, "fewer types in types");
   scan->depth++;
-  fibril__scan_skip(scan, '|');
+  bool first = !fibril__scan_skip(scan, '|');
   do {
     fibril__type next = {0};
     fibril__scan_peek(scan, '\0');
     const char *start = scan->at;
-    parsed = member(scan, &next);
+    parsed = member(scan, &next, first);
+    first = false;
     if (parsed) {
       const char *end = scan->at;
       scan->at = start;

@@ -27,6 +27,10 @@
       'sources': ['pressure.c'],
     },
     {
+      'target_name': 'parser',
+      'sources': ['parser.c'],
+    },
+    {
       'target_name': 'signatures',
       'sources': ['signatures.c'],
     },

@@ -1,0 +1,196 @@
+'use strict';
+
+// fibril dts ADDON.node: prints the TypeScript declarations of what an addon exports, from the signatures that it was built with.
+
+const path = require('path');
+const { UsageError } = require('./usage.js');
+
+const SIGNATURES = Symbol.for('fibril.signatures');
+
+// What is of fibril's grammar and not TypeScript's, as JavaScript gives it to C, and as it gets it.
+const GIVEN = {
+  __proto__: null, int32: 'number', uint32: 'number', int64: 'number', bytes: 'ArrayBufferView | ArrayBuffer', path: 'string | Buffer | URL',
+  Buffer: 'Uint8Array',
+};
+const GOT = { __proto__: null, int32: 'number', uint32: 'number', int64: 'number', bytes: 'Buffer', path: 'string' };
+
+// No names of functions and parameters in a module.
+const RESERVED = new Set(`arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+  finally for function if implements import in instanceof interface let new null package private protected public return static super
+  switch this throw true try typeof undefined var void while with yield`.split(/\s+/));
+
+const TOKEN = /\s+|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|=>|\.\.\.|\d[\d.]*(?:[eE][+-]?\d+)?n?|[A-Za-z_$][\w$]*|./g;
+const NAME = /^[A-Za-z_$]/;
+const SPACE = /^\s/;
+
+/** A signature, which C has taken already, in its words; `next` and `last` pass over spaces. */
+class Words {
+  constructor(text) {
+    this.list = text.match(TOKEN) ?? [];
+  }
+
+  next(index) {
+    do index++;
+    while (SPACE.test(this.list[index] ?? 'end'));
+    return index;
+  }
+
+  word(index) {
+    return this.list[index] ?? '';
+  }
+
+  /** The name of a parameter, property or member stands before ":" or "?:". */
+  isLabel(index) {
+    let after = this.next(index);
+    if (this.word(after) === '?') after = this.next(after);
+    return this.word(after) === ':';
+  }
+
+  /** The bracket that closes the one at `index`. */
+  closing(index) {
+    for (let depth = 0; index < this.list.length; index++) {
+      if ('([{<'.includes(this.list[index])) depth++;
+      else if (')]}>'.includes(this.list[index]) && --depth === 0) break;
+    }
+    return index;
+  }
+}
+
+/** Where a default begins that is no part of "=>": the index after it. */
+function afterDefault(words, index) {
+  const literal = words.next(index);
+  return words.word(literal) === '-' ? words.next(literal) + 1 : literal + 1;
+}
+
+/**
+ * The TypeScript of a piece of a signature.
+ * @param {boolean} got whether its types are of what JavaScript gets from C
+ * @param {boolean} renames whether its labels are parameters, for which some names are reserved
+ */
+function translate(text, got, renames) {
+  const words = new Words(text);
+  const out = [];
+  const frames = [{ got, renames, label: -1 }];
+  let index = 0;
+  while (index < words.list.length) {
+    const word = words.list[index];
+    const frame = frames[frames.length - 1];
+    if ('([{<'.includes(word)) {
+      const arrow = word === '(' && words.word(words.next(words.closing(index))) === '=>';
+      frames.push({ got: arrow ? !frame.got : frame.got, renames: arrow, label: -1 });
+    } else if (')]}>'.includes(word)) {
+      frames.pop();
+    } else if (word === '=') {
+      while (SPACE.test(out[out.length - 1])) out.pop();
+      if (!frame.optional) out[frame.label] += '?';
+      index = afterDefault(words, index);
+      continue;
+    }
+    // A new line may end what TypeScript reads, as before "[]".
+    out.push(SPACE.test(word) && !got ? ' ' : word);
+    if (NAME.test(word)) {
+      if (words.isLabel(index)) {
+        frame.label = out.length - 1;
+        frame.optional = words.word(words.next(index)) === '?';
+        if (frame.renames && RESERVED.has(word)) out[frame.label] += '_';
+      } else {
+        out[out.length - 1] = typeOf(words, index, frame.got);
+      }
+    }
+    index++;
+  }
+  return out.join('').trim();
+}
+
+function typeOf(words, index, got) {
+  const name = words.list[index];
+  const type = (got ? GOT : GIVEN)[name];
+  const after = words.word(words.next(index));
+  if (type === undefined || words.word(index - 1) === '.' || after === '(' || after === '.') return name;
+  return after === '[' && type.includes('|') ? `(${type})` : type;
+}
+
+/** A signature's doc comment, name, parameters and type of the result; without what its form does not have. */
+function take(signature) {
+  const [, doc = '', rest] = /^\s*(\/\*\*[\s\S]*?\*\/)?\s*([\s\S]*)$/.exec(signature);
+  const [name] = /^[\w$]*/.exec(rest);
+  const words = new Words(rest.slice(name.length));
+  const open = words.next(-1);
+  const has = words.word(open) === '(';
+  const close = has ? words.closing(open) : open - 1;
+  const parameters = words.list.slice(open + 1, has ? close : open + 1).join('').replace(/,\s*$/, '');
+  const colon = words.next(close);
+  return {
+    doc: doc.replace(/\n\s*/g, '\n '),
+    name,
+    parameters: translate(parameters, false, true),
+    result: words.word(colon) === ':' ? translate(words.list.slice(colon + 1).join(''), true, false) : '',
+  };
+}
+
+function declareFunction({ doc, name, parameters, result }) {
+  const lines = doc === '' ? [] : [doc];
+  if (RESERVED.has(name)) lines.push(`declare function ${name}_(${parameters}): ${result};`, `export { ${name}_ as ${name} };`);
+  else lines.push(`export function ${name}(${parameters}): ${result};`);
+  return lines;
+}
+
+function declareMember(form, { doc, name, parameters, result }) {
+  const lines = doc === '' ? [] : doc.split('\n');
+  if (form === 'constructor') lines.push(`constructor(${parameters});`);
+  else if (form === 'getter') lines.push(`readonly ${name}: ${result};`);
+  else lines.push(`${name}(${parameters}): ${result};`);
+  if (name === 'close' && /^(\w+\?|\.\.\.|$)/.test(parameters)) lines.push('[Symbol.asyncDispose](): Promise<void>;');
+  return lines;
+}
+
+function declareClass({ doc, name }, members) {
+  const lines = doc === '' ? [] : [doc];
+  const body = members.some(([form]) => form === 'constructor') ? [] : ['constructor();'];
+  for (const [form, , signature] of members) body.push(...declareMember(form, take(signature)));
+  return [...lines, `export class ${name} {`, ...body.map((line) => `  ${line}`), '}'];
+}
+
+/**
+ * The text of a .d.ts.
+ * @param {Array<[string, string|undefined, string]>} signatures the form of each, its class, and itself
+ * @param {string} source the addon's name, for the head
+ */
+function declarations(signatures, source) {
+  const lines = [];
+  for (const [form, of, signature] of signatures) {
+    if (of !== undefined) continue;
+    const taken = take(signature);
+    if (form === 'class') lines.push(...declareClass(taken, signatures.filter(([, each]) => each === taken.name)));
+    else lines.push(...declareFunction(taken));
+  }
+  const body = lines.join('\n');
+  const node = /\b(Buffer|URL|AbortSignal|NodeJS|asyncDispose)\b/.test(body) ? '/// <reference types="node" />\n' : '';
+  return `// Written by \`fibril dts\` from the signatures of ${source}.\n${node}\n${body}\nexport {};\n`;
+}
+
+function signaturesOf(file) {
+  let addon;
+  try {
+    addon = require(path.resolve(file));
+  } catch (error) {
+    throw new UsageError(`${file} does not load: ${error.message}`, '');
+  }
+  const signatures = addon?.[SIGNATURES];
+  if (signatures === undefined) throw new UsageError(`${file} is no addon that was built with fibril`, '');
+  return signatures;
+}
+
+module.exports = {
+  usage: 'dts ADDON.node',
+  summary: 'prints the TypeScript declarations of an addon',
+  help: `Prints what an addon exports as TypeScript declarations, from the signatures of its functions and classes, with their doc comments:
+
+  fibril dts build/Release/addon.node > addon.d.ts
+`,
+  declarations,
+  async run(args) {
+    if (args.length !== 1 || args[0].startsWith('-')) throw new UsageError('dts takes the path of one addon');
+    return declarations(signaturesOf(args[0]), path.basename(args[0]));
+  },
+};
