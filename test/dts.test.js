@@ -91,7 +91,7 @@ export {};
 
   it('prints what compiles, and declares what an addon has', () => {
     const files = {};
-    for (const name of ['natives', 'classes', 'callbacks', 'parser', 'pressure']) {
+    for (const name of ['natives', 'classes', 'callbacks', 'iterators', 'parser', 'pressure']) {
       const file = path.join(addons, `${name}.node`);
       const text = files[`${name}.d.ts`] = print(file);
       const found = [...text.matchAll(/^export (?:function|class) (\w+)/gm)].map(([, each]) => each).sort();
