@@ -46,6 +46,7 @@ function encode(url, { method = 'GET', headers, body, ...options }) {
   }
   if (options.ca !== undefined) given.ca = Buffer.from(options.ca);
   if (options.timeout !== undefined) given.timeout = options.timeout;
+  if (options.signal != null) given.signal = options.signal;
   if (body != null) {
     if (given.method === 'GET' || given.method === 'HEAD') throw invalid(`A ${given.method} has no body`);
     const [bytes, type] = bodyOf(body);

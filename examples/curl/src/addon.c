@@ -89,55 +89,41 @@ static fibril_value ask(transfer *self, request *request, fibril_args *args) {
   return error;
 }
 
-/* By a future, which frees what came back: fibril_call would keep it until the coroutine ends. */
-static fibril_value call(fibril_value function, fibril_value arg) {
-  fibril_future *answer = fibril_call_start(function, &arg, 1);
-  fibril_value result = fibril_await(answer);
-  result = fibril_is_error(result) ? fibril_value_dup(result) : fibril_undefined();
-  fibril_future_unref(answer);
-  return result;
-}
-
-static fibril_value give_head(transfer *self, request *request, fibril_value moves,
-                              fibril_value on_head) {
+static fibril_value head_of(const transfer *self, const request *request, double moves) {
   fibril_value head = fibril_object();
   fibril_object_set(head, "status", fibril_number((double)self->status));
   fibril_object_set(head, "url", fibril_string(request->href, FIBRIL_AUTO_LENGTH));
-  fibril_object_set(head, "redirected", fibril_boolean(fibril_value_number(moves) > 0));
+  fibril_object_set(head, "redirected", fibril_boolean(moves > 0));
   fibril_object_set(head, "lines", fibril_buffer(self->head.data, self->head.length));
-  return call(on_head, head);
+  return head;
 }
 
-/* What the function returns is awaited: that is the back-pressure. */
-static fibril_value give_body(transfer *self, fibril_value on_chunk) {
-  for (;;) {
-    fibril_value chunk = transfer_chunk(self);
-    if (fibril_value_kind(chunk) != FIBRIL_BUFFER) return chunk;
-    fibril_value error = call(on_chunk, chunk);
-    fibril_value_free(chunk);
-    if (fibril_is_error(error)) return error;
-  }
-}
-
-static fibril_value run(transfer *self, request *request, fibril_args *args) {
+/* The head, then the body in pieces. Whoever does not ask for the next one has the server wait. */
+static fibril_value give(transfer *self, request *request, fibril_args *args,
+                         fibril_generator *consumer) {
   CURLcode code = set_options(self->client, self->easy, args);
   if (code != CURLE_OK) return error_of_curl(code, 0, "");
   fibril_value moves = ask(self, request, args);
   if (fibril_is_error(moves)) return moves;
-  fibril_value error = give_head(self, request, moves, fibril_arg(args, 2));
-  return fibril_is_error(error) ? error : give_body(self, fibril_arg(args, 3));
+  fibril_value next = head_of(self, request, fibril_value_number(moves));
+  while (fibril_value_kind(next) != FIBRIL_UNDEFINED) {
+    fibril_value error = fibril_yield(consumer, next);
+    if (fibril_is_error(error)) return error;
+    next = transfer_chunk(self);
+  }
+  return next;
 }
 
-static fibril_value with_transfer(client *self, request *request, fibril_args *args) {
+static fibril_value with_transfer(client *self, request *request, fibril_args *args,
+                                  fibril_generator *consumer) {
   transfer transfer;
   if (transfer_init(&transfer, self) != 0) return fibril_error(UV_ENOMEM, NULL);
-  fibril_value result = run(&transfer, request, args);
+  fibril_value result = give(&transfer, request, args, consumer);
   transfer_free(&transfer);
   return result;
 }
 
-static fibril_value client_request(fibril_args *args) {
-  client *self = fibril_this(args);
+static fibril_value client_request(fibril_args *args, fibril_generator *consumer) {
   request request;
   fibril_value timeout = fibril_arg_option(args, 1, "timeout");
   if (fibril_value_kind(timeout) == FIBRIL_NUMBER) {
@@ -147,8 +133,9 @@ static fibril_value client_request(fibril_args *args) {
   CURLcode code =
       request_init(&request, fibril_arg_string(args, 0), text(args, "method"),
                    fibril_arg_option(args, 1, "headers"), fibril_arg_option(args, 1, "body"));
-  fibril_value result =
-      code == CURLE_OK ? with_transfer(self, &request, args) : error_of_curl(code, 0, "");
+  fibril_value result = code == CURLE_OK
+                            ? with_transfer(fibril_this(args), &request, args, consumer)
+                            : error_of_curl(code, 0, "");
   request_free(&request);
   return result;
 }
@@ -177,11 +164,11 @@ FIBRIL_MODULE(m) {
   fibril_class *clients = fibril_export_class(m, "Client", &options);
   fibril_class_constructor(clients, "(maxConnections: uint32, maxConnectionsPerHost: uint32)",
                            client_new);
-  fibril_class_method(
+  fibril_class_async_generator(
       clients,
       "request(url: string, options: {method: string, headers: bytes, body?: bytes, "
       "redirect: string, maxRedirects: uint32, compressed: boolean, rejectUnauthorized: boolean, "
-      "ca?: bytes, proxy: string, connectTimeout: number, timeout?: number, signal?: AbortSignal}, "
-      "onHead: Function, onChunk: Function): Promise<undefined>",
+      "ca?: bytes, proxy: string, connectTimeout: number, timeout?: number, "
+      "signal?: AbortSignal}): AsyncGenerator<any>",
       client_request, NULL);
 }

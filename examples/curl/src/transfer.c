@@ -141,23 +141,14 @@ fibril_value transfer_skip_body(transfer *self) {
   return fibril_undefined(); /* how it ended does not matter: the head is there */
 }
 
-/* A value made on a coroutine's stack lives as long as the coroutine: too long for a piece of a
- * body. */
-static void take_body(void *arg) {
-  void **call = arg;
-  transfer *self = call[0];
-  *(fibril_value *)call[1] = fibril_buffer_take(self->body.data, self->body.length, free);
-  self->body = (bytes){0};
-}
-
 fibril_value transfer_chunk(transfer *self) {
   while (self->body.length == 0 && !self->ended) {
     fibril_value error = wait_for_news(self);
     if (fibril_is_error(error)) return error;
   }
   if (self->body.length == 0) return self->code == CURLE_OK ? fibril_undefined() : failure(self);
-  fibril_value chunk;
-  fibril_on_loop(take_body, (void *[]){self, &chunk});
+  fibril_value chunk = fibril_buffer_take(self->body.data, self->body.length, free);
+  self->body = (bytes){0};
   if (self->paused) {
     self->paused = false;
     curl_easy_pause(self->easy, CURLPAUSE_CONT);

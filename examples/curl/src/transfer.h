@@ -45,7 +45,7 @@ fibril_value transfer_start(transfer *self, request *request);
 fibril_value transfer_head(transfer *self);
 fibril_value transfer_skip_body(transfer *self);
 
-/* Waits for the next piece of the body, which the caller owns; undefined at the end. Suspends. */
+/* Waits for the next piece of the body; undefined at the end. Suspends. */
 fibril_value transfer_chunk(transfer *self);
 
 /* The value of a header of the answer, NUL-terminated, to be freed; NULL when it has none. */

@@ -205,6 +205,13 @@ describe('fetch', () => {
       await assert.rejects(fetch('http://nothing.invalid'), { code: 'ENOTFOUND', curl: 6 });
     });
 
+    it('says who has called', async () => {
+      async function caller() {
+        await fetch('http://127.0.0.1:1');
+      }
+      await assert.rejects(caller(), (error) => /at async caller/.test(error.stack));
+    });
+
     it('refuses what can not be asked', async () => {
       await assert.rejects(fetch('no url'), { code: 'ERR_INVALID_URL' });
       await assert.rejects(fetch('file:///etc/passwd'), { code: 'ECURL_UNSUPPORTED_PROTOCOL' });

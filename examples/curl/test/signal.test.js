@@ -3,6 +3,7 @@
 const assert = require('node:assert');
 const { getEventListeners, once } = require('node:events');
 const { fetch } = require('..');
+const { collect } = require('./support/collect.js');
 const { serve } = require('./support/server.js');
 
 describe('an AbortSignal', () => {
@@ -56,6 +57,18 @@ describe('an AbortSignal', () => {
     controller.abort('why');
     await closed;
     await assert.rejects(response.text(), aborted('why'));
+  });
+
+  it('keeps no body that nobody can read any more', async () => {
+    const { signal } = new AbortController();
+    const received = once(site.server, 'request');
+    await (async () => void (await fetch(`${site.url}/part`, { signal })))();
+    let closed = false;
+    (await received)[1].once('close', () => {
+      closed = true;
+    });
+    await collect(() => closed);
+    assert.strictEqual(signal.aborted, false);
   });
 
   it('has no listener left at the end', async () => {
