@@ -177,13 +177,14 @@ static fibril_value path(fibril_args *args) {
 /* ---- Arguments of every type ---- */
 
 static fibril_value given(fibril_args *args) {
-  fibril_value array = fibril_array(4);
-  for (size_t i = 0; i < 5; i++)
-    fibril_array_push(array, fibril_boolean(fibril_arg_given(args, i)));
-  return array;
+  fibril_value array = fibril_array(0);
+  int err = 0;
+  for (size_t i = 0; i < 5 && err == 0; i++)
+    err = fibril_array_push(array, fibril_boolean(fibril_arg_given(args, i)));
+  return err != 0 ? fibril_error(err, NULL) : array;
 }
 
-/* The first byte of each row, and what stands in the objects. */
+/* What stands in the objects. */
 static fibril_value rows(fibril_args *args) {
   fibril_value list = fibril_arg(args, 0);
   double sum = 0;

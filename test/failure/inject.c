@@ -65,7 +65,7 @@ bool failure_gave(int code) {
  *
  * Known by address in a table, so that whoever else gets one may free it in any way. */
 
-#define BLOCKS_MAX 65536
+#define BLOCKS_MAX 262144
 
 static struct {
   pthread_mutex_t mutex;

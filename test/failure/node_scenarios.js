@@ -104,6 +104,8 @@ module.exports = (control) => {
     used('errors in results', async (n) => {
       const list = await n.errors(() => { throw new RangeError('thrown'); });
       const { error, thrown } = list[4];
+      const failed = [...list.slice(1, 4), error, thrown].find(({ code }) => code === 'ENOMEM');
+      if (failed !== undefined) throw failed;
       return [...list.slice(1, 4), error, thrown].map((each) => [each.name, each.code]);
     }, [['Error', 'EIO'], ['Error', 'ENOENT'], ['RangeError', 'ERR_TEST'], ['Error', 'EPERM'], ['RangeError', undefined]]),
     used('signatures', async (n) => n[Symbol.for('fibril.signatures')].filter(([form]) => form === 'function').length > 10, true),
