@@ -12,6 +12,7 @@ const { Worker } = require('node:worker_threads');
 const co = require('../lib');
 const { natives, nativesPath, collectUntil } = require('./support/natives');
 
+const waits = require(path.join(path.dirname(nativesPath), 'waits.node'));
 const lib = JSON.stringify(path.join(__dirname, '..', 'lib'));
 
 function run(script, env = {}) {
@@ -27,13 +28,13 @@ describe('co.inspect', () => {
   it('has every coroutine with its name, what it waits for and since when', async () => {
     const controller = new AbortController();
     const { signal } = controller;
-    const sleeping = co.sleep(60);
+    const sleeping = waits.wait('sleep', -1, () => {}, { signal });
     const waiting = natives.forever({ signal });
     await natives.echoLater(1, 20);
-    const [sleep] = named('sleep');
+    const [sleep] = named('wait');
     const [forever] = named('forever');
     assert.deepStrictEqual({ ...sleep, waited: 0, stackUsed: 0 }, {
-      kind: 'coroutine', name: 'sleep', state: 'waiting', waitsFor: 'sleep', on: undefined, waited: 0,
+      kind: 'coroutine', name: 'wait', state: 'waiting', waitsFor: 'sleep', on: undefined, waited: 0,
       cancelled: false, masked: false, stackUsed: 0, stackSize: sleep.stackSize,
     });
     assert.ok(sleep.waited >= 19, `${sleep.waited}`);
@@ -42,7 +43,7 @@ describe('co.inspect', () => {
     controller.abort();
     assert.ok(named('forever')[0].cancelled);
     await assert.rejects(waiting, { name: 'AbortError' });
-    await sleeping;
+    await assert.rejects(sleeping, { name: 'AbortError' });
     assert.deepStrictEqual(co.inspect(), []);
   });
 
@@ -166,7 +167,7 @@ describe('the report of leaks', () => {
     assert.strictEqual(stderr.match(/never finished: coroutine "forever"/g).length, 1);
   });
 
-  for (const [how, end] of [['process.exit()', 'process.exit(3)'], ['terminate()', 'port.postMessage(1)']]) {
+  for (const [how, end] of [['process.exit()', 'process.exit(3)'], ['terminate()', 'port.on("message", () => {}).postMessage(1)']]) {
     it(`comes at the end of a worker, by ${how}`, () => {
       const { stderr } = run(`
         const { Worker, isMainThread } = require('node:worker_threads');
