@@ -167,6 +167,42 @@ describe('examples/c/line_count', function () {
   });
 });
 
+describe('examples/c/walk', function () {
+  this.timeout(300000);
+
+  const folder = path.join(examples, 'c', 'walk');
+  let walk;
+  let work;
+
+  before(() => {
+    work = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-walk-'));
+    for (const name of ['a/b/c', 'a/d', 'e']) fs.mkdirSync(path.join(work, name), { recursive: true });
+    for (const name of ['a/b/c/file', 'a/b/file', 'file']) fs.writeFileSync(path.join(work, name), '');
+    fs.symlinkSync('a', path.join(work, 'link'));
+    buildAddon(folder);
+    walk = require(folder);
+  });
+  after(() => fs.rmSync(work, { recursive: true }));
+
+  it('streams every entry of a tree', async () => {
+    const found = [];
+    for await (const entry of walk(work)) found.push([path.relative(work, entry.path), entry.directory]);
+    const expected = fs.readdirSync(work, { recursive: true, withFileTypes: true })
+      .map((entry) => [path.relative(work, path.join(entry.parentPath, entry.name)), entry.isDirectory()]);
+    assert.deepStrictEqual(found.sort(), expected.sort());
+  });
+
+  it('rejects as Node does, and can be aborted', async () => {
+    await assert.rejects(walk('/no/such').next(), { code: 'ENOENT', syscall: 'scandir', path: '/no/such' });
+    assert.throws(() => walk(1), { code: 'ERR_INVALID_ARG_TYPE' });
+    await assert.rejects(walk(work, { signal: AbortSignal.abort() }).next(), { name: 'AbortError' });
+  });
+
+  it('is a program, too', () => {
+    assert.strictEqual(run([folder, path.join(work, 'a', 'b'), '1']).trim().split('\n').length, 1);
+  });
+});
+
 describe('examples/c/adapting', function () {
   this.timeout(300000);
 

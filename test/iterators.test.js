@@ -337,8 +337,10 @@ describe('generators from C', () => {
 
     it('with it yields as many more as that, and no more', async () => {
       for (const name of ['countAhead', 'countLaterAhead']) {
-        assert.strictEqual(await yieldedAfter(addon[name](100), 1), 5);
-        assert.strictEqual(await yieldedAfter(addon[name](100), 7), 11);
+        for (let asked = 1; asked < 20; asked++) {
+          const yielded = await yieldedAfter(addon[name](100), asked);
+          assert.ok(yielded > asked + 4 / 2 && yielded <= asked + 4, `${yielded} for ${asked}`);
+        }
       }
     });
 
@@ -383,7 +385,7 @@ describe('generators from C', () => {
         }
       })());
       assert.strictEqual(error.name, 'AbortError');
-      assert.deepStrictEqual(values, [0, 1, 2, 3, 4]);
+      assert.deepStrictEqual(values, [0, 1, 2, 3]);
     });
 
     it('never start when it was aborted before', async () => {

@@ -188,7 +188,8 @@ static napi_value give_item(fibril__iterator *iterator) {
     int kind = self->status[FIBRIL__STATUS_RESULT];
     unwind(iterator);
     self->status[FIBRIL__STATUS_RESULT] = kind;
-  } else if (iterator->ahead > 0 && is_suspended(iterator)) {
+  } else if (iterator->ahead > 0 && iterator->count <= iterator->ahead / 2 &&
+             is_suspended(iterator)) { /* not for each: waking it costs */
     fibril__wake(iterator->yielding, 0);
   }
   return out;

@@ -38,6 +38,7 @@ static fibril_value echo(fibril_args *args, fibril_generator *generator) {
   (void)args;
   fibril_value value = fibril_string("ready", FIBRIL_AUTO_LENGTH);
   for (;;) {
+    if (fibril_is_error(value)) return value;
     fibril_value sent = hand_over(generator, value);
     const char *text = fibril_value_string(sent, NULL);
     if (fibril_error_code(sent) == UV_ECANCELED) return sent;
@@ -91,12 +92,14 @@ static fibril_value sleep_once(fibril_args *args, fibril_generator *generator) {
 
 static fibril_value of_all_kinds(fibril_args *args, fibril_generator *generator) {
   fibril_value object = fibril_object();
-  fibril_object_set(object, "name", fibril_string("x", 1));
-  hand_over(generator, object);
-  hand_over(generator, fibril_string("text", FIBRIL_AUTO_LENGTH));
-  hand_over(generator, fibril_null());
-  hand_over(generator, fibril_buffer("ab", 2));
-  hand_over(generator, fibril_value_dup(fibril_arg(args, 0)));
+  int err = fibril_object_set(object, "name", fibril_string("x", 1));
+  if (err != 0) return fibril_error(err, NULL);
+  fibril_value values[] = {object, fibril_string("text", FIBRIL_AUTO_LENGTH), fibril_null(),
+                           fibril_buffer("ab", 2), fibril_value_dup(fibril_arg(args, 0))};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    fibril_value sent = hand_over(generator, values[i]);
+    if (fibril_is_error(sent)) return sent;
+  }
   return fibril_string("end", FIBRIL_AUTO_LENGTH);
 }
 
