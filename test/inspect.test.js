@@ -51,11 +51,11 @@ describe('co.inspect', () => {
     // A socket's callback is the first thing that runs after the loop has slept.
     const server = net.createServer((socket) => socket.end('x')).listen(0);
     await once(server, 'listening');
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
     const socket = net.connect(server.address().port);
     await once(socket, 'data');
     const promise = natives.echoLater(1, 5);
-    assert.ok(named('echoLater')[0].waited < 50);
+    assert.ok(named('echoLater')[0].waited < 300);
     await promise;
     server.close();
     await once(server, 'close');
