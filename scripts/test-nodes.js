@@ -4,9 +4,9 @@
 // built it, runs the tests under the newest Node of every other major version that is supported.
 
 const { spawnSync } = require('child_process');
-const fs = require('fs');
 const path = require('path');
 const { fetchPackage } = require('./fetch-package.js');
+const { ownHeaders } = require('./own-headers.js');
 
 const root = path.join(__dirname, '..');
 const MAJORS = ['20', '22', '24', '26'];
@@ -17,20 +17,13 @@ function nodeOf(major) {
   return path.join(fetchPackage(`node-linux-${process.arch}@${major}`), 'bin', 'node');
 }
 
-// Headers of the Node that built the addon: the tests that build addons must not download others.
-function environment() {
-  const prefix = path.resolve(process.execPath, '../..');
-  const env = { ...process.env };
-  if (fs.existsSync(path.join(prefix, 'include', 'node', 'node_api.h'))) env.npm_config_nodedir ??= prefix;
-  return env;
-}
-
 function runTests(major, args) {
   const node = nodeOf(major);
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`\n---- Node ${version}, with the addon that Node ${process.version} built\n`);
   const mocha = require.resolve('mocha/bin/mocha.js');
-  return spawnSync(node, [mocha, ...args], { cwd: root, stdio: 'inherit', env: environment() }).status === 0;
+  // The tests that build addons build them for the Node at hand.
+  return spawnSync(node, [mocha, ...args], { cwd: root, stdio: 'inherit', env: { ...process.env, ...ownHeaders() } }).status === 0;
 }
 
 const given = process.argv.slice(2);

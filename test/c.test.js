@@ -45,6 +45,6 @@ describe('C', function () {
     const written = fs.readdirSync(folder).filter((name) => {
       return name !== SANITIZED && name.endsWith('.c') && /^[A-Z_]*TEST\(/m.test(fs.readFileSync(path.join(folder, name), 'utf8'));
     });
-    assert.deepStrictEqual([...files].sort(), written.sort());
+    assert.deepStrictEqual([...files].filter((name) => name !== SANITIZED).sort(), written.sort());
   });
 });
