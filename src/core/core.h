@@ -255,8 +255,9 @@ struct fibril_loop {
   void *log_arg;
   void (*closed)(void *arg);
   void *closed_arg;
-  double grace;                /* how long masks hold when it closes, in ms */
-  bool grace_began;            /* there is something that is masked */
+  double grace;     /* how long masks hold when it closes, in ms */
+  bool grace_began; /* there is something that is masked */
+  fibril_timeout grace_timer;
   bool masks_lifted;           /* it is over */
   struct fibril__leaks *leaks; /* NULL: nobody wants to hear of them */
 
@@ -284,6 +285,8 @@ static inline void *fibril__coroutine_room(const fibril_coroutine *coroutine) {
 }
 void fibril__coroutine_main(fibril__context *context);
 void fibril__coroutine_cancel(fibril_coroutine *coroutine);
+/* Takes its future from one that has begun: what fails is logged at its end. */
+void fibril__coroutine_detach(fibril_coroutine *coroutine);
 /* The memory of a generator's that has ended or never ran. */
 void fibril__coroutine_release(fibril_coroutine *coroutine);
 /* Calls each(coroutine, arg) for all that have not ended; it may end them. */
@@ -397,7 +400,8 @@ static inline int fibril__reserve(fibril_loop *loop) {
   return FIBRIL__LIKELY(enough) ? 0 : fibril__ring_grow(loop);
 }
 
-/* schedule.c: timeouts on the loop's clock. `deadline` in nanoseconds of uv_hrtime. */
+/* schedule.c: timeouts on the loop's clock. `deadline` in nanoseconds of uv_hrtime; *timeout has to
+ * stay where it is until the timeout is over, and changes when the timeout is moved. */
 int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
                         fibril_timeout *timeout);
 /* ms as nanoseconds from now, or UINT64_MAX for what uv_hrtime never reaches. */
@@ -411,6 +415,8 @@ fibril_future *fibril__future_failed(int code);
 void fibril__future_init(fibril_loop *loop, fibril_future *future);
 void fibril__future_destroy(fibril_future *future);
 void fibril__future_settle(fibril_future *future, fibril_value owned);
+/* Logs a result that is an error and goes unread. */
+void fibril__result_unread(fibril_loop *loop, fibril_value result);
 void fibril__future_watch(fibril_future *future, fibril__callback *callback);
 /* Does nothing for one that has been called or removed. */
 void fibril__future_unwatch(fibril_future *future, fibril__callback *callback);

@@ -234,6 +234,17 @@ static void finish(fibril_coroutine *self) {
   fibril_future_unref(future);
 }
 
+static void tell_nobody(void *arg, fibril_value result) {
+  fibril__result_unread(arg, result);
+  fibril_value_free(result);
+}
+
+void fibril__coroutine_detach(fibril_coroutine *self) {
+  self->future = NULL;
+  self->ended = tell_nobody;
+  self->arg = self->loop; /* it has begun: its own it knows */
+}
+
 /* ---- Running ---- */
 
 /* Does for a coroutine what it came back for, on the loop's stack. The coroutine to go on with, or

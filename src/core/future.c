@@ -81,16 +81,34 @@ static void drop_callbacks(fibril_future *future) {
   }
 }
 
+void fibril__result_unread(fibril_loop *loop, fibril_value result) {
+  /* Who cancelled knows. */
+  if (fibril__is_error(result) && fibril_error_code(result) != UV_ECANCELED)
+    fibril__loop_log(loop, "a future failed and nobody read its error",
+                     fibril__value_borrow(result));
+}
+
+/* Whether only the coroutine whose result it would be still has it, and needs it no more than
+ * anybody else: a crowd of those would keep the heap full of futures. */
+static bool nobody_asks(const fibril_future *future) {
+  const fibril_coroutine *coroutine = future->coroutine;
+  return future->refs == 1 && coroutine != NULL &&
+         (coroutine->state == FIBRIL__WAITING || coroutine->state == FIBRIL__SUSPENDED) &&
+         future->state == FIBRIL__PENDING && future->first == NULL && !future->held &&
+         future->loop->leaks == NULL;
+}
+
 void fibril_future_unref(fibril_future *future) {
   fibril_loop *loop = future->loop;
-  if (loop == NULL || --future->refs > 0) return;
+  if (loop == NULL) return;
+  if (--future->refs > 0) {
+    if (!nobody_asks(future)) return;
+    fibril__coroutine_detach(future->coroutine);
+    future->refs = 0;
+  }
   if (FIBRIL__UNLIKELY(loop->leaks != NULL)) fibril__leaks_freed(future);
   if (future->state == FIBRIL__SETTLED) {
-    /* Who cancelled knows. */
-    if (!future->read && fibril__is_error(future->value) &&
-        fibril_error_code(future->value) != UV_ECANCELED)
-      fibril__loop_log(loop, "a future failed and nobody read its error",
-                       fibril__value_borrow(future->value));
+    if (!future->read) fibril__result_unread(loop, future->value);
     fibril_value_free(future->value);
   } else {
     release_hold(future);

@@ -158,6 +158,7 @@ void fibril__loop_iterate(fibril_loop *loop) {
     loop->flush_wanted = false;
     loop->flush(loop->flush_arg);
   }
+  fibril__timers_shrink(&loop->timers);
   fibril__loop_arm(loop);
   if (fibril__stacks_want_trim(&loop->stacks) && !uv_is_active((uv_handle_t *)&loop->trim))
     uv_timer_start(&loop->trim, on_trim, TRIM_DELAY_MS, 0);

@@ -129,33 +129,39 @@ void fibril__loop_arm(fibril_loop *loop) {
   uv_timer_start(&loop->timer, on_timer, left / 1000000 + (left % 1000000 != 0), 0);
 }
 
-int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
-                        fibril_timeout *timeout) {
-  *timeout = fibril__timers_add(&loop->timers, deadline, callback, arg);
+static int add_timeout(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
+                       fibril_timeout *timeout, fibril_timeout *home) {
+  *timeout = fibril__timers_add(&loop->timers, deadline, callback, arg, home);
   if (*timeout == 0) return UV_ENOMEM;
   if (loop->armed == 0 || deadline < loop->armed) fibril__loop_arm(loop);
   return 0;
 }
 
-static int add_timeout(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
-                       fibril_timeout *timeout) {
+int fibril__timeout_add(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
+                        fibril_timeout *timeout) {
+  return add_timeout(loop, deadline, callback, arg, timeout, timeout);
+}
+
+/* Its handle may be anywhere. */
+static int call_at(fibril_loop *loop, uint64_t deadline, fibril_cb callback, void *arg,
+                   fibril_timeout *timeout) {
   fibril_timeout unused;
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
-  return fibril__timeout_add(loop, deadline, callback, arg, timeout == NULL ? &unused : timeout);
+  return add_timeout(loop, deadline, callback, arg, timeout == NULL ? &unused : timeout, NULL);
 }
 
 int fibril_loop_call_later(fibril_loop *loop, double ms, fibril_cb callback, void *arg,
                            fibril_timeout *timeout) {
   if (isnan(ms)) return UV_EINVAL;
-  return add_timeout(loop, fibril__deadline(ms), callback, arg, timeout);
+  return call_at(loop, fibril__deadline(ms), callback, arg, timeout);
 }
 
 int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void *arg,
                         fibril_timeout *timeout) {
   if (isnan(when)) return UV_EINVAL;
   double ns = when <= 0 ? 1 : ceil(when * NS_PER_MS);
-  return add_timeout(loop, ns >= (double)UINT64_MAX ? UINT64_MAX : (uint64_t)ns, callback, arg,
-                     timeout);
+  return call_at(loop, ns >= (double)UINT64_MAX ? UINT64_MAX : (uint64_t)ns, callback, arg,
+                 timeout);
 }
 
 void fibril_loop_remove_timeout(fibril_loop *loop, fibril_timeout timeout) {

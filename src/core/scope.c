@@ -64,10 +64,10 @@ static void lift_masks(void *arg) {
 }
 
 void fibril__grace_begin(fibril_loop *loop) {
-  fibril_timeout timer;
   if (loop->grace_began) return;
   loop->grace_began = true;
-  if (fibril__timeout_add(loop, fibril__deadline(loop->grace), lift_masks, loop, &timer) != 0)
+  if (fibril__timeout_add(loop, fibril__deadline(loop->grace), lift_masks, loop,
+                          &loop->grace_timer) != 0)
     lift_masks(loop);
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define NO_SLOT UINT32_MAX
+#define CAPACITY_FIRST 16
+#define CAPACITY_KEPT 1024 /* is never given back */
 
 static fibril_timeout handle_of(const fibril__timers *timers, uint32_t slot) {
   return (uint64_t)timers->slots[slot].generation << 32 | slot;
@@ -69,6 +71,7 @@ static void slot_free(fibril__timers *timers, uint32_t slot) {
 void fibril__timers_init(fibril__timers *timers) {
   memset(timers, 0, sizeof *timers);
   timers->free = NO_SLOT;
+  timers->sparse = UINT32_MAX;
 }
 
 void fibril__timers_destroy(fibril__timers *timers) {
@@ -77,11 +80,8 @@ void fibril__timers_destroy(fibril__timers *timers) {
   free(timers->due);
 }
 
-/* Each array grows by itself: when a later one fails, the earlier ones are merely larger than
- * needed. */
-static bool grow(fibril__timers *timers) {
-  if (timers->capacity >= UINT32_MAX / 4) return false;
-  uint32_t capacity = timers->capacity == 0 ? 16 : timers->capacity * 2;
+/* Each array by itself: when a later one fails, the earlier ones are merely larger than needed. */
+static bool resize(fibril__timers *timers, uint32_t capacity) {
   fibril__timer *heap = realloc(timers->heap, capacity * sizeof *heap);
   if (heap == NULL) return false;
   timers->heap = heap;
@@ -91,23 +91,32 @@ static bool grow(fibril__timers *timers) {
   fibril_timeout *due = realloc(timers->due, capacity * sizeof *due);
   if (due == NULL) return false;
   timers->due = due;
+  return true;
+}
+
+static bool grow(fibril__timers *timers) {
+  if (timers->capacity >= UINT32_MAX / 4) return false;
+  uint32_t capacity = timers->capacity == 0 ? CAPACITY_FIRST : timers->capacity * 2;
+  if (!resize(timers, capacity)) return false;
   timers->capacity = capacity;
+  timers->sparse = UINT32_MAX;
   return true;
 }
 
 fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback,
-                                  void *arg) {
+                                  void *arg, fibril_timeout *home) {
   uint32_t slot = timers->free;
   if (slot != NO_SLOT) {
     timers->free = timers->slots[slot].position;
   } else {
     if (timers->used == timers->capacity && !grow(timers)) return 0;
     slot = timers->used++;
-    timers->slots[slot].generation = 0;
+    timers->slots[slot].generation = timers->generation;
   }
   timers->slots[slot].generation++;
   timers->slots[slot].callback = callback;
   timers->slots[slot].arg = arg;
+  timers->slots[slot].home = home;
   sift_up(timers, timers->length++, (fibril__timer){deadline, timers->order++, slot});
   return handle_of(timers, slot);
 }
@@ -144,4 +153,63 @@ bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_
   *arg = timers->slots[slot].arg;
   slot_free(timers, slot);
   return true;
+}
+
+/* ---- Giving memory back ---- */
+
+static bool is_live(const fibril__timers *timers, uint32_t slot) {
+  return timers->slots[slot].generation & 1;
+}
+
+static void move(fibril__timers *timers, uint32_t from, uint32_t to) {
+  fibril__timer_slot *old = &timers->slots[from], *new = &timers->slots[to];
+  uint32_t generation = new->generation + 1;
+  *new = *old;
+  new->generation = generation;
+  old->generation++;
+  timers->heap[new->position].slot = to;
+  *new->home = handle_of(timers, to);
+}
+
+/* Moves what can be moved to the lowest slots. How many are in use then, with those in between. */
+static uint32_t compact(fibril__timers *timers) {
+  uint32_t low = 0, used = 0;
+  for (uint32_t slot = timers->used; slot-- > 0;) {
+    if (!is_live(timers, slot)) continue;
+    while (low < slot && is_live(timers, low)) low++;
+    if (low < slot && timers->slots[slot].home != NULL)
+      move(timers, slot, low);
+    else if (used == 0)
+      used = slot + 1;
+  }
+  return used;
+}
+
+/* All slots that are not in use, the lowest first. */
+static void relink_free(fibril__timers *timers) {
+  timers->free = NO_SLOT;
+  for (uint32_t slot = timers->used; slot-- > 0;) {
+    if (is_live(timers, slot)) continue;
+    timers->slots[slot].position = timers->free;
+    timers->free = slot;
+  }
+}
+
+/* Where the last attempt left much, because of timeouts that can't move, the next one waits until
+ * there are half as many. */
+void fibril__timers_shrink(fibril__timers *timers) {
+  bool worth_it = timers->capacity > CAPACITY_KEPT && timers->length <= timers->capacity / 8 &&
+                  timers->length <= timers->sparse / 2 && timers->length < timers->sparse;
+  if (!worth_it) return;
+  timers->sparse = timers->length;
+  uint32_t used = compact(timers), capacity = timers->capacity;
+  for (uint32_t slot = used; slot < timers->used; slot++)
+    if (timers->slots[slot].generation > timers->generation)
+      timers->generation = timers->slots[slot].generation;
+  timers->used = used;
+  relink_free(timers);
+  while (capacity > CAPACITY_KEPT && capacity / 4 >= used) capacity /= 2;
+  if (capacity == timers->capacity) return;
+  timers->capacity = capacity;
+  (void)resize(timers, capacity); /* or they stay larger */
 }

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
   fibril_cb callback;
   void *arg;
+  fibril_timeout *home; /* where the one handle of it is, or NULL: then it can't move */
   uint32_t generation;
   uint32_t position; /* in the heap; FIBRIL__TIMER_DUE when chosen to fire; in a free slot the next
                         free one */
@@ -27,14 +28,17 @@ typedef struct {
   fibril__timer_slot *slots;
   fibril_timeout *due; /* as large as the heap: choosing can't fail */
   uint32_t length, capacity, used, free;
+  uint32_t sparse;     /* how many there were when memory was last given back */
+  uint32_t generation; /* that new slots begin with: of dropped ones handles may be left */
   uint64_t order;
 } fibril__timers;
 
 void fibril__timers_init(fibril__timers *timers);
 void fibril__timers_destroy(fibril__timers *timers);
-/* The handle, never 0; 0 without memory. */
+/* The handle, never 0; 0 without memory. `home`: where the caller keeps it for as long as it is
+ * good, or NULL. */
 fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fibril_cb callback,
-                                  void *arg);
+                                  void *arg, fibril_timeout *home);
 /* Whether it was there. Handles of timeouts that fired or were removed are fine. */
 bool fibril__timers_remove(fibril__timers *timers, fibril_timeout timeout);
 /* The next deadline, or 0 when there is none. */
@@ -44,5 +48,7 @@ uint32_t fibril__timers_choose(fibril__timers *timers, uint64_t now);
 /* Takes a chosen one: false when it was removed in the meantime. */
 bool fibril__timers_take(fibril__timers *timers, fibril_timeout timeout, fibril_cb *callback,
                          void **arg);
+/* Gives memory back when most of it is unused. Not while chosen ones wait to be taken. */
+void fibril__timers_shrink(fibril__timers *timers);
 
 #endif /* FIBRIL_CORE_TIMERS_H */

@@ -66,23 +66,7 @@ LOOP_TEST(million_sleepers_wake_in_order_of_their_deadlines) {
 
 /* ---- A peak ---- */
 
-static fibril_value wait_for(void *arg) {
-  return fibril_await(arg);
-}
-
-/* `count` coroutines that wait until `until` is settled. Bare ones: a future for each would lie in
- * the C library's heap, which gives pages back only when all that was in them is freed. */
-static void start_waiting(fibril_loop *loop, fibril_future *until, int count) {
-  for (int i = 0; i < count; i++) {
-    fibril_coroutine *coroutine;
-    if (!CHECK_INT(fibril_coroutine_create(loop, wait_for, until, &small, &coroutine), 0)) exit(1);
-    fibril_coroutine_resume(coroutine);
-  }
-}
-
-static void settle(fibril_loop *loop, fibril_future *until, size_t left) {
-  fibril_future_set_result(until, fibril_undefined());
-  fibril_future_unref(until);
+static void turns_until_left(fibril_loop *loop, size_t left) {
   while (fibril_loop_coroutines(loop) > left) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
 }
 
@@ -96,29 +80,90 @@ static void turn_for(fibril_loop *loop, double ms) {
   while (!over) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
 }
 
-LOOP_TEST(memory_of_a_peak_comes_back) {
-  uint64_t random = 7;
-  fibril_future *short_wait = fibril_future_new(loop), *long_wait = fibril_future_new(loop);
-  double before = resident();
-  start_waiting(loop, long_wait, SURVIVORS);
-  double needed = resident() - before;
-  settle(loop, long_wait, 0);
+/* Starts coroutines of which those that survive wait until the second of two moments, all others
+ * until the first. */
+typedef struct {
+  void (*start)(fibril_loop *loop, bool survives);
+  void (*end)(fibril_loop *loop, bool survivors);
+} crowd;
 
-  long_wait = fibril_future_new(loop);
+/* The memory that a peak leaves, when all but a hundredth chosen at random have ended, next to what
+ * as many need that are alone. */
+static void check_peak(fibril_loop *loop, const char *what, const crowd *crowd) {
+  uint64_t random = 7;
   int survivors = 0;
+  double before = resident();
+  for (int i = 0; i < SURVIVORS; i++) crowd->start(loop, true);
+  double needed = resident() - before;
+  crowd->end(loop, true);
+  turns_until_left(loop, 0);
+
   for (int i = 0; i < PEAK; i++) {
     bool survives = random_next(&random) % (PEAK / SURVIVORS) == 0;
     survivors += survives;
-    start_waiting(loop, survives ? long_wait : short_wait, 1);
+    crowd->start(loop, survives);
   }
   double peak = resident() - before;
-  settle(loop, short_wait, (size_t)survivors);
+  crowd->end(loop, false);
+  turns_until_left(loop, (size_t)survivors);
   turn_for(loop, 5000);
   double left = resident() - before;
   needed *= (double)survivors / SURVIVORS;
-  note("%d coroutines: %.1f MB; five seconds after all but %d had ended: %.2f MB, of which they "
-       "need %.2f",
-       PEAK, peak / 1e6, survivors, left / 1e6, needed / 1e6);
+  note("%d %s: %.1f MB; five seconds after all but %d had ended: %.2f MB, of which they need %.2f",
+       PEAK, what, peak / 1e6, survivors, left / 1e6, needed / 1e6);
   CHECK(left <= needed * 1.1);
-  settle(loop, long_wait, 0);
+  crowd->end(loop, true);
+  turns_until_left(loop, 0);
+}
+
+/* Bare coroutines that wait for a future. */
+
+static fibril_future *until[2];
+
+static fibril_value wait_for(void *arg) {
+  return fibril_await(arg);
+}
+
+static void start_bare(fibril_loop *loop, bool survives) {
+  fibril_coroutine *coroutine;
+  fibril_future **moment = &until[survives];
+  if (*moment == NULL) *moment = fibril_future_new(loop);
+  if (!CHECK_INT(fibril_coroutine_create(loop, wait_for, *moment, &small, &coroutine), 0)) exit(1);
+  fibril_coroutine_resume(coroutine);
+}
+
+static void end_bare(fibril_loop *loop, bool survivors) {
+  (void)loop;
+  fibril_future_set_result(until[survivors], fibril_undefined());
+  fibril_future_unref(until[survivors]);
+  until[survivors] = NULL;
+}
+
+LOOP_TEST(memory_of_a_peak_comes_back) {
+  check_peak(loop, "coroutines", &(crowd){start_bare, end_bare});
+}
+
+/* Coroutines that sleep over and over, spawned, and of which nobody wants the result. */
+
+static bool over[2];
+
+static fibril_value sleep_long(void *arg) {
+  const bool *is_over = arg;
+  while (!*is_over)
+    if (fibril_sleep(500) != 0) break;
+  return fibril_undefined();
+}
+
+static void start_asleep(fibril_loop *loop, bool survives) {
+  over[survives] = false;
+  fibril_future_unref(fibril_loop_spawn(loop, sleep_long, &over[survives], &small));
+}
+
+static void end_asleep(fibril_loop *loop, bool survivors) {
+  (void)loop;
+  over[survivors] = true;
+}
+
+LOOP_TEST(memory_of_a_peak_of_sleepers_comes_back) {
+  check_peak(loop, "sleepers, spawned", &(crowd){start_asleep, end_asleep});
 }
