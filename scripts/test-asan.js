@@ -16,6 +16,7 @@ const tools = chooseTools({ sanitize: 'address,undefined' });
 
 const LEFT_OUT = {
   'test/debugger.test.js': 'gdb and perf would be what is preloaded into',
+  'test/guide.test.js': 'installs and builds packages of its own, without a sanitizer',
   'test/new.test.js': 'makes and builds packages of its own, without a sanitizer',
   'test/package.test.js': 'makes packages and binaries of its own, without a sanitizer',
   'test/runtimes.test.js': 'Bun and Deno cannot be preloaded into, and where no binary loads there is nothing to look at',
