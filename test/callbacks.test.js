@@ -10,7 +10,7 @@ const { Worker } = require('node:worker_threads');
 const { collectUntil, errorOf, runScript } = require('./support/natives');
 
 const callbacksPath = path.join(__dirname, 'addon', 'build', 'Release', 'callbacks.node');
-const { Notifier, callSurvivor, countTold, misuse, produce } = require(callbacksPath);
+const { Notifier, callInARow, callSurvivor, countTold, misuse, produce } = require(callbacksPath);
 
 const als = new AsyncLocalStorage();
 
@@ -174,6 +174,12 @@ describe('JavaScript functions that C keeps', () => {
         stores.add(als.getStore());
       }, { threads: 2, count: 10, hear: true }));
       assert.deepStrictEqual([...stores], ['brought']);
+    });
+
+    it('may be called again by who hears of a call, with room for one: and the loop\'s thread never waits for room', async () => {
+      const seen = [];
+      assert.strictEqual(await callInARow(async (n) => seen.push(n), 5), 0);
+      assert.deepStrictEqual(seen, [5, 4, 3, 2, 1]);
     });
 
     it('may throw, wait and call back at once', async () => {

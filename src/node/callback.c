@@ -167,9 +167,9 @@ static void call_free(thread_call *call) {
 
 /* The call has come to its end; `result` is owned. */
 static void call_end(thread_call *call, fibril_value result) {
+  give_room(call->callback);
   if (call->done != NULL) call->done(result, call->arg);
   fibril_value_free(result);
-  give_room(call->callback);
   call_free(call);
 }
 

@@ -300,6 +300,35 @@ static fibril_value call_survivor(fibril_args *args) {
   return list;
 }
 
+/* ---- One call after the other, each sent when the one before has ended ---- */
+
+typedef struct {
+  fibril_callback *callback;
+  fibril_future *future;
+  double left;
+} chain;
+
+static void on_link_done(fibril_value result, void *arg) {
+  chain *self = arg;
+  int err = fibril_error_code(result);
+  fibril_value number = fibril_number(--self->left);
+  if (err == 0 && self->left > 0)
+    err = fibril_callback_send(self->callback, &number, 1, on_link_done, self);
+  if (err != 0 || self->left == 0) fibril_future_set_result(self->future, fibril_number(err));
+}
+
+static fibril_value call_in_a_row(fibril_args *args) {
+  fibril_callback_options options = {.size = sizeof options, .limit = 1};
+  chain self = {fibril_callback_new(fibril_arg(args, 0), &options),
+                fibril_future_new(fibril_loop_current()), fibril_arg_number(args, 1)};
+  fibril_value number = fibril_number(self.left);
+  int err = fibril_callback_send(self.callback, &number, 1, on_link_done, &self);
+  if (err == 0) err = (int)fibril_value_integer(fibril_await(self.future));
+  fibril_callback_unref(self.callback);
+  fibril_future_unref(self.future);
+  return fibril_number(err);
+}
+
 /* ---- Misuse ---- */
 
 static fibril_value misuse(fibril_args *args) {
@@ -334,6 +363,7 @@ FIBRIL_MODULE(m) {
                 "attempt?: boolean, hear?: boolean, text?: boolean}): Promise<object>",
                 produce);
   fibril_export(m, "flood(fn: Function): Promise<number>", flood_for_ever);
+  fibril_export(m, "callInARow(fn: Function, times: number): Promise<number>", call_in_a_row);
   fibril_export(m, "countTold(): Promise<number>", count_told);
   fibril_export(m, "survive(fn: Function): Promise<void>", survive);
   fibril_export(m, "callSurvivor(): Promise<number[]>", call_survivor);
