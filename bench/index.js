@@ -1,6 +1,6 @@
 'use strict';
 
-/* npm run bench -- switch|bridge|co [--quick] [--json FILE] [part of a row's name ...] */
+/* npm run bench -- switch|bridge|iterator|co [--quick] [--json FILE] [part of a row's name ...] */
 
 const fs = require('node:fs');
 const path = require('node:path');
