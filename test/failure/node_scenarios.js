@@ -255,6 +255,7 @@ function iterated({ count, echo, Ladder, ofAllKinds }) {
   bad.next();
   const code = expect(codeOf(() => bad.next('!bad')), 'EIO');
   const [{ name }] = [...ofAllKinds(1)];
+  if (name !== 'x') throw name;
   return [[...count(2)], values.map(({ value }) => value), code, [...new Ladder(2).rungs(4)], name];
 }
 
