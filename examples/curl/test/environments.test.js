@@ -77,11 +77,4 @@ describe('environments', () => {
     const program = "const { body } = await fetch(url); await body.next(); fetch(url); body.next(); console.log('exit'); process.exit(7);";
     assert.deepStrictEqual(run(program), { status: 7, signal: null, stdout: 'exit\n', stderr: '' });
   });
-
-  it('does not wait for a name that is being looked up', () => {
-    const program = "const look = fetch('http://nothing.invalid', { timeout: 1 }).catch((error) => console.log(error.code)); await look; server.close();";
-    const { status, stdout } = run(program);
-    assert.strictEqual(status, 0);
-    assert.match(stdout, /^(ETIMEDOUT|ENOTFOUND)\n$/);
-  });
 });
