@@ -211,6 +211,12 @@ const char *fibril_error_message(fibril_value error);
 /* Another owner of the same value: free it or hand it over. Callable on the loop's thread. */
 fibril_value fibril_value_dup(fibril_value value);
 
+/* Takes a value out of the running coroutine's arena: the caller owns what is returned, frees it or
+ * hands it over, and the value that was passed is borrowed from it. So a coroutine that runs for
+ * long keeps no more than it needs. Of a borrowed value another owner, as fibril_value_dup; an
+ * owned one is returned as it is. Callable on the loop's thread. */
+fibril_value fibril_value_take(fibril_value value);
+
 /* Drops an owned value; does nothing for a borrowed one or one that the arena owns. */
 void fibril_value_free(fibril_value value);
 

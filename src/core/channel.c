@@ -75,7 +75,7 @@ static int try_receive(fibril_channel *channel, fibril_value *out) {
 }
 
 int fibril_channel_trysend(fibril_channel *channel, fibril_value value) {
-  value = fibril__value_take(value);
+  value = fibril_value_take(value);
   int err = try_send(channel, value);
   if (err != 0) fibril_value_free(value);
   return err;
@@ -89,7 +89,7 @@ int fibril_channel_tryreceive(fibril_channel *channel, fibril_value *out) {
 /* ---- Waiting ---- */
 
 int fibril_channel_send(fibril_channel *channel, fibril_value value, double timeout) {
-  fibril__waiter waiter = {.value = fibril__value_take(value)};
+  fibril__waiter waiter = {.value = fibril_value_take(value)};
   int err = fibril__wait_check(fibril__self());
   if (err == 0) err = try_send(channel, waiter.value);
   if (err == UV_EAGAIN) err = fibril__line_wait(&channel->senders, &waiter, "channel", timeout);

@@ -215,7 +215,7 @@ void fibril__coroutine_main(fibril__context *context) {
 /* The rest of end(), on the loop's stack. */
 static void finish(fibril_coroutine *self) {
   fibril_future *future = self->future;
-  fibril_value result = fibril__value_take(self->result);
+  fibril_value result = fibril_value_take(self->result);
   if (FIBRIL__UNLIKELY(self->loop->leaks != NULL) && future != NULL && fibril__is_error(result) &&
       future->state == FIBRIL__PENDING)
     fibril__leaks_failed(future, fibril__name(self));

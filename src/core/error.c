@@ -117,14 +117,14 @@ fibril_value fibril__error_exception(fibril_value exception, const char *message
 
 int fibril_error_set(fibril_value error, const char *key, fibril_value item) {
   if (!fibril__is_error(error) || !(error.tag & FIBRIL__BOXED)) {
-    fibril_value_free(fibril__value_take(item));
+    fibril_value_free(fibril_value_take(item));
     return FIBRIL_ETYPE;
   }
   fibril__error *box = fibril__value_box(error);
   if (fibril_value_kind(box->properties) == FIBRIL_UNDEFINED) {
-    fibril_value properties = fibril__value_take(fibril_object());
+    fibril_value properties = fibril_value_take(fibril_object());
     if (fibril__is_error(properties)) {
-      fibril_value_free(fibril__value_take(item));
+      fibril_value_free(fibril_value_take(item));
       return UV_ENOMEM;
     }
     box->properties = properties;

@@ -234,7 +234,7 @@ static void settle(fibril_future *future, fibril_value owned) {
 }
 
 int fibril_future_set_result(fibril_future *future, fibril_value value) {
-  value = fibril__value_take(value);
+  value = fibril_value_take(value);
   if (future->state == FIBRIL__SETTLED) {
     fibril_value_free(value);
     return FIBRIL_EALREADY;

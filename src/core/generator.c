@@ -43,7 +43,7 @@ fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn
 static const fibril_value undefined = {FIBRIL_UNDEFINED, {.integer = 0}};
 
 static inline fibril_value take(fibril_value value) {
-  return value.tag & FIBRIL__BOXED ? fibril__value_take(value) : value;
+  return value.tag & FIBRIL__BOXED ? fibril_value_take(value) : value;
 }
 
 static inline void drop(fibril_value value) {

@@ -54,7 +54,7 @@ fibril_value fibril__value_of(fibril_kind kind, fibril__box *box,
   return value;
 }
 
-fibril_value fibril__value_take(fibril_value value) {
+fibril_value fibril_value_take(fibril_value value) {
   if (!(value.tag & FIBRIL__BOXED) || value.tag & FIBRIL__OWNED) return value;
   fibril__box *box = fibril__value_box(value);
   if (box->link != NULL)
@@ -217,7 +217,7 @@ fibril_value fibril_array(size_t capacity) {
                        ? malloc(capacity * sizeof *list->as.items)
                        : NULL;
   if (list->as.items == NULL) {
-    fibril_value_free(fibril__value_take(array));
+    fibril_value_free(fibril_value_take(array));
     return fibril__error_code(UV_ENOMEM);
   }
   list->capacity = capacity;
@@ -225,7 +225,7 @@ fibril_value fibril_array(size_t capacity) {
 }
 
 int fibril_array_push(fibril_value array, fibril_value item) {
-  item = fibril__value_take(item);
+  item = fibril_value_take(item);
   int err = fibril_value_kind(array) == FIBRIL_ARRAY ? 0 : FIBRIL_ETYPE;
   fibril__list *list = fibril__value_box(array);
   if (err == 0 && !list_grow(list, sizeof *list->as.items)) err = UV_ENOMEM;
@@ -259,7 +259,7 @@ static fibril__pair *object_find(fibril__list *list, const char *key, size_t len
 }
 
 int fibril__object_set(fibril_value object, const char *key, size_t length, fibril_value item) {
-  item = fibril__value_take(item);
+  item = fibril_value_take(item);
   if (fibril_value_kind(object) != FIBRIL_OBJECT) {
     fibril_value_free(item);
     return FIBRIL_ETYPE;

@@ -48,8 +48,6 @@ typedef struct fibril__list {
 /* A value of `box`, owned by the running coroutine's arena, or by the caller outside of one. */
 fibril_value fibril__value_of(fibril_kind kind, fibril__box *box,
                               void (*destroy)(fibril__box *box));
-/* What the receiver of a handed-over value does: the result is owned. */
-fibril_value fibril__value_take(fibril_value value);
 /* An owned value as seen by who only borrows it. */
 static inline fibril_value fibril__value_borrow(fibril_value value) {
   value.tag &= ~(uint64_t)FIBRIL__OWNED;

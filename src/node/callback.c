@@ -242,7 +242,7 @@ static int submit(fibril_callback *callback, const fibril_value *args, size_t co
                   fibril_callback_done done, void *arg, bool wait) {
   thread_call *call = malloc(sizeof *call + count * sizeof *args);
   if (call == NULL) {
-    for (size_t i = 0; i < count; i++) fibril_value_free(fibril__value_take(args[i]));
+    for (size_t i = 0; i < count; i++) fibril_value_free(fibril_value_take(args[i]));
     return UV_ENOMEM;
   }
   *call = (thread_call){.posted.run = run_call,
@@ -251,7 +251,7 @@ static int submit(fibril_callback *callback, const fibril_value *args, size_t co
                         .done = done,
                         .arg = arg,
                         .count = count};
-  for (size_t i = 0; i < count; i++) call->args[i] = fibril__value_take(args[i]);
+  for (size_t i = 0; i < count; i++) call->args[i] = fibril_value_take(args[i]);
   int err = take_room(callback, wait);
   if (err == 0) {
     fibril_callback_ref(callback);

@@ -151,7 +151,7 @@ static fibril_value call_now(fibril__env *self, fibril_args *args) {
   fibril_loop *here = fibril__loop_here;
   fibril__loop_here = self->loop;
   self->in_js++;
-  fibril_value result = fibril__value_take(
+  fibril_value result = fibril_value_take(
       fibril__exceptions_watched() ? fibril__catch(call_callee, args) : call_callee(args));
   self->in_js--;
   fibril__loop_here = here;

@@ -65,7 +65,7 @@ static fibril_value yield(fibril_generator *generator, fibril_value value) {
   fibril_coroutine *self = fibril__self();
   if (self == NULL || self != generator->coroutine) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
   if (fibril__is_error(value)) return value; /* nobody could tell it from one of next itself */
-  value = fibril__value_take(value);
+  value = fibril_value_take(value);
   if (generator->closing) return refuse(iterator, value, UV_ECANCELED);
   int err = fibril__wait_check(self);
   if (err != 0 && err != FIBRIL_ESYNC) return refuse(iterator, value, err);

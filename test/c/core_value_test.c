@@ -83,6 +83,37 @@ TEST(value_lives_as_long_as_its_last_owner) {
   fibril_value_free(fibril_number(1)); /* does nothing */
 }
 
+static fibril_value frees_what_it_has_made(void *arg) {
+  (void)arg;
+  for (int i = 1; i <= 3; i++) {
+    fibril_value made = counted_buffer();
+    fibril_value_free(made); /* the arena's: does nothing */
+    CHECK_INT(releases, i - 1);
+    fibril_value taken = fibril_value_take(made);
+    CHECK_INT(fibril_value_kind(made), FIBRIL_BUFFER);
+    fibril_value again = fibril_value_take(taken);
+    fibril_value_free(again); /* the same owner */
+    CHECK_INT(releases, i);
+  }
+  fibril_value array = fibril_array(1);
+  fibril_array_push(array, counted_buffer());
+  fibril_value item = fibril_value_take(fibril_array_get(array, 0));
+  fibril_value_free(fibril_value_take(array));
+  CHECK_INT(releases, 3);
+  CHECK_INT(fibril_value_kind(item), FIBRIL_BUFFER);
+  fibril_value_free(item);
+  CHECK_INT(releases, 4);
+  return fibril_value_take(fibril_number(1));
+}
+
+LOOP_TEST(values_taken_out_of_the_arena_are_freed_while_the_coroutine_runs) {
+  fibril_value result;
+  releases = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, frees_what_it_has_made, NULL, -1, &result), 0);
+  CHECK_INT(fibril_value_integer(result), 1);
+  CHECK_INT(releases, 4);
+}
+
 TEST(arrays_own_their_items) {
   releases = 0;
   fibril_value array = fibril_array(0);
