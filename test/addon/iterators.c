@@ -130,7 +130,9 @@ static fibril_value yield_for(void *arg) {
 static fibril_value misuse(fibril_args *args, fibril_generator *generator) {
   (void)args;
   stranger other = {.generator = generator};
-  fibril_await(fibril_spawn(yield_for, &other, NULL));
+  fibril_future *future = fibril_spawn(yield_for, &other, NULL);
+  fibril_await(future);
+  fibril_future_unref(future);
   hand_over(generator, fibril_number(fibril_error_code(other.got)));
   hand_over(generator, fibril_number(fibril_generator_next(generator, NULL)));
   return fibril_number(fibril_generator_close(generator));
