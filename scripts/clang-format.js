@@ -4,8 +4,8 @@
 // the one that .clang-format names is used; without it nothing is done, and said.
 
 const { spawnSync } = require('child_process');
-const fs = require('fs');
 const path = require('path');
+const { filesBelow } = require('./files');
 
 const MAJOR = '14';
 const FOLDERS = ['include', 'src', 'test', 'bench', 'examples', 'templates'];
@@ -18,20 +18,12 @@ function findProgram() {
   });
 }
 
-function listFiles(folder) {
-  if (!fs.existsSync(path.join(root, folder))) return [];
-  return fs
-    .readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }) // with types it follows no link
-    .filter((entry) => entry.isFile() && /\.(c|cc|cpp|h)$/.test(entry.name))
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-    .filter((name) => !name.split(path.sep).includes('build'));
-}
-
 const program = findProgram();
 if (!program) {
   console.log(`clang-format ${MAJOR} is not installed: the format of the C files was not looked at.`);
 } else {
   const mode = process.argv.includes('--check') ? ['--dry-run', '-Werror'] : ['-i'];
-  const child = spawnSync(program, [...mode, ...FOLDERS.flatMap(listFiles)], { cwd: root, stdio: 'inherit' });
+  const files = FOLDERS.flatMap((folder) => filesBelow(path.join(root, folder), ['.c', '.cc', '.cpp', '.h']));
+  const child = spawnSync(program, [...mode, ...files], { cwd: root, stdio: 'inherit' });
   process.exitCode = child.status ?? 1;
 }

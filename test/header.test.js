@@ -8,6 +8,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const { filesBelow } = require('../scripts/files');
+
 const root = path.join(__dirname, '..');
 const header = fs.readFileSync(path.join(root, 'include', 'fibril.h'), 'utf8');
 const { version } = require('../package.json');
@@ -26,10 +28,7 @@ function functionsOf(code) {
 }
 
 function textsBelow(folder, extensions) {
-  return fs
-    .readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && extensions.includes(path.extname(entry.name)) && !/(^|\/)(build|node_modules)(\/|$)/.test(entry.parentPath))
-    .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), 'utf8'));
+  return filesBelow(path.join(root, folder), extensions).map((file) => fs.readFileSync(file, 'utf8'));
 }
 
 describe('fibril.h', function () {

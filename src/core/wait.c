@@ -87,26 +87,27 @@ int fibril_suspend(void) {
   return wait_in(self, &wait, FIBRIL__SUSPENDED);
 }
 
-/* Goes on, with 0, when its turn comes. */
-static inline int requeue(fibril_coroutine *self) {
-  self->result.tag = 0;
-  fibril__enqueue(self->loop, &self->task);
-  return fibril__switch_status(&self->context, &self->loop->frame->context);
-}
-
+/* A coroutine that passes again and again comes back to where another has just left: its returns
+ * are predicted. */
 int fibril_pass(void) {
   fibril_coroutine *self = fibril__self();
   int err = fibril__wait_check(self);
   if (FIBRIL__UNLIKELY(err != 0)) return err;
-  return requeue(self);
+  fibril__enqueue(self->loop, &self->task);
+  leave(self);
+  return 0;
 }
 
+/* After a turn of the loop no return is predicted, and the fewer there are the better: it comes
+ * back by a jump, with the 0 that lies in the control block. */
 int fibril_moment(void) {
   fibril_coroutine *self = fibril__self();
   int err = fibril__wait_check(self);
   if (FIBRIL__UNLIKELY(err != 0)) return err;
   self->momentary = true;
-  return requeue(self);
+  self->result.tag = 0;
+  fibril__enqueue(self->loop, &self->task);
+  return fibril__switch_status(&self->context, &self->loop->frame->context);
 }
 
 /* ---- Sleep ---- */
