@@ -677,8 +677,8 @@ void fibril_poster_unref(fibril_poster *poster);
  */
 
 /* Runs fn(arg) on the thread pool and waits. 0, UV_ENOMEM, or UV_ECANCELED: then fn either never
- * ran or has returned. `fn` runs on another thread: no fibril call in it but fibril_post. Suspends.
- * Tornado: IOLoop.run_in_executor. */
+ * ran or has returned. `fn` runs on another thread: of fibril it may call what any thread may.
+ * Suspends. Tornado: IOLoop.run_in_executor. */
 int fibril_work(void (*fn)(void *arg), void *arg);
 
 typedef struct fibril_work_options {

@@ -134,6 +134,7 @@ declare namespace co {
   export const fs: {
     readFile(path: File, options?: (ReadOptions & { encoding?: null }) | null): Promise<Buffer>;
     readFile(path: File, options: Encoding | (ReadOptions & { encoding: Encoding })): Promise<string>;
+    readFile(path: File, options?: Encoding | (ReadOptions & { encoding?: Encoding | null }) | null): Promise<string | Buffer>;
     writeFile(path: File, data: string | NodeJS.ArrayBufferView, options?: Encoding | WriteOptions | null): Promise<void>;
     stat(path: PathLike, options?: { bigint?: false }): Promise<Stats>;
     stat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
@@ -294,7 +295,7 @@ declare namespace co {
       wait(timeout?: number | null): Future<undefined>;
     }
     /** What acquire() brings; also for `using` declarations. */
-    export interface Permit {
+    export interface Permit extends Disposable {
       release(): void;
     }
     export class Semaphore {

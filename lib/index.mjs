@@ -1,4 +1,6 @@
 import co from './index.js';
 
-export const { sleep, fs, gen, Future, IOLoop, PeriodicCallback, locks, queues, wrap, run, register, typed, traces } = co;
+export const {
+  sleep, fs, gen, Future, IOLoop, PeriodicCallback, locks, queues, wrap, run, register, typed, traces, inspect, reportLeaks,
+} = co;
 export { co, co as default };

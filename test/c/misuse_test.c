@@ -197,6 +197,47 @@ LOOP_TEST(bad_arguments_of_waits_are_refused) {
   CHECK_INT(fibril_loop_run_sync(loop, bad_timeouts, NULL, 0, NULL), 0);
 }
 
+/* ---- Between coroutines ---- */
+
+static fibril_value misuse_channels(void *arg) {
+  fibril_channel *channel = fibril_channel_new(1);
+  fibril_value value = fibril_number(1);
+  (void)arg;
+  CHECK_INT(fibril_channel_tryreceive(channel, &value), UV_EAGAIN);
+  CHECK_INT(fibril_value_kind(value), FIBRIL_UNDEFINED);
+  fibril_channel_close(channel);
+  CHECK_INT(fibril_channel_send(channel, fibril_string("lost", 4), -1), UV_EPIPE);
+  CHECK_INT(fibril_channel_trysend(channel, fibril_string("lost", 4)), UV_EPIPE);
+  CHECK_INT(fibril_channel_receive(channel, &value, -1), UV_EOF);
+  CHECK_INT(fibril_channel_tryreceive(channel, &value), UV_EOF);
+  fibril_channel_free(channel);
+  return fibril_undefined();
+}
+
+LOOP_TEST(empty_and_closed_channels_say_so) {
+  CHECK_INT(fibril_loop_run_sync(loop, misuse_channels, NULL, 0, NULL), 0);
+}
+
+static fibril_value wait_there(void *arg) {
+  (void)arg;
+  return fibril_number(fibril_suspend());
+}
+
+static fibril_value resume_another(void *arg) {
+  fibril_coroutine *other;
+  CHECK_INT(fibril_coroutine_create(arg, wait_there, NULL, NULL, &other), 0);
+  CHECK_INT(fibril_coroutine_resume(other), FIBRIL_ERUNNING); /* not on the loop's stack */
+  CHECK_INT(fibril_coroutine_ready(other), 0);
+  CHECK_INT(fibril_coroutine_ready(other), FIBRIL_ERUNNING);
+  CHECK_INT(fibril_moment(), 0);
+  CHECK_INT(fibril_coroutine_ready(other), 0);
+  return fibril_undefined();
+}
+
+LOOP_TEST(coroutines_are_not_resumed_where_they_do_not_wait) {
+  CHECK_INT(fibril_loop_run_sync(loop, resume_another, loop, 0, NULL), 0);
+}
+
 /* ---- Generators ---- */
 
 static fibril_value use_itself(fibril_generator *generator, void *arg) {

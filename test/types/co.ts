@@ -86,6 +86,7 @@ is<Promise<string>>()(co.sleep(1, 'value'));
 is<Promise<Buffer>>()(co.fs.readFile('a'));
 is<Promise<Buffer>>()(co.fs.readFile(new URL('file:///a'), { signal, flag: 'r' }));
 is<Promise<string>>()(co.fs.readFile('a', { encoding: 'utf8' }));
+is<Promise<string | Buffer>>()(co.fs.readFile('a', {} as { encoding?: BufferEncoding | null }));
 is<Promise<void>>()(co.fs.writeFile('a', 'data', { mode: 0o600, flush: true }));
 is<Promise<Stats>>()(co.fs.stat('a'));
 is<Promise<BigIntStats>>()(co.fs.lstat('a', { bigint: true }));

@@ -30,6 +30,7 @@ async function check() {
   const lock = new locks.Lock();
   const permit = await lock.acquire(50);
   permit.release();
+  permit[Symbol.dispose]();
   const result: number = await lock.run(add, 1, 2);
 
   const queue = new queues.PriorityQueue<number>(0, { compare: (a, b) => b - a });
