@@ -173,8 +173,14 @@ function stepOnce(run, mode, value) {
   let done;
   let yielded;
   try {
-    if (mode !== NEXT) result = mode === THROW ? throwInto(run.gen, value) : makeReturn(run.gen);
-    else if (run.next === generatorNext) result = generatorNext.call(run.gen, value);
+    if (mode !== NEXT) {
+      if (mode === THROW) {
+        if (traces.on) traces.add(value, run.gen);
+        result = run.gen.throw(value);
+      } else {
+        result = makeReturn(run.gen);
+      }
+    } else if (run.next === generatorNext) result = generatorNext.call(run.gen, value);
     else result = run.next.call(run.gen, value);
     done = result.done;
     yielded = result.value;
@@ -196,11 +202,6 @@ function stepOnce(run, mode, value) {
   } catch (error) {
     return run.ready(THROW, error);
   }
-}
-
-function throwInto(generator, error) {
-  if (traces.on) traces.add(error, generator);
-  return generator.throw(error);
 }
 
 /** Ends a suspended generator; one that cannot be ended is over. */
