@@ -51,7 +51,7 @@ SCENARIO(masks_at_the_end) {
 }
 
 static fibril_value fail(void *arg) {
-  return fibril_error(UV_EIO, arg);
+  return fibril_error(UV_EIO, "%s", (const char *)arg);
 }
 
 /* A line of the report may be missing, nothing else. */
