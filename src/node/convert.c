@@ -143,19 +143,6 @@ static napi_value array_to_js(fibril__env *self, fibril_value value) {
   return array;
 }
 
-static napi_value object_to_js(fibril__env *self, fibril_value value) {
-  fibril__list *list = fibril__value_box(value);
-  napi_value object;
-  if (napi_create_object(self->env, &object) != napi_ok) return NULL;
-  for (size_t i = 0; i < list->length; i++) {
-    napi_value item = fibril__to_js(self, list->as.pairs[i].value);
-    if (item == NULL ||
-        napi_set_named_property(self->env, object, list->as.pairs[i].key, item) != napi_ok)
-      return NULL;
-  }
-  return object;
-}
-
 napi_value fibril__to_js(fibril__env *self, fibril_value value) {
   napi_env env = self->env;
   napi_value result = NULL;
@@ -172,7 +159,7 @@ napi_value fibril__to_js(fibril__env *self, fibril_value value) {
       break;
     case FIBRIL_BUFFER: return buffer_to_js(self, value);
     case FIBRIL_ARRAY: return array_to_js(self, value);
-    case FIBRIL_OBJECT: return object_to_js(self, value);
+    case FIBRIL_OBJECT: return fibril__object_to_js(self, value);
     case FIBRIL_REFERENCE: return reference_value(self, value);
     case FIBRIL_ERROR: return nested_error_to_js(self, value);
     case FIBRIL_POINTER:
@@ -208,7 +195,7 @@ napi_value fibril__error_to_js(fibril__env *self, fibril_value value, int *kind)
                         !set_text(self, description, "message", error->message)))
     return NULL;
   if (error != NULL && fibril_value_kind(error->properties) == FIBRIL_OBJECT) {
-    napi_value properties = object_to_js(self, error->properties);
+    napi_value properties = fibril__object_to_js(self, error->properties);
     if (properties == NULL ||
         napi_set_named_property(self->env, description, "properties", properties) != napi_ok)
       return NULL;

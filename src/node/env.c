@@ -19,6 +19,7 @@ void fibril__drop_reference(napi_env env, napi_ref ref) {
 /* Node empties the references of an environment that ends, but leaves them to their owners. */
 static void delete_references(fibril__env *self) {
   fibril__references_delete(self);
+  fibril__shapes_free(self);
   for (int i = 0; i < FIBRIL__JS_FUNCTIONS; i++)
     fibril__drop_reference(self->env, self->functions[i]);
   for (size_t i = 0; i < sizeof self->shared / sizeof self->shared[0]; i++)
@@ -173,6 +174,7 @@ static bool run_runtime(fibril__env *self) {
          keep_function(self, runtime, "addMethod", FIBRIL__JS_ADD_METHOD) &&
          keep_function(self, runtime, "addGetter", FIBRIL__JS_ADD_GETTER) &&
          keep_function(self, runtime, "makeError", FIBRIL__JS_MAKE_ERROR) &&
+         keep_function(self, runtime, "objectMaker", FIBRIL__JS_OBJECT_MAKER) &&
          keep_function(self, runtime, "publish", FIBRIL__JS_PUBLISH) &&
          napi_get_named_property(env, runtime, "api", &api) == napi_ok &&
          napi_create_reference(env, api, 1, &self->api) == napi_ok;

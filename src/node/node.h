@@ -45,6 +45,7 @@ enum {
   FIBRIL__JS_ADD_METHOD,
   FIBRIL__JS_ADD_GETTER,
   FIBRIL__JS_MAKE_ERROR,
+  FIBRIL__JS_OBJECT_MAKER,
   FIBRIL__JS_PUBLISH,
   FIBRIL__JS_FUNCTIONS
 };
@@ -89,6 +90,7 @@ struct fibril__env {
   } calls;
   fibril__reference *dead; /* references whose napi_refs are to be deleted */
   fibril__js_places waits;
+  struct fibril__shapes *shapes; /* of objects; NULL: there has been none */
   fibril_callback *callbacks;
   struct fibril__export *exports;
   fibril_class *classes;
@@ -151,6 +153,11 @@ void fibril__references_delete(fibril__env *self);
 fibril_value fibril__take_exception(fibril__env *self);
 /* The same after a call that Node may have refused without one: then UV_ENOMEM. */
 fibril_value fibril__take_failure(fibril__env *self);
+
+/* object.c */
+/* As fibril__to_js, of an object. */
+napi_value fibril__object_to_js(fibril__env *self, fibril_value object);
+void fibril__shapes_free(fibril__env *self);
 
 /* export.c */
 void fibril__exports_free(fibril__env *self);

@@ -196,6 +196,35 @@ static fibril_value rows(fibril_args *args) {
   return fibril_number(sum);
 }
 
+/* Objects with these keys, in their order; their values are numbered through. */
+static fibril_value records(fibril_args *args) {
+  fibril_value keys = fibril_arg(args, 0), list = fibril_array(0);
+  double value = 0;
+  int err = 0;
+  for (int64_t i = 0; i < fibril_arg_integer(args, 1) && err == 0; i++) {
+    fibril_value record = fibril_object();
+    for (size_t k = 0; k < fibril_array_length(keys) && err == 0; k++)
+      err =
+          set(record, fibril_value_string(fibril_array_get(keys, k), NULL), fibril_number(value++));
+    if (err == 0) err = push(list, record);
+  }
+  return err != 0 ? fibril_error(err, NULL) : list;
+}
+
+/* {outer: {[key]: {inherited: true}}}, so many times. */
+static fibril_value nested_records(fibril_args *args) {
+  fibril_value list = fibril_array(0);
+  int err = 0;
+  for (int64_t i = 0; i < fibril_arg_integer(args, 1) && err == 0; i++) {
+    fibril_value record = fibril_object(), outer = fibril_object(), inner = fibril_object();
+    err = set(inner, "inherited", fibril_boolean(true));
+    if (err == 0) err = set(outer, fibril_arg_string(args, 0), inner);
+    if (err == 0) err = set(record, "outer", outer);
+    if (err == 0) err = push(list, record);
+  }
+  return err != 0 ? fibril_error(err, NULL) : list;
+}
+
 static fibril_value tail(fibril_args *args) {
   fibril_value rest = fibril_arg(args, 1);
   double sum = fibril_arg_number(args, 0);
@@ -500,6 +529,8 @@ FIBRIL_MODULE(m) {
                 "s: string | null = 'x'): Promise<boolean[]>",
                 given);
   fibril_export(m, "rows(rows: {id: int32, tags?: Array<'a' | 'b'>}[]): Promise<number>", rows);
+  fibril_export(m, "records(keys: string[], count: uint32): Promise<object[]>", records);
+  fibril_export(m, "nestedRecords(key: string, count: uint32): Promise<object[]>", nested_records);
   fibril_export(m, "tail(first: number, ...rest: number[]): Promise<number>", tail);
   fibril_export(m, "firstByte(data?: Float64Array | Buffer | ArrayBuffer): Promise<number>",
                 first_byte);

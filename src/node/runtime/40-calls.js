@@ -372,7 +372,7 @@ function createRuntime() {
   };
   return {
     wrap, wrapGenerator, wrapAsyncGenerator, createClass, addMethod, addGetter, settle, invoke, forget, bind, toPath, badArgument, publish,
-    api,
+    objectMaker, api,
     makeError: nestedError,
   };
 }
