@@ -1,7 +1,9 @@
 'use strict';
 
-// fibril dts ADDON.node: prints the TypeScript declarations of what an addon exports, from the signatures that it was built with.
+// fibril dts ADDON.node: prints the TypeScript declarations of what an addon exports, from the signatures that it was built with, or writes
+// them into a file.
 
+const fs = require('fs');
 const path = require('path');
 const { UsageError } = require('./usage.js');
 
@@ -181,16 +183,29 @@ function signaturesOf(file) {
   return signatures;
 }
 
-module.exports = {
-  usage: 'dts ADDON.node',
-  summary: 'prints the TypeScript declarations of an addon',
-  help: `Prints what an addon exports as TypeScript declarations, from the signatures of its functions and classes, with their doc comments:
+/** Nothing when it says so already, so that what depends on the file's time has nothing to do. */
+function write(file, text) {
+  if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text) fs.writeFileSync(file, text);
+}
 
-  fibril dts build/Release/addon.node > addon.d.ts
+module.exports = {
+  usage: 'dts ADDON.node [FILE]',
+  summary: 'prints the TypeScript declarations of an addon, or writes them into FILE',
+  help: `Prints what an addon exports as TypeScript declarations, from the signatures of its functions and classes, with their doc comments;
+or writes them into a file, if that says anything else:
+
+  fibril dts build/Release/addon.node
+  fibril dts build/Release/addon.node index.d.ts
 `,
   declarations,
   async run(args) {
-    if (args.length !== 1 || args[0].startsWith('-')) throw new UsageError('dts takes the path of one addon');
-    return declarations(signaturesOf(args[0]), path.basename(args[0]));
+    if (args.length < 1 || args.length > 2 || args.some((each) => each.startsWith('-'))) {
+      throw new UsageError('dts takes the path of one addon, and of one file to write');
+    }
+    const [addon, file] = args;
+    const text = declarations(signaturesOf(addon), path.basename(addon));
+    if (file === undefined) return text;
+    write(file, text);
+    return '';
   },
 };

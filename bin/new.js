@@ -52,6 +52,7 @@ function dependencyOn(folder) {
 }
 
 function packageJson(name, folder) {
+  const target = path.basename(folder);
   return {
     name,
     version: '0.1.0',
@@ -64,6 +65,7 @@ function packageJson(name, folder) {
     gypfile: false,
     scripts: {
       build: 'node-gyp configure build',
+      postbuild: `fibril dts build/Release/${target}.node index.d.ts`,
       pretest: 'npm run build',
       test: 'node --test test/index.test.js',
       prebuilds: 'npm run build && node scripts/prebuild.js',

@@ -28,7 +28,6 @@ const SKIP = new Map([
   ['a stack overflow with a canary by recursion is noticed when the coroutine waits', CANARY],
   ['a stack overflow with a canary by recursion, in a worker too', CANARY],
   ['.* wakes threads that wait, and tells of every call', 'it wants some thousand calls of a worker in 20 ms'],
-  ['three hundred workers, .* leave no memory, .*', 'ASan keeps freed memory aside, and what is resident is measured'],
   ['.* leave nothing behind, taken or refused', 'ASan keeps freed memory aside, and what is resident is measured'],
 ]);
 

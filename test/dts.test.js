@@ -123,6 +123,24 @@ export {};
     assert.match(files['parser.d.ts'], /^\/\*\* What is wrong with each; null for nothing\. \*\/\nexport function check/m);
   });
 
+  it('writes them into a file, unless it says so already', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-dts-'));
+    try {
+      const addon = path.join(addons, 'parser.node');
+      const file = path.join(folder, 'index.d.ts');
+      const long = new Date(1e12);
+      for (const before of [undefined, 'something else', print(addon)]) {
+        if (before !== undefined) fs.writeFileSync(file, before);
+        if (before !== undefined) fs.utimesSync(file, long, long);
+        assert.strictEqual(print(addon, file), '');
+        assert.strictEqual(fs.readFileSync(file, 'utf8'), print(addon));
+        assert.strictEqual(fs.statSync(file).mtimeMs === 1e12, before === print(addon));
+      }
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
   it('fits what lib/index.d.ts says of fibril\'s own functions', () => {
     const native = print(path.join(root, 'build/Release/fibril.node'));
     const index = JSON.stringify(path.join(root, 'lib/index.js'));
@@ -142,7 +160,7 @@ export {};
   it('says what is wrong with its argument', () => {
     for (const [args, message] of [
       [[], 'dts takes the path of one addon'],
-      [['a', 'b'], 'dts takes the path of one addon'],
+      [['a', 'b', 'c'], 'dts takes the path of one addon, and of one file to write'],
       [['--all'], 'dts takes the path of one addon'],
       [['/none.node'], '/none.node does not load: '],
       [[path.join(addons, 'foreign.node')], `${path.join(addons, 'foreign.node')} is no addon that was built with fibril`],

@@ -10,6 +10,8 @@ const { codeBlocks } = require('./support/examples.js');
 const { root, newFolder, run, runAsync, openRegistry } = require('./support/packed.js');
 
 const REPLACE = /\b(?:into|In) `([^`]+)`, in place of what is there:$/;
+// By `fibril new` and by the build.
+const WRITTEN = { python: 'binding.gyp', ts: 'index.d.ts' };
 const REPLACE_FROM = /\bIn `([^`]+)`, from `([^`]+)` on:$/;
 
 describe('docs/guide.md', function () {
@@ -80,16 +82,17 @@ describe('docs/guide.md', function () {
       addToSource(code);
     } else if (language === 'js') {
       await build();
-      const printed = run(process.execPath, ['-e', code], cwd, env);
+      fs.writeFileSync(inFolder('try.js'), code);
+      const printed = run(process.execPath, ['try.js'], cwd, env);
       if (output !== null) assert.strictEqual(printed, output);
-    } else if (language === 'python') {
-      assert.strictEqual(read('binding.gyp'), code);
+    } else if (WRITTEN[language] !== undefined) {
+      assert.strictEqual(read(WRITTEN[language]), code);
     } else {
       assert.strictEqual(language, 'yaml');
     }
   }
 
-  const titles = { sh: 'runs', c: 'is C', python: 'is what fibril new wrote', yaml: 'is a workflow', ts: 'is written' };
+  const titles = { sh: 'runs', c: 'is C', python: 'is what fibril new wrote', yaml: 'is a workflow', ts: 'is what the build wrote' };
   for (const block of blocks) {
     it(`line ${block.line} ${titles[block.language] ?? 'does what the guide says'}`, () => follow(block));
   }
@@ -104,14 +107,16 @@ describe('docs/guide.md', function () {
 
   it('has types that TypeScript takes, of what the addon has', () => {
     const program = inFolder('program.ts');
-    fs.writeFileSync(program, `import { greet, waitForFile, checksum } from 'my-addon';
+    fs.writeFileSync(program, `import { Gate, greet, waitForFile, checksum } from 'my-addon';
       const results: Promise<[{ hello: string }, number, number]> =
         Promise.all([greet('x', 1), waitForFile('x', { every: 1, signal: AbortSignal.abort() }), checksum(Buffer.from('x'))]);
-      void results;`);
+      const entered: Promise<void> = new Gate(2).enter({ signal: AbortSignal.abort() });
+      void [results, entered];`);
     const types = path.join(root, 'node_modules', '@types');
     const flags = ['--noEmit', '--strict', '--typeRoots', types, '--types', 'node'];
     run(process.execPath, [require.resolve('typescript/bin/tsc'), ...flags, program], cwd);
-    assert.deepStrictEqual(Object.keys(require(inFolder('node_modules/my-addon'))).sort(), ['checksum', 'greet', 'waitForFile']);
+    const declared = fs.readFileSync(inFolder('node_modules/my-addon/index.d.ts'), 'utf8').matchAll(/^export (?:function|class) (\w+)/gm);
+    assert.deepStrictEqual(Object.keys(require(inFolder('node_modules/my-addon'))).sort(), Array.from(declared, ([, name]) => name).sort());
   });
 
   it('shows a workflow that GitHub would take', async () => {

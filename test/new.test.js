@@ -147,7 +147,9 @@ describe('npx fibril', function () {
     const addon = path.join(folder, 'my-addon');
     run('npm', ['install', '--offline', '--omit=dev', '--no-audit', '--no-fund'], addon);
     const env = { ...process.env, PATH: `${path.join(root, 'node_modules', '.bin')}${path.delimiter}${process.env.PATH}` };
+    const types = fs.readFileSync(path.join(addon, 'index.d.ts'), 'utf8');
     assert.match(run('npm', ['test'], addon, env), /^# pass 3$/m);
+    assert.strictEqual(fs.readFileSync(path.join(addon, 'index.d.ts'), 'utf8'), types, 'the build has written the same');
 
     const cachedTarball = run('npm', ['pack', '--silent'], addon, env).trim().split('\n').pop();
     const user = newProject('off line', 'user');

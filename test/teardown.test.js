@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const { Worker } = require('node:worker_threads');
 const path = require('node:path');
 const { natives, nativesPath, runScript } = require('./support/natives');
+const { ADDONS, GENERATORS, OBJECTS } = require('./support/under-way');
 
 const libPath = path.join(__dirname, '..', 'lib');
 
@@ -154,7 +155,7 @@ describe('the end of an environment', () => {
     ];
     for (const [name, code, expected] of exits) {
       it(`ends ${name}, in the middle of everything`, async () => {
-        const result = await runScript(`${EVERYTHING} ${code}`);
+        const result = await runScript(`${EVERYTHING} { ${ADDONS} ${OBJECTS} ${GENERATORS} } ${code}`);
         assert.strictEqual(result.code ?? result.signal, expected, result.stderr);
         if (expected !== 1) assert.strictEqual(result.stderr, '');
         else assert.match(result.stderr, /Error: uncaught/);

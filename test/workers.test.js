@@ -3,51 +3,44 @@
 // Three hundred workers, one after the other, each ended in the middle of everything that an addon can have under way.
 
 const assert = require('node:assert');
-const path = require('node:path');
-const { nativesPath, runScript } = require('./support/natives');
-
-const addon = (name) => JSON.stringify(path.join(path.dirname(nativesPath), `${name}.node`));
+const { runScript } = require('./support/natives');
+const { ADDONS, GENERATORS, OBJECTS, addonPath } = require('./support/under-way');
 
 const IN_WORKER = `
   'use strict';
-  const natives = require(${addon('natives')});
-  const { Counter } = require(${addon('classes')});
-  const { Notifier, flood, produce } = require(${addon('callbacks')});
   const { parentPort } = require('node:worker_threads');
-  const quiet = () => {};
-  globalThis.counters = Array.from({ length: 5 }, (_, i) => new Counter(i));
-  for (const counter of counters) {
-    counter.change().catch(quiet);
-    counter.tickLater(1e6).catch(quiet);
-  }
-  globalThis.notifier = new Notifier(() => new Promise(quiet), { limit: 2 });
-  notifier.call(1).catch(quiet);
-  notifier.start(2).catch(quiet);
+  ${ADDONS}
+  ${OBJECTS}
+  ${GENERATORS}
   natives.forever().catch(quiet);
   natives.work(1).catch(quiet);
   natives.call(() => new Promise(quiet), 1, true).catch(quiet);
-  flood(() => new Promise(quiet)).catch(quiet);
   produce((_, i) => i, { threads: 1, count: 10, hear: true }).then(() => parentPort.postMessage('ready'));
 `;
 
 describe('three hundred workers, one after the other', function () {
   this.timeout(300000);
 
-  it('leave no memory, descriptor, struct or mapping behind', async () => {
+  it('leave no memory, descriptor, struct, generator, thread or mapping behind', async () => {
     const { code, stdout, stderr } = await runScript(`
       const { once } = require('node:events');
       const fs = require('node:fs');
       const { Worker } = require('node:worker_threads');
-      const { countLive } = require(${addon('classes')});
+      const [classes, iterators, ends] = ${JSON.stringify(['classes', 'iterators', 'ends'].map(addonPath))}.map((file) => require(file));
+
+      async function living() {
+        const { threads, callsTaken, callsTold } = await ends.counts();
+        return await classes.countLive() + await natives.countLive() + (await iterators.counts()).live + threads + callsTaken - callsTold;
+      }
 
       async function measure() {
         for (let i = 0; i < 5; i++) { gc(); await new Promise(setImmediate); }
+        while (await living() > 0) await new Promise(setImmediate); // threads need a moment to end
         return {
           megabytes: process.memoryUsage.rss() / 2 ** 20,
           descriptors: fs.readdirSync('/proc/self/fd').length,
           threads: fs.readdirSync('/proc/self/task').length,
           mappings: fs.readFileSync('/proc/self/maps', 'utf8').split('\\n').length,
-          structs: await countLive() + await natives.countLive(),
         };
       }
 
@@ -65,7 +58,8 @@ describe('three hundred workers, one after the other', function () {
       main();`, { flags: ['--expose-gc'] });
     assert.deepStrictEqual([stderr, code], ['', 0]);
     const [first, , last] = JSON.parse(stdout);
-    assert.deepStrictEqual([last.descriptors, last.threads, last.structs], [first.descriptors, first.threads, 0], stdout);
+    assert.deepStrictEqual([last.descriptors, last.threads], [first.descriptors, first.threads], stdout);
+    if (process.env.LD_PRELOAD?.includes('asan')) return; // it keeps freed memory aside, and finds what is lost by itself
     assert.ok(last.mappings < first.mappings + 20, stdout);
     assert.ok(last.megabytes < first.megabytes + 12, stdout);
   });

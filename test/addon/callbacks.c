@@ -70,7 +70,9 @@ static fibril_value call_from_loop(fibril_args *args, bool forget) {
     if (call.done != NULL) fibril_future_unref(call.done);
     return fibril_error(err, NULL);
   }
+  fibril_mask(); /* until it has run, the callback uses what is on this stack */
   fibril_value result = fibril_await(call.done);
+  fibril_unmask();
   if (!forget && !fibril_is_error(result)) result = fibril_await(call.called);
   result = fibril_value_dup(result);
   if (call.called != NULL) fibril_future_unref(call.called);

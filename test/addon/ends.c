@@ -10,6 +10,7 @@ static struct {
   _Atomic int stubborn; /* coroutines that were refused every kind of wait, and ended */
   _Atomic int jobs_started, jobs_ended, jobs_refused;
   _Atomic int threads, posts_accepted, posts_run, posts_refused;
+  _Atomic int calls_taken, calls_told;
 } counts;
 
 /* ---- A cancelled coroutine that waits again ---- */
@@ -100,7 +101,10 @@ static void *post_on(void *arg) {
   /* In bursts, so that some are under way at any moment. */
   for (int i = 1; fibril_post(poster, on_post, NULL) == 0; i++) {
     counts.posts_accepted++;
-    if (i % 64 == 0) usleep(100);
+    if (i % 64 != 0) continue;
+    usleep(100);
+    /* A loop that is busy must not make a heap of them. */
+    for (int k = 0; k < 50 && counts.posts_accepted - counts.posts_run > 4096; k++) usleep(100);
   }
   if (fibril_post(poster, on_post, NULL) == UV_ECANCELED) counts.posts_refused++;
   fibril_poster_unref(poster);
@@ -108,20 +112,53 @@ static void *post_on(void *arg) {
   return NULL;
 }
 
+/* 0 or a negative code. */
+static int start_thread(void *(*run)(void *arg), void *arg) {
+  pthread_t thread;
+  counts.threads++;
+  int err = pthread_create(&thread, NULL, run, arg);
+  if (err == 0)
+    err = pthread_detach(thread);
+  else
+    counts.threads--;
+  return uv_translate_sys_error(err);
+}
+
 static fibril_value post_for_ever(fibril_args *args) {
-  pthread_attr_t detached;
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
   int err = 0;
-  for (int64_t i = 0; i < fibril_arg_integer(args, 0) && err == 0; i++) {
-    fibril_poster *poster = fibril_loop_poster(fibril_loop_current());
-    pthread_t thread;
-    counts.threads++;
-    err = pthread_create(&thread, &detached, post_on, poster);
-    if (err != 0) counts.threads--;
+  for (int64_t i = 0; i < fibril_arg_integer(args, 0) && err == 0; i++)
+    err = start_thread(post_on, fibril_loop_poster(fibril_loop_current()));
+  return err != 0 ? fibril_error(err, "thread") : fibril_undefined();
+}
+
+/* ---- Threads that call JavaScript ---- */
+
+static void on_call_done(fibril_value result, void *arg) {
+  (void)result;
+  (void)arg;
+  counts.calls_told++;
+}
+
+/* Calls until it is refused; where all places are taken it waits, and is woken by the end. */
+static void *call_on(void *arg) {
+  fibril_callback *callback = arg;
+  int err = 0;
+  while (err == 0) {
+    fibril_value values[] = {fibril_string("text", 4), fibril_buffer("bytes", 5)};
+    err = fibril_callback_send(callback, values, 2, on_call_done, NULL);
+    if (err == 0) counts.calls_taken++;
   }
-  pthread_attr_destroy(&detached);
-  return err != 0 ? fibril_error(uv_translate_sys_error(err), "thread") : fibril_undefined();
+  fibril_callback_unref(callback);
+  counts.threads--;
+  return NULL;
+}
+
+static fibril_value call_for_ever(fibril_args *args) {
+  fibril_callback_options options = {.size = sizeof options, .limit = 3};
+  int err = 0;
+  for (int64_t i = 0; i < fibril_arg_integer(args, 1) && err == 0; i++)
+    err = start_thread(call_on, fibril_callback_new(fibril_arg(args, 0), &options));
+  return err != 0 ? fibril_error(err, "thread") : fibril_undefined();
 }
 
 /* ---- What is there ---- */
@@ -137,6 +174,8 @@ static fibril_value read_counts(fibril_args *args) {
   fibril_object_set(object, "postsAccepted", fibril_number(counts.posts_accepted));
   fibril_object_set(object, "postsRun", fibril_number(counts.posts_run));
   fibril_object_set(object, "postsRefused", fibril_number(counts.posts_refused));
+  fibril_object_set(object, "callsTaken", fibril_number(counts.calls_taken));
+  fibril_object_set(object, "callsTold", fibril_number(counts.calls_told));
   return object;
 }
 
@@ -158,6 +197,7 @@ FIBRIL_MODULE(m) {
                 wait_again);
   fibril_export(m, "blockedJob(fd: int32): Promise<number>", blocked_job);
   fibril_export(m, "postForEver(threads: uint32): Promise<void>", post_for_ever);
+  fibril_export(m, "callForEver(fn: Function, threads: uint32): Promise<void>", call_for_ever);
   fibril_export(m, "counts(): Promise<any>", read_counts);
   fibril_export(m, "countHandles(): Promise<number>", count_handles);
 }

@@ -8,22 +8,20 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
-const { natives, nativesPath } = require('../support/natives');
+const { natives } = require('../support/natives');
+const { ADDONS, GENERATORS, OBJECTS, addonPath } = require('../support/under-way');
 
-const endsPath = path.join(path.dirname(nativesPath), 'ends.node');
-const waitsPath = path.join(path.dirname(nativesPath), 'waits.node');
-const ends = require(endsPath);
-const waits = require(waitsPath);
+const ends = require(addonPath('ends'));
+const waits = require(addonPath('waits'));
+const classes = require(addonPath('classes'));
+const iterators = require(addonPath('iterators'));
 const ROUNDS = Number(process.env.FIBRIL_ROUNDS || 300);
 
 const PRELUDE = `
   'use strict';
   const { parentPort } = require('node:worker_threads');
-  const nativesPath = ${JSON.stringify(nativesPath)};
-  const natives = require(nativesPath), ends = require(${JSON.stringify(endsPath)});
-  const waits = require(${JSON.stringify(waitsPath)});
   const co = require(${JSON.stringify(path.join(__dirname, '..', '..', 'lib'))});
-  const quiet = () => {};
+  ${ADDONS}
 `;
 
 const WAITS = [
@@ -32,6 +30,8 @@ const WAITS = [
 ];
 
 const LOAD = `
+  ${OBJECTS}
+  ${GENERATORS}
   for (const kind of ${JSON.stringify(WAITS)}) {
     waits.wait(kind, -1, () => new Promise(quiet)).catch(quiet);
     waits.wait(kind, -1, () => natives.forever(), { signal: AbortSignal.timeout(2) }).catch(quiet);
@@ -86,12 +86,16 @@ async function run(code, turns) {
 
 const count = (file) => fs.readdirSync(file).length;
 
+/** Of what C counts: coroutines, buffers, structs, generators, threads, and calls of theirs that nobody heard the end of. */
+async function nothingLives() {
+  const { threads, callsTaken, callsTold } = await ends.counts();
+  return threads === 0 && callsTaken === callsTold && await natives.countLive() === 0 && await natives.countBuffers() === 0
+    && await waits.countWaits() === 0 && await classes.countLive() === 0 && (await iterators.counts()).live === 0;
+}
+
 /** What a leak would add to; the ports of a worker that has ended are closed a little later, so that `handles` of them are waited for. */
 async function remains(handles = Infinity) {
-  while (await natives.countLive() > 0 || await natives.countBuffers() > 0 || (await ends.counts()).threads > 0
-    || await waits.countWaits() > 0) {
-    await new Promise(setImmediate);
-  }
+  while (!await nothingLives()) await new Promise(setImmediate);
   for (let i = 0; i < 1000 && await ends.countHandles() > handles; i++) await new Promise(setImmediate);
   return {
     descriptors: count('/proc/self/fd'),
@@ -137,11 +141,20 @@ describe('workers that leave nothing behind', function () {
     ['by a rejection that nobody handles', `${LOAD} natives.fail('unhandled', true);`, 'unhandled'],
     ['by having nothing left to do', 'natives.work(1); co.sleep(1); co.fs.stat(".");', 0],
     ['while threads post on', `${LOAD} ends.postForEver(2); natives.echoLater(1, 2).then(() => parentPort.postMessage(1));`, 'terminated'],
-    ['with the addon loaded ten times', `
+    ['with the addons loaded ten times', `
       for (let i = 0; i < 10; i++) {
-        delete require.cache[nativesPath];
-        const again = require(nativesPath);
-        for (let k = 0; k < 5; k++) { again.forever(); again.work(k).catch(quiet); again.sumCalls(() => natives.echoMoment(1), 1e9).catch(quiet); }
+        const [again, , , { Counter }, { Notifier }, { hang }] = addonPaths.map((file) => {
+          delete require.cache[file];
+          return require(file);
+        });
+        for (let k = 0; k < 5; k++) {
+          again.forever().catch(quiet);
+          again.work(k).catch(quiet);
+          again.sumCalls(() => natives.echoMoment(1), 1e9).catch(quiet);
+          new Counter(k).change().catch(quiet);
+          new Notifier(() => natives.forever()).call(k).catch(quiet);
+          hang().next().catch(quiet);
+        }
       }
       natives.echoMoment(1).then(() => parentPort.postMessage(1));`, 'terminated'],
   ]) {

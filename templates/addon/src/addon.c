@@ -15,8 +15,10 @@ static fibril_value count_lines(fibril_args *args) {
   return fibril_number((double)lines);
 }
 
-/* What is exported here stands in index.js and index.d.ts, too. */
+/* What is exported here stands in index.js, too; the build writes index.d.ts from it. */
 FIBRIL_MODULE(m) {
-  fibril_export(m, "countLines(path: path, options?: {signal?: AbortSignal}): Promise<number>",
+  fibril_export(m,
+                "/** How many lines a file has. Rejects as `fs.promises.readFile` would. */"
+                "countLines(path: path, options?: {signal?: AbortSignal}): Promise<number>",
                 count_lines);
 }
