@@ -173,7 +173,7 @@ void *fibril_value_buffer(fibril_value value, size_t *length) {
   return box->data;
 }
 
-/* ---- Arrays and objects ---- */
+/* ---- Arrays ---- */
 
 static void destroy_array(fibril__box *box) {
   fibril__list *list = (fibril__list *)box;
@@ -182,37 +182,23 @@ static void destroy_array(fibril__box *box) {
   free(list);
 }
 
-static void destroy_object(fibril__box *box) {
-  fibril__list *list = (fibril__list *)box;
-  for (size_t i = 0; i < list->length; i++) {
-    free(list->as.pairs[i].key);
-    fibril_value_free(list->as.pairs[i].value);
-  }
-  free(list->as.pairs);
-  free(list);
-}
-
-/* Room for one more element of `size` bytes. */
-static bool list_grow(fibril__list *list, size_t size) {
+static bool array_grow(fibril__list *list) {
   if (list->length < list->capacity) return true;
   size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
-  void *items = capacity < SIZE_MAX / size ? realloc(list->as.items, capacity * size) : NULL;
+  fibril_value *items = capacity < SIZE_MAX / sizeof *items
+                            ? realloc(list->as.items, capacity * sizeof *items)
+                            : NULL;
   if (items == NULL) return false;
   list->as.items = items;
   list->capacity = capacity;
   return true;
 }
 
-static fibril_value list_new(fibril_kind kind, void (*destroy)(fibril__box *box)) {
+fibril_value fibril_array(size_t capacity) {
   fibril__list *list = calloc(1, sizeof *list);
   if (list == NULL) return fibril__error_code(UV_ENOMEM);
-  return fibril__value_of(kind, &list->box, destroy);
-}
-
-fibril_value fibril_array(size_t capacity) {
-  fibril_value array = list_new(FIBRIL_ARRAY, destroy_array);
-  if (capacity == 0 || fibril__is_error(array)) return array;
-  fibril__list *list = fibril__value_box(array);
+  fibril_value array = fibril__value_of(FIBRIL_ARRAY, &list->box, destroy_array);
+  if (capacity == 0) return array;
   list->as.items = capacity < SIZE_MAX / sizeof *list->as.items
                        ? malloc(capacity * sizeof *list->as.items)
                        : NULL;
@@ -228,7 +214,7 @@ int fibril_array_push(fibril_value array, fibril_value item) {
   item = fibril_value_take(item);
   int err = fibril_value_kind(array) == FIBRIL_ARRAY ? 0 : FIBRIL_ETYPE;
   fibril__list *list = fibril__value_box(array);
-  if (err == 0 && !list_grow(list, sizeof *list->as.items)) err = UV_ENOMEM;
+  if (err == 0 && !array_grow(list)) err = UV_ENOMEM;
   if (err == 0)
     list->as.items[list->length++] = item;
   else
@@ -247,14 +233,102 @@ fibril_value fibril_array_get(fibril_value array, size_t index) {
   return fibril__value_borrow(((fibril__list *)fibril__value_box(array))->as.items[index]);
 }
 
-fibril_value fibril_object(void) {
-  return list_new(FIBRIL_OBJECT, destroy_object);
+/* ---- Objects ---- */
+
+#define KEY_BLOCK 256
+
+/* Keys, one after the other. */
+typedef struct key_block {
+  struct key_block *next;
+  char text[];
+} key_block;
+
+/* A small one is all in one piece. */
+typedef struct {
+  fibril__list list;
+  key_block *blocks;
+  char *text; /* here is room for keys */
+  size_t room;
+  fibril__pair first[4];
+  char keys[48];
+} object_box;
+
+static void destroy_object(fibril__box *box) {
+  object_box *object = (object_box *)box;
+  for (size_t i = 0; i < object->list.length; i++)
+    fibril_value_free(object->list.as.pairs[i].value);
+  if (object->list.as.pairs != object->first) free(object->list.as.pairs);
+  for (key_block *next; object->blocks != NULL; object->blocks = next) {
+    next = object->blocks->next;
+    free(object->blocks);
+  }
+  free(object);
 }
 
-static fibril__pair *object_find(fibril__list *list, const char *key, size_t length) {
-  for (size_t i = 0; i < list->length; i++)
-    if (strncmp(list->as.pairs[i].key, key, length) == 0 && list->as.pairs[i].key[length] == '\0')
-      return &list->as.pairs[i];
+fibril_value fibril_object(void) {
+  object_box *object = malloc(sizeof *object);
+  if (object == NULL) return fibril__error_code(UV_ENOMEM);
+  object->list.length = 0;
+  object->list.capacity = sizeof object->first / sizeof object->first[0];
+  object->list.as.pairs = object->first;
+  object->blocks = NULL;
+  object->text = object->keys;
+  object->room = sizeof object->keys;
+  return fibril__value_of(FIBRIL_OBJECT, &object->list.box, destroy_object);
+}
+
+static bool object_grow(object_box *object) {
+  fibril__list *list = &object->list;
+  size_t capacity = list->capacity * 2;
+  if (list->length < list->capacity) return true;
+  if (capacity >= SIZE_MAX / sizeof(fibril__pair)) return false;
+  bool is_first = list->as.pairs == object->first;
+  fibril__pair *pairs = realloc(is_first ? NULL : list->as.pairs, capacity * sizeof(fibril__pair));
+  if (pairs == NULL) return false;
+  if (is_first) memcpy(pairs, object->first, sizeof object->first);
+  list->as.pairs = pairs;
+  list->capacity = capacity;
+  return true;
+}
+
+static const char *copy_key(object_box *object, const char *key, size_t length) {
+  if (object->room <= length) {
+    size_t size = length < KEY_BLOCK ? KEY_BLOCK : length + 1;
+    key_block *block = size < SIZE_MAX - sizeof *block ? malloc(sizeof *block + size) : NULL;
+    if (block == NULL) return NULL;
+    block->next = object->blocks;
+    object->blocks = block;
+    object->text = block->text;
+    object->room = size;
+  }
+  char *copy = memcpy(object->text, key, length);
+  copy[length] = '\0';
+  object->text += length + 1;
+  object->room -= length + 1;
+  return copy;
+}
+
+static inline uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 32;
+}
+
+static uint64_t hash_key(const char *key, size_t length) {
+  uint64_t hash = length, word = 0;
+  for (; length > sizeof word; key += sizeof word, length -= sizeof word) {
+    memcpy(&word, key, sizeof word);
+    hash = mix(hash, word);
+  }
+  word = 0;
+  for (size_t i = 0; i < length; i++) word = word << 8 | (unsigned char)key[i];
+  return mix(hash, word);
+}
+
+static fibril__pair *object_find(fibril__list *list, const char *key, size_t length,
+                                 uint64_t hash) {
+  for (fibril__pair *pair = list->as.pairs; pair < list->as.pairs + list->length; pair++)
+    if (pair->hash == hash && strncmp(pair->key, key, length) == 0 && pair->key[length] == '\0')
+      return pair;
   return NULL;
 }
 
@@ -264,19 +338,21 @@ int fibril__object_set(fibril_value object, const char *key, size_t length, fibr
     fibril_value_free(item);
     return FIBRIL_ETYPE;
   }
-  fibril__list *list = fibril__value_box(object);
-  fibril__pair *pair = object_find(list, key, length);
+  object_box *box = fibril__value_box(object);
+  fibril__list *list = &box->list;
+  uint64_t hash = hash_key(key, length);
+  fibril__pair *pair = object_find(list, key, length, hash);
   if (pair != NULL) {
     fibril_value_free(pair->value);
     pair->value = item;
     return 0;
   }
-  char *copy = list_grow(list, sizeof *list->as.pairs) ? strndup(key, length) : NULL;
+  const char *copy = object_grow(box) ? copy_key(box, key, length) : NULL;
   if (copy == NULL) {
     fibril_value_free(item);
     return UV_ENOMEM;
   }
-  list->as.pairs[list->length++] = (fibril__pair){copy, item};
+  list->as.pairs[list->length++] = (fibril__pair){copy, hash, item};
   return 0;
 }
 
@@ -286,6 +362,7 @@ int fibril_object_set(fibril_value object, const char *key, fibril_value item) {
 
 fibril_value fibril_object_get(fibril_value object, const char *key) {
   if (fibril_value_kind(object) != FIBRIL_OBJECT) return fibril_undefined();
-  fibril__pair *pair = object_find(fibril__value_box(object), key, strlen(key));
+  size_t length = strlen(key);
+  fibril__pair *pair = object_find(fibril__value_box(object), key, length, hash_key(key, length));
   return pair == NULL ? fibril_undefined() : fibril__value_borrow(pair->value);
 }

@@ -32,7 +32,8 @@ typedef struct fibril__error {
 } fibril__error;
 
 typedef struct fibril__entry_pair {
-  char *key;
+  const char *key;
+  uint64_t hash; /* of the key */
   fibril_value value;
 } fibril__pair;
 

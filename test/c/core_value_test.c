@@ -151,6 +151,29 @@ TEST(objects_own_their_properties) {
   fibril_value_free(object);
 }
 
+/* "", "k", "kk" ... "kkkl": keys that begin alike, of every length; longer than what objects have
+ * room for, too. */
+static const char *key_of(char *key, size_t i) {
+  size_t length = i / 2;
+  memset(key, 'k', length);
+  if (i % 2 == 1) key[length++] = 'l';
+  key[length] = '\0';
+  return key;
+}
+
+TEST(objects_have_keys_of_any_length_and_number) {
+  enum { KEYS = 800 };
+  char key[KEYS];
+  fibril_value object = fibril_object();
+  for (size_t round = 0; round < 2; round++)
+    for (size_t i = 0; i < KEYS; i++)
+      CHECK_INT(fibril_object_set(object, key_of(key, i), fibril_number((double)(i + round))), 0);
+  for (size_t i = 0; i < KEYS; i++)
+    CHECK_INT(fibril_value_integer(fibril_object_get(object, key_of(key, i))), (int64_t)i + 1);
+  CHECK_INT(fibril_value_kind(fibril_object_get(object, key_of(key, KEYS))), FIBRIL_UNDEFINED);
+  fibril_value_free(object);
+}
+
 /* ---- Errors ---- */
 
 TEST(errors_have_a_code_and_a_message) {

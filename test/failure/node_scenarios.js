@@ -113,8 +113,8 @@ module.exports = (control) => {
       const { list } = await n.kinds();
       return [list.length, `${list[4]}`, list[5], (await n.nest(2)).in[0].in[0], (await n.bigBuffer(100000)).length];
     }, [7, '-9223372036854775808', 'café', 'core', 100000]),
-    // Enough of them for a function that makes them. Without it they are made all the same.
-    used('many objects', async (n) => (await n.records(['id', 'name'], 70)).at(-1), { id: 138, name: 139 }),
+    // Enough of them for a function that makes them.
+    fresh('many objects', async (n) => (await n.records(['id', 'name'], 70)).at(-1), { id: 138, name: 139 }),
     used('settled later', async (n) => {
       const values = await Promise.all([n.echoMoment('a'), n.echoMoment(1), n.echoLater('b', 0), n.pass(2)]);
       await n.failCall(-2, 'open', '/none', true).catch((error) => {

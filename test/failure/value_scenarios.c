@@ -43,11 +43,12 @@ static void arrays(void) {
 }
 
 static void objects(void) {
-  static const char *const keys[] = {"a", "b", "c", "d", "e", "a"};
+  static const char *const keys[] = {
+      "a", "b", "c", "d", "e", "a", "one that is too long to be in one piece with all the others"};
   fibril_value object = fibril_object();
   if (!OK_VALUE(object)) return;
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-    fibril_value item = fibril_string(keys[i], 1);
+    fibril_value item = fibril_string(keys[i], FIBRIL_AUTO_LENGTH);
     if (!OK_VALUE(item)) continue;
     if (OK(fibril_object_set(object, keys[i], item)))
       MUST(strcmp(fibril_value_string(fibril_object_get(object, keys[i]), NULL), keys[i]) == 0);
