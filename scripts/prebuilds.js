@@ -19,6 +19,7 @@ const CROSS = {
     arch: 'arm64',
     cc: 'aarch64-linux-gnu-gcc',
     ar: 'aarch64-linux-gnu-ar',
+    cxx: 'aarch64-linux-gnu-g++',
     debian: 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
   },
   'linux-x64-musl': { arch: 'x64', cc: 'musl-gcc', ar: 'ar', debian: 'musl-tools' },
@@ -28,24 +29,26 @@ function isHere(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
 }
 
-// Everything is linked with the C driver: nothing here needs a C++ library, nor the compiler for it.
-function toolsFor(platform) {
+// What is in C is linked with the C driver: it needs no C++ library, nor the compiler for it.
+function toolsFor(platform, inCxx) {
   if (platform === platformName()) return { args: [], env: {} };
   const cross = platformName() === 'linux-x64' ? CROSS[platform] : undefined;
   if (cross === undefined) throw new Error(`${platformName()} can't build for ${platform}`);
   const { arch, cc, ar, debian } = cross;
+  const cxx = inCxx ? cross.cxx : cc;
   if (!isHere(cc)) throw new Error(`building for ${platform} needs ${cc} (Debian: apt-get install ${debian})`);
-  return { args: ['--arch', arch], env: { CC: cc, CXX: cc, LINK: cc, AR: ar } };
+  return { args: ['--arch', arch], env: { CC: cc, CXX: cxx, LINK: cxx, AR: ar } };
 }
 
 /**
  * Builds what a binding.gyp describes for a platform.
  * @param {string} platform as in prebuilds/
  * @param {string} folder the folder of the binding.gyp
+ * @param {{inCxx?: boolean}} options `inCxx`: there is C++ in it
  * @throws {Error} where there is no compiler for it, or it fails: what node-gyp printed
  */
-function buildFor(platform, folder) {
-  const { args, env } = toolsFor(platform);
+function buildFor(platform, folder, { inCxx = false } = {}) {
+  const { args, env } = toolsFor(platform, inCxx);
   const child = spawnSync(process.execPath, [nodeGyp, 'rebuild', '--jobs', 'max', '--directory', folder, ...args], {
     encoding: 'utf8',
     env: { ...process.env, ...env },

@@ -15,7 +15,8 @@ const MAJORS = ['20'];
 const EMULATOR = process.arch === 'arm64' ? '' : 'qemu-aarch64 -L /usr/aarch64-linux-gnu';
 // Not here: what builds addons, what takes minutes under the emulator, and the ends of processes, of which it has its own.
 const TESTS = [
-  'test/bridge.*.test.js', 'test/co.test.js', 'test/co-{context,faults,futures,order}.test.js', 'test/contexts.test.js', 'test/fs.test.js',
+  'test/bridge.*.test.js', 'test/co.test.js', 'test/co-{context,faults,futures,order}.test.js', 'test/contexts.test.js', 'test/cxx.test.js',
+  'test/fs.test.js',
   'test/future.test.js', 'test/gen.test.js', 'test/phases.test.js', 'test/waiting.test.js',
   '--grep', 'an overflow ends the process with a sentence', '--invert', // the emulator adds a line
 ];
@@ -28,7 +29,7 @@ function stage() {
   const folder = copyOfSources('bench', 'docs', 'examples', 'gyp', 'include', 'lib', 'scripts', 'src', 'test', ...FILES);
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
   fs.cpSync(path.join(root, 'prebuilds', PLATFORM), path.join(folder, 'prebuilds', PLATFORM), { recursive: true });
-  buildFor(PLATFORM, path.join(folder, 'test', 'addon'));
+  buildFor(PLATFORM, path.join(folder, 'test', 'addon'), { inCxx: true });
   return folder;
 }
 
