@@ -31,7 +31,8 @@ typedef struct fibril__iterator {
 
 /* Makes one of the arguments of an exported generator: what JavaScript knows it by. */
 napi_value fibril__iterator_begin(napi_env env, napi_callback_info info);
-/* As fibril__export_new. */
+
+/* iterator_export.c: as fibril__export_new. */
 fibril__export *fibril__generator_new(fibril_module *module, const char *what, fibril__form form,
                                       fibril_class *cls, const char *signature,
                                       fibril_export_generator_fn fn,
