@@ -1,14 +1,15 @@
 'use strict';
 
-// node scripts/test-examples.js [NAME...]: the packages of examples/, each in a folder of its own with the packed fibril, as a
-// stranger would have it: installed, built, tested. One whose Debian packages ("debian" in its package.json) are missing is skipped,
-// and that is said.
+// node scripts/test-examples.js [--every-node] [NAME...]: the packages of examples/, each in a folder of its own with the packed fibril, as a
+// stranger would have it: installed, built, tested; with --every-node what was built is tested under other Nodes, too. One whose Debian
+// packages ("debian" in its package.json) are missing is skipped, and that is said.
 
 const { spawnSync } = require('child_process');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const { addCounts } = require('./counts.js');
+const { nodeOf, otherMajors } = require('./nodes.js');
 
 const root = path.join(__dirname, '..');
 
@@ -41,7 +42,7 @@ function copy(name, folder, tarball) {
   fs.writeFileSync(file, JSON.stringify(manifest, null, 2));
 }
 
-function test(name, folder, tarball) {
+function test(name, folder, tarball, nodes) {
   copy(name, folder, tarball);
   const install = ['install', '--no-audit', '--no-fund', '--no-package-lock'];
   if (!run('npm', install, folder) || !run('npm', ['run', 'build', '--', '--silent'], folder)) {
@@ -49,10 +50,12 @@ function test(name, folder, tarball) {
     return false;
   }
   const mocha = path.join('node_modules', 'mocha', 'bin', 'mocha.js');
-  return run(process.execPath, [mocha, '--reporter', path.join(root, 'scripts', 'reporter.js')], folder);
+  const results = nodes.map((node) => run(node, [mocha, '--reporter', path.join(root, 'scripts', 'reporter.js')], folder));
+  return results.every(Boolean);
 }
 
-function main(names) {
+function main(names, majors) {
+  const nodes = [process.execPath, ...majors.map(nodeOf)];
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-examples-'));
   try {
     const tarball = pack(folder);
@@ -60,13 +63,14 @@ function main(names) {
       const { debian = [] } = require(path.join(root, 'examples', name, 'package.json'));
       const missing = debian.filter((each) => !isInstalled(each));
       if (missing.length > 0) console.log(`examples/${name} is skipped: Debian's ${missing.join(', ')} not installed`);
-      else if (!test(name, path.join(folder, name), tarball)) process.exitCode = 1;
+      else if (!test(name, path.join(folder, name), tarball, nodes)) process.exitCode = 1;
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-const named = process.argv.slice(2);
+const given = process.argv.slice(2);
+const named = given.filter((each) => each !== '--every-node');
 const all = fs.readdirSync(path.join(root, 'examples')).filter((name) => fs.existsSync(path.join(root, 'examples', name, 'package.json')));
-main(named.length > 0 ? named : all);
+main(named.length > 0 ? named : all, named.length < given.length ? otherMajors : []);

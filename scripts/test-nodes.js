@@ -5,17 +5,12 @@
 
 const { spawnSync } = require('child_process');
 const path = require('path');
-const { fetchPackage } = require('./fetch-package.js');
+const { nodeOf, otherMajors } = require('./nodes.js');
 const { ownHeaders } = require('./own-headers.js');
 
 const root = path.join(__dirname, '..');
-const MAJORS = ['20', '22', '24', '26'];
 // What npm packs does not depend on the Node that packs it.
 const TESTS = ['test/**/*.test.js', '--ignore', 'test/{package,new,guide,hosts}.test.js'];
-
-function nodeOf(major) {
-  return path.join(fetchPackage(`node-linux-${process.arch}@${major}`), 'bin', 'node');
-}
 
 function runTests(major, args) {
   const node = nodeOf(major);
@@ -29,7 +24,6 @@ function runTests(major, args) {
 const given = process.argv.slice(2);
 const at = given.indexOf('--');
 const chosen = at < 0 ? given : given.slice(0, at);
-const others = MAJORS.filter((major) => major !== process.versions.node.split('.')[0]);
-const majors = chosen.length > 0 ? chosen : others;
+const majors = chosen.length > 0 ? chosen : otherMajors;
 const results = majors.map((major) => runTests(major, at < 0 ? TESTS : given.slice(at + 1)));
 process.exitCode = results.every(Boolean) ? 0 : 1;
