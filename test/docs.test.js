@@ -4,8 +4,9 @@
 
 const assert = require('node:assert');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
-const { root, run, codeBlocks } = require('./support/examples.js');
+const { root, run, buildAddon, codeBlocks } = require('./support/examples.js');
 
 /** Runs the block; what it prints must be what the documentation shows, if it shows anything. */
 function checkBlock(block, cwd) {
@@ -70,6 +71,36 @@ describe('docs/c-api.md', () => {
   it('names no function that fibril.h does not have', () => {
     const inPage = [...page.matchAll(/\b(fibril_(?!_)\w+)\(/g)].map(([, name]) => name);
     assert.deepStrictEqual(inPage.filter((name) => !inHeader.includes(name)), []);
+  });
+
+  it('shows addons that build without a warning and do what they say', function () {
+    this.timeout(120000);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-docs-'));
+    try {
+      const names = codeBlocks('docs/c-api.md').filter(({ language }) => language === 'c').map(({ code }) => {
+        const [, name] = /fibril_export\w*\(m, "(\w+)/.exec(code);
+        fs.writeFileSync(path.join(folder, `${name}.c`), code);
+        return name;
+      });
+      const target = (name) => ({
+        target_name: name, sources: [`${name}.c`], cflags: ['-Wall', '-Wextra', '-Werror'],
+        dependencies: ['<!(node -p "require(\'fibril/gyp\').target")'],
+      });
+      fs.writeFileSync(path.join(folder, 'binding.gyp'), JSON.stringify({ targets: names.map(target) }));
+      buildAddon(folder);
+      const program = `
+        const { ticks } = require('./build/Release/ticks.node');
+        const { Counter } = require('./build/Release/Counter.node');
+        (async () => {
+          for await (const tick of ticks(1)) if (tick === 2) break;
+          const counter = new Counter(2);
+          console.log(await Promise.all([counter.add(3), counter.add(4)]), counter.value, new Counter().value);
+        })();`;
+      assert.deepStrictEqual(names, ['ticks', 'Counter']);
+      assert.strictEqual(run(['-e', program], folder), '[ 5, 9 ] 9 0\n');
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
   });
 
   it('names every type of a signature', () => {
