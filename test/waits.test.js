@@ -84,6 +84,17 @@ describe('a wait in C', () => {
     it(`of kind ${kind} is ended by its deadline`, () => lateness(kind));
   }
 
+  for (const kind of ['call', 'laterCall']) {
+    it(`of kind ${kind} is ended by a signal that the function itself aborts`, async () => {
+      const controller = new AbortController();
+      const abortAndHang = () => {
+        controller.abort('inside');
+        return never();
+      };
+      await assert.rejects(waits.wait(kind, fd, abortAndHang, { signal: controller.signal }), { name: 'AbortError', cause: 'inside' });
+    });
+  }
+
   describe('for a thread of the pool', () => {
     let jobs;
 

@@ -172,7 +172,9 @@ fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t
   if (err == 0) err = fibril__js_wait_link(call.env, &waiting.js);
   if (err != 0) return fibril__error_code(err);
   fibril__invoke(&call);
-  if (call.pending) err = fibril__wait_until_woken(coroutine, &waiting.wait);
+  /* The function may have cancelled its caller, whom nothing would interrupt from here on. */
+  if (call.pending && !waiting.wait.woken) err = fibril__wait_check(coroutine);
+  if (call.pending && err == 0) err = fibril__wait_until_woken(coroutine, &waiting.wait);
   fibril__js_wait_unlink(&waiting.js);
   fibril_value result = call.pending ? waiting.result : call.result;
   if (err == 0) return fibril__value_keep(result);

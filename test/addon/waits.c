@@ -280,6 +280,12 @@ static int in_call(scene *s) {
   return fibril_error_code(fibril_call(fibril_arg(s->args, 2), NULL, 0));
 }
 
+/* Not in the call's first segment. */
+static int in_later_call(scene *s) {
+  int err = fibril_moment();
+  return err != 0 ? err : in_call(s);
+}
+
 static const struct {
   const char *name;
   int (*run)(scene *s);
@@ -312,6 +318,7 @@ static const struct {
     {"lstat", in_lstat},
     {"readdir", in_readdir},
     {"call", in_call},
+    {"laterCall", in_later_call},
 };
 
 static int run_wait(const char *kind, scene *s) {

@@ -107,6 +107,7 @@ function outcomeWith(slot, value, convert, signal) {
     const call = new Call(targets[slot], convert, signal);
     targets[slot] = call;
     if (signal !== undefined) call.watch(slot);
+    if (signal?.aborted) native.cancel(slot); // by a function that C called: the listener hears of nothing any more
     return noted(promise, slot);
   }
   freeSlots.push(slot);
