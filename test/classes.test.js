@@ -289,6 +289,31 @@ describe('classes of C structs', () => {
       assert.ok(await countLive() <= before, `${await countLive()}, before ${before}`);
     });
 
+    it('may be released by another\'s release, when the environment ends, too', async () => {
+      const { code, stderr } = await runScript(`
+        const { Worker } = require('node:worker_threads');
+        const worker = new Worker(${JSON.stringify(`
+          const { Counter } = require(${JSON.stringify(classesPath)});
+          require('node:v8').setFlagsFromString('--expose-gc');
+          const gc = require('node:vm').runInNewContext('gc');
+          const abandoned = (() => {
+            const elder = new Counter();
+            elder.lineUp();
+            globalThis.kept = new Counter();
+            kept.lineUp();
+            return new WeakRef(elder);
+          })();
+          let turns = 0; // for the finalizer
+          setImmediate(function collect() {
+            if (abandoned.deref() === undefined && ++turns > 5) return;
+            setImmediate(gc);
+            setImmediate(collect);
+          });
+        `)}, { eval: true });
+        worker.on('exit', (code) => process.exit(code));`);
+      assert.deepStrictEqual([code, stderr], [0, '']);
+    });
+
     it('is no reason to stay: the process ends', async () => {
       const { code, stderr } = await runScript(`
         const { Counter } = require(${JSON.stringify(classesPath)});

@@ -108,9 +108,13 @@ void fibril__instances_end(fibril__env *self) {
   self->unwound = true;
   fibril__iterators_end(self);
   fibril__instances_release(self);
-  for (fibril__instance *instance = self->instances, *next; instance != NULL; instance = next) {
+  fibril__instance *instance = self->instances, *next;
+  if (instance != NULL) fibril__instance_ref(instance);
+  for (; instance != NULL; instance = next) {
     next = instance->next;
+    if (next != NULL) fibril__instance_ref(next); /* this one may release it */
     if (instance->wrapped) fibril__instance_unref(instance);
+    fibril__instance_unref(instance);
   }
 }
 

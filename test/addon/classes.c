@@ -7,13 +7,14 @@
 
 static _Atomic int live; /* structs of Counter in all threads */
 
-typedef struct {
+typedef struct counter {
   double value;
   char *name;
   bool made, closed;
   fibril_mutex mutex;
   fibril_event changed;
   fibril_value kept;
+  struct counter *elder; /* counted */
   alignas(max_align_t) char aligned[16];
 } counter;
 
@@ -22,6 +23,7 @@ static void counter_release(void *state) {
   if (self->made) live--;
   free(self->name);
   fibril_value_free(self->kept);
+  if (self->elder != NULL) fibril_this_unref(self->elder);
 }
 
 static fibril_value counter_new(fibril_args *args) {
@@ -79,6 +81,17 @@ static fibril_value counter_keep(fibril_args *args) {
 static fibril_value counter_kept(fibril_args *args) {
   counter *self = fibril_this(args);
   return fibril_value_dup(self->kept);
+}
+
+static _Thread_local counter *eldest;
+
+/* Of a row of objects each keeps the struct of the one before it. */
+static fibril_value counter_line_up(fibril_args *args) {
+  counter *self = fibril_this(args);
+  self->elder = eldest;
+  if (eldest != NULL) fibril_this_ref(eldest);
+  eldest = self;
+  return fibril_undefined();
 }
 
 static fibril_value counter_close(fibril_args *args) {
@@ -190,6 +203,7 @@ FIBRIL_MODULE(m) {
       &(fibril_export_options){.size = sizeof(fibril_export_options), .stack_size = 32 * 1024});
   fibril_class_method(counters, "keep(value: any): Promise<void>", counter_keep, NULL);
   fibril_class_method(counters, "tickLater(ms: number): Promise<void>", counter_tick_later, NULL);
+  fibril_class_method(counters, "lineUp(): Promise<void>", counter_line_up, NULL);
   fibril_class_method(counters, "close(): Promise<void>", counter_close, NULL);
   fibril_class_getter(counters, "value: number", counter_value);
   fibril_class_getter(counters, "name: string", counter_name);
