@@ -260,6 +260,30 @@ describe('generators from C', () => {
       await assert.rejects(collect(addon.mapped(() => { throw new RangeError('mine'); })), { name: 'RangeError', message: 'mine' });
     });
 
+    it('hear of a throw() that comes while they are on their way back from a yield, once', async () => {
+      const generator = addon.echoAhead();
+      await generator.next();
+      generator.next(); // leaves room
+      addon.counts();
+      assert.deepStrictEqual(await generator.throw(new Error('thrown')), { value: 'thrown', done: false });
+      await turn();
+      assert.strictEqual((await addon.counts()).yielded, 4, 'the message, and three values for undefined');
+      await generator.return();
+    });
+
+    it('queue what is asked of them by a function that they call', async () => {
+      for (const ended of [undefined, Promise.resolve()]) {
+        const inner = [];
+        const generator = addon.mapped((i) => {
+          if (i === 0) inner.push(generator.next(), generator.return('r'), generator.next());
+          return ended?.then(() => i) ?? i;
+        });
+        assert.deepStrictEqual(await generator.next(), { value: 0, done: false });
+        assert.deepStrictEqual(await Promise.all(inner),
+          [{ value: 1, done: false }, { value: 'r', done: true }, { value: undefined, done: true }]);
+      }
+    });
+
     it('are their function\'s alone to yield from and nobody\'s to resume', async () => {
       const generator = addon.misuse();
       const codes = [(await generator.next()).value, (await generator.next()).value, (await generator.next()).value];
@@ -372,6 +396,21 @@ describe('generators from C', () => {
       controller.abort();
       assert.strictEqual((await errorOf(generator.next())).name, 'AbortError');
       assert.strictEqual(await live(), 0);
+    });
+
+    it('end when a function that they call aborts, before it gives a promise', async () => {
+      for (const at of [0, 1]) {
+        const controller = new AbortController();
+        const generator = addon.mapped((i) => {
+          if (i < at) return i;
+          controller.abort();
+          return new Promise(() => {});
+        }, controller);
+        const error = await errorOf((async () => {
+          for (;;) await generator.next();
+        })());
+        assert.strictEqual(error.name, 'AbortError');
+      }
     });
 
     it('hand over what they were ahead by first', async () => {

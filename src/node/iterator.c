@@ -79,7 +79,9 @@ static fibril_value yield(fibril_generator *generator, fibril_value value) {
   tell(iterator);
   if (iterator->count < iterator->ahead) return fibril_undefined();
   err = wait_for_consumer(iterator, self);
-  return err != 0 ? fibril__error_code(err) : fibril__value_borrow(iterator->sent);
+  if (err != 0) return fibril__error_code(err);
+  iterator->thrown = false; /* it was, between its being woken and here */
+  return fibril__value_borrow(iterator->sent);
 }
 
 static fibril_value run(void *arg) {

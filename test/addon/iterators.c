@@ -216,7 +216,9 @@ FIBRIL_MODULE(m) {
   fibril_export_async_generator(m, "badValueAsync(): AsyncGenerator<number>", bad_value, NULL);
   fibril_export_async_generator(m, "ofAllKindsAsync(last: any): AsyncGenerator<any>", of_all_kinds,
                                 NULL);
-  fibril_export_async_generator(m, "mapped(fn: Function): AsyncGenerator<any>", mapped, NULL);
+  fibril_export_async_generator(
+      m, "mapped(fn: Function, options?: {signal?: AbortSignal}): AsyncGenerator<any>", mapped,
+      NULL);
   fibril_export_async_generator(m, "misuse(): AsyncGenerator<number>", misuse, NULL);
   fibril_class *ladders =
       fibril_export_class(m, "Ladder",

@@ -77,10 +77,14 @@ class Iteration {
       });
     }
     const answer = this.ask(kind, value, takeSlot());
-    if (answer !== undefined) return answer instanceof Promise ? answer : Promise.resolve(answer);
-    return new Promise((resolve) => {
-      this.resolve = resolve;
-    });
+    if (answer === undefined) {
+      return new Promise((resolve) => {
+        this.resolve = resolve;
+      });
+    }
+    const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
+    if (this.queue.length > 0) this.proceed();
+    return promise;
   }
 
   // The answer, or undefined: it will come.
@@ -94,7 +98,9 @@ class Iteration {
     this.value = value;
     status[SLOT] = slot;
     status[REQUEST] = kind;
+    this.resolve = noop; // what its function calls may make requests, which wait for this one
     const item = native.iterate(this.native, value);
+    this.resolve = null;
     if (status[RESULT] === CALL_PENDING) {
       targets[slot] = this;
       if (status[TURN] !== 0) drainSoon();
