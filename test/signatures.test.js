@@ -155,6 +155,8 @@ describe('signatures', () => {
     assert.strictEqual(load(`f(o: {${list(65, ', ')}}[])${RESULT}`).f.length, 1);
     assert.doesNotThrow(() => taking(nested(15)));
     assertRefused(`f(value: ${nested(16)}): Promise<any>`, 'fewer types in types', 25);
+    assert.doesNotThrow(() => taking(`any${'[]'.repeat(15)}`));
+    assertRefused(`f(value: any${'[]'.repeat(16)}): Promise<any>`, 'fewer types in types', 42);
     assert.doesNotThrow(() => load(`f(): Promise<${'['.repeat(64)}${']'.repeat(64)}>`));
     assertRefused(`f(): Promise<${'['.repeat(65)}${']'.repeat(65)}>`, 'fewer brackets', 77);
   });

@@ -246,7 +246,8 @@ static bool member(fibril__scan *scan, fibril__type *type, bool first) {
   bool readonly = fibril__scan_word(scan, "readonly");
   if (!primary(scan, type, first && !readonly)) return false;
   if (readonly && !fibril__scan_peek(scan, '[')) return fibril__scan_fail(scan, "'[]'");
-  while (fibril__scan_peek(scan, '[')) {
+  for (unsigned depth = scan->depth; fibril__scan_peek(scan, '['); depth++) {
+    if (depth == DEPTH_MAX) return fibril__scan_fail(scan, "fewer types in types");
     if (!array_of(scan, type)) return false;
     scan->at++;
     if (!fibril__scan_skip(scan, ']')) return fibril__scan_fail(scan, "']'");
