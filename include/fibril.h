@@ -284,7 +284,8 @@ bool fibril_cancelled(void);
  * mask: 0, UV_EOVERFLOW (255 deep), FIBRIL_ENOTCOROUTINE. unmask: 0; what the next wait would give,
  * UV_ECANCELED or UV_ETIMEDOUT, when the last mask is gone; UV_EINVAL where there is none.
  * What is left at the coroutine's end is taken off. When the loop closes, masks hold for another
- * five seconds: a coroutine that goes on waiting after that ends the process with a sentence.
+ * five seconds: a coroutine that goes on waiting after that ends the process with a sentence. A
+ * fibril_yield to JavaScript gives UV_ECANCELED at once then: nobody asks for a value any more.
  * Neither suspends. Python: asyncio.shield, Trio: CancelScope.shield. */
 int fibril_mask(void);
 int fibril_unmask(void);

@@ -492,6 +492,22 @@ describe('generators from C', () => {
       assert.deepStrictEqual([code, stderr], [0, '']);
     });
 
+    it('of a worker end in a yield behind a mask, too, which does not wait for a consumer that is gone', async function () {
+      this.timeout(20000);
+      const before = await live();
+      const worker = new Worker(`
+        const its = require(${JSON.stringify(iteratorsPath)});
+        globalThis.all = [its.maskedAsync(), its.maskedAhead(), its.maskedAhead()];
+        Promise.all(all.map((generator) => generator.next())).then(() => {
+          require('node:worker_threads').parentPort.postMessage('begun');
+          all[2].next();
+          for (;;);
+        });`, { eval: true });
+      await once(worker, 'message');
+      await worker.terminate();
+      assert.strictEqual(await live(), before);
+    });
+
     it('of a worker are unwound wherever they are', async function () {
       this.timeout(20000);
       const before = await live();

@@ -44,9 +44,10 @@ int fibril__hindrance(const fibril_coroutine *self) {
 void fibril__wait_interrupt(fibril_coroutine *coroutine) {
   fibril__wait *wait = coroutine->wait;
   if (wait == NULL || wait->woken || wait->cancel == NULL) return;
-  if (fibril__hindrance(wait->coroutine) != 0)
-    wait->cancel(wait);
-  else if (coroutine->loop->state != FIBRIL__OPEN)
+  bool closing = coroutine->loop->state != FIBRIL__OPEN;
+  if (fibril__hindrance(wait->coroutine) != 0 || (closing && wait->what == fibril__what_consumer))
+    wait->cancel(wait); /* nobody asks for a value any more, whatever a mask shields from */
+  else if (closing)
     fibril__grace_begin(coroutine->loop);
 }
 

@@ -66,7 +66,7 @@ static fibril_value yield(fibril_generator *generator, fibril_value value) {
   if (self == NULL || self != generator->coroutine) return fibril__error_code(FIBRIL_ENOTCOROUTINE);
   if (fibril__is_error(value)) return value; /* nobody could tell it from one of next itself */
   value = fibril_value_take(value);
-  if (generator->closing) return refuse(iterator, value, UV_ECANCELED);
+  if (generator->closing || iterator->env->exiting) return refuse(iterator, value, UV_ECANCELED);
   int err = fibril__wait_check(self);
   if (err != 0 && err != FIBRIL_ESYNC) return refuse(iterator, value, err);
   if (iterator->thrown) {
