@@ -1,12 +1,13 @@
 'use strict';
 
 // npm run test:c -- [--cc CC[,CC...]] [-O LEVEL[,LEVEL...]] [--libuv FLAGS] [--runner COMMAND] [--skip NAME[,NAME...]]
-//                   [--folder FOLDER] [--sanitize SANITIZER[,SANITIZER]] [--valgrind] [--switch portable] [NAME...] [-- FLAG...]
+//                   [--folder FOLDER] [--sanitize SANITIZER[,SANITIZER]] [--valgrind] [--switch portable] [--part N/M]
+//                   [NAME...] [-- FLAG...]
 // Builds src/core, src/io and test/c against libuv, without Node-API, once for each compiler and optimisation level, and runs
 // the C tests (all, or those whose name contains a NAME). FLAGS: where libuv is, by default what pkg-config says. COMMAND: what
 // runs the program, for cross-compilers. --skip: tests to leave out. --folder: another one with tests. --sanitize, --valgrind: builds for
 // these tools and runs under them, without the tests that scripts/tools.js names. --switch portable: the .S file's switch instead of
-// the inline one. What follows -- goes to the compiler. A line that a test writes to stdout with "# " in front is printed: a figure, or why it does less than it would.
+// the inline one. --part: every M-th of the tests, beginning with the N-th. What follows -- goes to the compiler. A line that a test writes to stdout with "# " in front is printed: a figure, or why it does less than it would.
 
 const { execFile, execFileSync, spawnSync } = require('child_process');
 const fs = require('fs');
@@ -90,7 +91,8 @@ async function runMatrixEntry(compiler, level, options, counts) {
   const built = await build(compiler, level, options);
   const env = { ...process.env, ...options.tools.env };
   const program = [...options.runner, ...options.tools.runner, built];
-  for (const test of list([...options.runner, built], env)) {
+  const [part, parts] = options.part;
+  for (const test of list([...options.runner, built], env).filter((_, i) => i % parts === part - 1)) {
     const reason = options.tools.skip.get(test.name);
     if (reason || options.skip.includes(test.name)) {
       console.log(`  skipped ${test.name}${reason ? `: ${reason}` : ''}`);
@@ -119,8 +121,10 @@ function readOptions(argv) {
       sanitize: { type: 'string' },
       valgrind: { type: 'boolean' },
       switch: { type: 'string' },
+      part: { type: 'string', default: '1/1' },
     },
   });
+  if (!/^[1-9]\d*\/[1-9]\d*$/.test(values.part)) throw new Error(`--part: such as 1/4, not ${values.part}`);
   return {
     compilers: values.cc.split(','),
     levels: values.level.split(','),
@@ -129,6 +133,7 @@ function readOptions(argv) {
     runner: words(values.runner),
     skip: values.skip.split(','),
     tests: values.folder,
+    part: values.part.split('/').map(Number),
     tools: chooseTools(values),
     extra: at < 0 ? [] : argv.slice(at + 1),
   };
