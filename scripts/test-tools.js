@@ -21,7 +21,7 @@ const ROWS = [
   ['address,undefined', 'clang', '1', 'keep', 'inline'],
   ['address,undefined', 'gcc', '2', 'keep', 'portable'],
   ['address,undefined', 'clang', '3', 'omit', 'inline'],
-  ['thread', 'clang', '0', 'keep', 'portable'],
+  ['thread', 'gcc', '0', 'keep', 'portable'],
   ['thread', 'gcc', '1', 'omit', 'inline'],
   ['thread', 'clang', '2', 'omit', 'portable'],
   ['thread', 'gcc', '3', 'keep', 'inline'],
