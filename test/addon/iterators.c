@@ -82,8 +82,7 @@ static fibril_value masked(fibril_args *args, fibril_generator *generator) {
   fibril_value sent;
   live++;
   fibril_mask();
-  do
-    sent = hand_over(generator, fibril_undefined());
+  do sent = hand_over(generator, fibril_undefined());
   while (!fibril_is_error(sent));
   hand_over(generator, fibril_undefined());
   if (fibril_moment() == 0) live--;
