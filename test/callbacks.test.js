@@ -10,7 +10,7 @@ const { Worker } = require('node:worker_threads');
 const { collectUntil, errorOf, runScript } = require('./support/natives');
 
 const callbacksPath = path.join(__dirname, 'addon', 'build', 'Release', 'callbacks.node');
-const { Notifier, callInARow, callSurvivor, countTold, misuse, produce } = require(callbacksPath);
+const { Late, Notifier, callInARow, callSurvivor, countTold, lateCodes, misuse, produce } = require(callbacksPath);
 
 const als = new AsyncLocalStorage();
 
@@ -238,6 +238,13 @@ describe('JavaScript functions that C keeps', () => {
       assert.deepStrictEqual(await callSurvivor(), [-125, -125]);
     });
 
+    it('is refused what is still called then: FIBRIL_ECLOSED', async () => {
+      const worker = startWorker('globalThis.late = new callbacks.Late(() => {}); parentPort.postMessage(1);');
+      await once(worker, 'message');
+      await worker.terminate();
+      assert.deepStrictEqual(await lateCodes(), [-5004, -5004, false, false]);
+    });
+
     it('may be process.exit, with threads that wait', async () => {
       const { code } = await run('let n = 0; callbacks.flood(() => { if (++n === 1000) process.exit(7); });');
       assert.strictEqual(code, 7);
@@ -253,8 +260,12 @@ describe('JavaScript functions that C keeps', () => {
     await collectUntil(() => gone.deref() === undefined);
   });
 
+  it('are awaited in coroutines alone: FIBRIL_ENOTCOROUTINE', () => {
+    assert.strictEqual(new Late(() => {}).outside, -5002);
+  });
+
   it('must be functions', async () => {
-    assert.deepStrictEqual(await misuse(() => {}), [-5009, -5009, true, -5009, -5009, true, true]);
+    assert.deepStrictEqual(await misuse(() => {}), [-5009, -5009, true, -5009, -5009, -5009, true, -5009, true]);
     assert.throws(() => new Notifier(1), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 });

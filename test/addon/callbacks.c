@@ -343,12 +343,66 @@ static fibril_value misuse(fibril_args *args) {
     fibril_future_unref(future);
     fibril_array_push(list, fibril_number(fibril_call_forget(values[i], NULL, 0)));
     fibril_array_push(list, fibril_boolean(fibril_callback_new(values[i], NULL) == NULL));
+    fibril_array_push(list, fibril_number(fibril_error_code(fibril_call(values[i], NULL, 0))));
   }
   fibril_array_push(list, fibril_boolean(fibril_callback_new(values[0], &bad) == NULL));
   return list;
 }
 
+/* ---- Calls where there can be none: outside of coroutines, and at an environment's end ---- */
+
+typedef struct {
+  fibril_value function;
+  fibril_callback *callback;
+} late;
+
+static _Atomic int late_forget, late_start;
+static _Atomic bool late_new, late_function;
+
+static void late_release(void *state) {
+  late *self = state;
+  if (self->callback == NULL) return;
+  fibril_future *future = fibril_call_start(self->function, NULL, 0);
+  late_start = fibril_error_code(fibril_future_result(future));
+  fibril_future_unref(future);
+  late_forget = fibril_call_forget(self->function, NULL, 0);
+  fibril_callback *another = fibril_callback_new(self->function, NULL);
+  late_new = another != NULL;
+  if (another != NULL) fibril_callback_unref(another); /* it was only collected */
+  late_function = fibril_value_kind(fibril_callback_function(self->callback)) != FIBRIL_UNDEFINED;
+  fibril_callback_unref(self->callback);
+  fibril_value_free(self->function);
+}
+
+static fibril_value late_make(fibril_args *args) {
+  late *self = fibril_this(args);
+  fibril_callback_options options = {.size = sizeof options, .unref = true};
+  self->function = fibril_value_dup(fibril_arg(args, 0));
+  self->callback = fibril_callback_new(self->function, &options);
+  return fibril_undefined();
+}
+
+static fibril_value late_outside(fibril_args *args) {
+  late *self = fibril_this(args);
+  return fibril_number(fibril_error_code(fibril_call(self->function, NULL, 0)));
+}
+
+static fibril_value late_codes(fibril_args *args) {
+  (void)args;
+  fibril_value list = fibril_array(4);
+  fibril_array_push(list, fibril_number(late_start));
+  fibril_array_push(list, fibril_number(late_forget));
+  fibril_array_push(list, fibril_boolean(late_new));
+  fibril_array_push(list, fibril_boolean(late_function));
+  return list;
+}
+
 FIBRIL_MODULE(m) {
+  fibril_class *lates = fibril_export_class(
+      m, "Late", &(fibril_class_options){sizeof(fibril_class_options), sizeof(late), late_release});
+  fibril_class_constructor(lates, "(fn: Function)", late_make);
+  fibril_class_getter(lates, "outside: number", late_outside);
+  fibril_export(m, "lateCodes(): Promise<any>", late_codes);
   fibril_class_options options = {
       .size = sizeof options, .state_size = sizeof(notifier), .release = notifier_release};
   fibril_class *notifiers = fibril_export_class(m, "Notifier", &options);

@@ -126,12 +126,17 @@ static void check_options(fibril_loop *loop, const fibril_spawn_options *bad) {
   CHECK(fibril_generator_new(loop, NULL, NULL, bad) == NULL);
 }
 
+static void spawn_outside(void *group) {
+  CHECK_INT(fibril_group_spawn(group, nothing, NULL, NULL), FIBRIL_ENOTCOROUTINE);
+}
+
 static fibril_value bad_spawns(void *arg) {
   fibril_spawn_options size = {.size = 1}, small = {sizeof small, NULL, 1},
                        large = {sizeof large, NULL, (size_t)1 << 30};
   check_options(arg, &size);
   check_options(arg, &small);
   check_options(arg, &large);
+  fibril_on_loop(spawn_outside, fibril_group_new());
   return fibril_undefined();
 }
 
