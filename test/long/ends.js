@@ -93,10 +93,15 @@ async function nothingLives() {
     && await waits.countWaits() === 0 && await classes.countLive() === 0 && (await iterators.counts()).live === 0;
 }
 
-/** What a leak would add to; the ports of a worker that has ended are closed a little later, so that `handles` of them are waited for. */
-async function remains(handles = Infinity) {
+/** Whether there are no more than these; what has ended, a worker's ports and joined threads, is counted for a little longer. */
+async function areNoMore({ handles, threads }) {
+  return await ends.countHandles() <= handles && count('/proc/self/task') <= threads;
+}
+
+/** What a leak would add to. */
+async function remains(before = { handles: Infinity, threads: Infinity }) {
   while (!await nothingLives()) await new Promise(setImmediate);
-  for (let i = 0; i < 1000 && await ends.countHandles() > handles; i++) await new Promise(setImmediate);
+  for (let i = 0; i < 10000 && !await areNoMore(before); i++) await new Promise(setImmediate);
   return {
     descriptors: count('/proc/self/fd'),
     threads: count('/proc/self/task'),
@@ -122,7 +127,7 @@ async function repeat(rounds, once) {
   for (let i = 0; i < rounds / 3; i++) await once(i); // what is made once stays
   const before = await remains();
   for (let i = 0; i < rounds; i++) await once(i);
-  compare(before, await remains(before.handles), rounds);
+  compare(before, await remains(before), rounds);
 }
 
 describe('workers that leave nothing behind', function () {
