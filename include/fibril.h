@@ -611,7 +611,7 @@ int fibril_loop_update_handler(fibril_loop *loop, int fd, int events);
 int fibril_loop_remove_handler(fibril_loop *loop, int fd);
 
 /* Runs a stand-alone loop until fibril_loop_stop; a stop that came before lets it return at once.
- * 0, or FIBRIL_ERUNNING inside itself. Never on Node's loop. Tornado: IOLoop.start, stop. */
+ * 0, or FIBRIL_ERUNNING inside itself and for Node's loop. Tornado: IOLoop.start, stop. */
 int fibril_loop_run(fibril_loop *loop);
 void fibril_loop_stop(fibril_loop *loop);
 

@@ -199,6 +199,10 @@ describe('misuse in C', () => {
     assert.strictEqual(await natives.awaitOnLoop(), 'FIBRIL_ENOTCOROUTINE');
   });
 
+  it('running Node\'s loop is refused', async () => {
+    assert.deepStrictEqual(await natives.runLoop(), [-5006, -5006]);
+  });
+
   it('a bad stack size is refused', async () => {
     for (const size of [1, 100, 16383, 67108865, 2 ** 40, -1]) assert.strictEqual(await natives.badStack(size), 'EINVAL', size);
   });

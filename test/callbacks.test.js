@@ -10,7 +10,7 @@ const { Worker } = require('node:worker_threads');
 const { collectUntil, errorOf, runScript } = require('./support/natives');
 
 const callbacksPath = path.join(__dirname, 'addon', 'build', 'Release', 'callbacks.node');
-const { Late, Notifier, callInARow, callSurvivor, countTold, lateCodes, misuse, produce } = require(callbacksPath);
+const { Late, Notifier, callInARow, callSurvivor, countTold, lateCodes, misuse, produce, shieldedCodes } = require(callbacksPath);
 
 const als = new AsyncLocalStorage();
 
@@ -244,6 +244,16 @@ describe('JavaScript functions that C keeps', () => {
       await worker.terminate();
       assert.deepStrictEqual(await lateCodes(), [-5004, -5004, false, false]);
     });
+
+    for (const [how, start] of [['fibril_call', false], ['fibril_call_start', true]]) {
+      it(`ends a wait for a promise behind a mask, which goes on to hold: ${how}`, async function () {
+        this.timeout(20000);
+        const worker = startWorker(`callbacks.shielded(() => new Promise(() => {}), ${start}); parentPort.postMessage(1);`);
+        await once(worker, 'message');
+        await worker.terminate();
+        assert.deepStrictEqual(await shieldedCodes(), [-125, 0]);
+      });
+    }
 
     it('may be process.exit, with threads that wait', async () => {
       const { code } = await run('let n = 0; callbacks.flood(() => { if (++n === 1000) process.exit(7); });');

@@ -247,7 +247,7 @@ struct fibril_loop {
   struct fibril__watchers *watchers;
   fibril__pool *pool; /* of src/io: memory that is freed with the loop, NULL before its first job */
 
-  bool uv_running; /* fibril_loop_run or run_sync is on the stack */
+  bool uv_running; /* fibril_loop_run or run_sync is on the stack, or Node runs it */
   bool stop;
   size_t refs; /* futures, and itself until closed: keeps the struct, nothing else */
 

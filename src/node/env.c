@@ -47,19 +47,22 @@ static void on_unwound(void *arg) {
   fibril__env *self = arg;
   fibril_loop *here = fibril__loop_here;
   fibril__loop_here = self->loop;
-  fibril__js_waits_end(self);
   fibril__callbacks_end(self);
   fibril__instances_end(self);
   fibril__loop_here = here;
 }
 
-/* From here on no JavaScript runs; every coroutine is cancelled and unwinds while Node turns the
- * loop. */
+/* From here on no JavaScript runs, and what waits for it is told so, masked or not; every coroutine
+ * is cancelled and unwinds while Node turns the loop. */
 static void on_cleanup(napi_async_cleanup_hook_handle hook, void *arg) {
   fibril__env *self = arg;
   (void)hook;
+  fibril_loop *here = fibril__loop_here;
   self->exiting = true;
   fibril__callbacks_close(self);
+  fibril__loop_here = self->loop;
+  fibril__js_waits_end(self);
+  fibril__loop_here = here;
   fibril_loop_close(self->loop, on_loop_closed, self);
 }
 
@@ -198,6 +201,7 @@ static bool make_loop(fibril__env *self) {
     napi_remove_async_cleanup_hook(self->hook);
     return false;
   }
+  self->loop->uv_running = true; /* by Node */
   self->loop->flush = fibril__calls_flush;
   self->loop->flush_arg = self;
   self->loop->unwound = on_unwound;

@@ -397,11 +397,37 @@ static fibril_value late_codes(fibril_args *args) {
   return list;
 }
 
+/* Waits for JavaScript behind a mask, and shows whether the mask held after that. */
+static _Atomic int shielded_result, shielded_moment;
+
+static fibril_value shielded(fibril_args *args) {
+  bool start = fibril_arg_boolean(args, 1);
+  fibril_future *future = start ? fibril_call_start(fibril_arg(args, 0), NULL, 0) : NULL;
+  shielded_result = shielded_moment = 1;
+  fibril_mask();
+  shielded_result = fibril_error_code(start ? fibril_await(future)
+                                            : fibril_call(fibril_arg(args, 0), NULL, 0));
+  shielded_moment = fibril_moment();
+  fibril_unmask();
+  if (start) fibril_future_unref(future);
+  return fibril_undefined();
+}
+
+static fibril_value shielded_codes(fibril_args *args) {
+  (void)args;
+  fibril_value list = fibril_array(2);
+  fibril_array_push(list, fibril_number(shielded_result));
+  fibril_array_push(list, fibril_number(shielded_moment));
+  return list;
+}
+
 FIBRIL_MODULE(m) {
   fibril_class *lates = fibril_export_class(
       m, "Late", &(fibril_class_options){sizeof(fibril_class_options), sizeof(late), late_release});
   fibril_class_constructor(lates, "(fn: Function)", late_make);
   fibril_class_getter(lates, "outside: number", late_outside);
+  fibril_export(m, "shielded(fn: Function, start?: boolean): Promise<void>", shielded);
+  fibril_export(m, "shieldedCodes(): Promise<number[]>", shielded_codes);
   fibril_export(m, "lateCodes(): Promise<any>", late_codes);
   fibril_class_options options = {
       .size = sizeof options, .state_size = sizeof(notifier), .release = notifier_release};

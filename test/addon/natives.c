@@ -391,6 +391,47 @@ static fibril_value await_on_loop(fibril_args *args) {
   return fibril_string(fibril_err_name(code), FIBRIL_AUTO_LENGTH);
 }
 
+/* What libuv calls on Node's loop without fibril in between. */
+typedef struct {
+  uv_timer_t timer;
+  fibril_loop *loop;
+  fibril_future *future;
+  int codes[2];
+} outsider;
+
+static void on_outsider_closed(uv_handle_t *handle) {
+  outsider *self = handle->data;
+  fibril_future_set_result(self->future, fibril_undefined());
+}
+
+static fibril_value never_run(void *arg) {
+  (void)arg;
+  abort();
+}
+
+static void run_nodes_loop(uv_timer_t *timer) {
+  outsider *self = timer->data;
+  self->codes[0] = fibril_loop_run(self->loop);
+  self->codes[1] = fibril_loop_run_sync(self->loop, never_run, NULL, 0, NULL);
+  uv_close((uv_handle_t *)timer, on_outsider_closed);
+}
+
+static fibril_value run_loop(fibril_args *args) {
+  outsider self = {.loop = fibril_loop_current()};
+  (void)args;
+  self.future = fibril_future_new(self.loop);
+  self.timer.data = &self;
+  uv_timer_init(fibril_loop_uv(self.loop), &self.timer);
+  uv_timer_start(&self.timer, run_nodes_loop, 0, 0);
+  fibril_mask(); /* libuv has the handle, which is on this stack */
+  fibril_await(self.future);
+  fibril_unmask();
+  fibril_future_unref(self.future);
+  fibril_value array = fibril_array(2);
+  for (int i = 0; i < 2; i++) fibril_array_push(array, fibril_number(self.codes[i]));
+  return array;
+}
+
 static fibril_value bad_stack(fibril_args *args) {
   fibril_spawn_options options = {sizeof options, "bad", (size_t)fibril_arg_integer(args, 0)};
   fibril_future *future = fibril_spawn(NULL, NULL, &options);
@@ -557,6 +598,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "countLive(): Promise<number>", count_live);
   fibril_export(m, "doubleSettle(): Promise<any[]>", double_settle);
   fibril_export(m, "awaitOnLoop(): Promise<string>", await_on_loop);
+  fibril_export(m, "runLoop(): Promise<number[]>", run_loop);
   fibril_export(m, "badStack(size: int64): Promise<string>", bad_stack);
   fibril_export(m, "overflow(): Promise<number>", overflow);
   fibril_export(m, "refusesToEnd(): Promise<never>", refuses_to_end);
