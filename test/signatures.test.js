@@ -3,6 +3,9 @@
 // Signatures: what of TypeScript they are, what their types take and refuse in Node's words, and what fails the load.
 
 const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { natives, nativesPath, runScript, errorOf } = require('./support/natives');
 
@@ -387,6 +390,23 @@ describe('types of arguments', () => {
         assert.deepStrictEqual(await load(`f(value: ${type} = ${text}): Promise<any>`).f(...given), value);
         assert.deepStrictEqual((await taking(`{a: ${type} = ${text}}[]`)([{ a: given[0] }]))[0].a, value);
       }
+    }
+  });
+
+  it('defaults are the same in a locale that writes a comma', async function () {
+    const LOCPATH = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-locale-'));
+    try {
+      const made = spawnSync('localedef', ['-i', 'de_DE', '-f', 'UTF-8', path.join(LOCPATH, 'de_DE.UTF-8')]);
+      if (made.status !== 0) {
+        console.log('      skipped: localedef, or what it makes locales from, is not installed');
+        this.skip();
+      }
+      const { stdout, stderr } = await runScript(`require(${JSON.stringify(modulePath)}).f().then(console.log);`, {
+        env: { LOCPATH, LC_ALL: 'de_DE.UTF-8', FIBRIL_TEST_LOCALE: '1', FIBRIL_TEST_SIGNATURE: 'f(value: number = 1.5): Promise<any>' },
+      });
+      assert.deepStrictEqual([stdout, stderr], ['1.5\n', '']);
+    } finally {
+      fs.rmSync(LOCPATH, { recursive: true });
     }
   });
 

@@ -2,6 +2,7 @@
 #include "signature.h"
 
 #include <ctype.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,17 @@ static size_t decimal(const char *text) {
   return length;
 }
 
+/* Whatever the process's locale is: another addon may have set one with a comma. "C" is there
+ * always, and allocates nothing. */
+static double to_double(const char *text) {
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  locale_t before = uselocale(plain);
+  double number = strtod(text, NULL);
+  uselocale(before);
+  freelocale(plain);
+  return number;
+}
+
 static bool number_literal(fibril__scan *scan, fibril_value *out) {
   bool negative = *scan->at == '-';
   const char *start = scan->at + negative, *end;
@@ -145,7 +157,7 @@ static bool number_literal(fibril__scan *scan, fibril_value *out) {
     return fibril__scan_fail(scan, "a number");
   scan->at = end + bigint;
   if (!bigint) {
-    double number = strtod(start, NULL);
+    double number = to_double(start);
     *out = fibril_number(negative ? -number : number);
     return true;
   }

@@ -405,8 +405,8 @@ static fibril_value shielded(fibril_args *args) {
   fibril_future *future = start ? fibril_call_start(fibril_arg(args, 0), NULL, 0) : NULL;
   shielded_result = shielded_moment = 1;
   fibril_mask();
-  shielded_result = fibril_error_code(start ? fibril_await(future)
-                                            : fibril_call(fibril_arg(args, 0), NULL, 0));
+  shielded_result =
+      fibril_error_code(start ? fibril_await(future) : fibril_call(fibril_arg(args, 0), NULL, 0));
   shielded_moment = fibril_moment();
   fibril_unmask();
   if (start) fibril_future_unref(future);

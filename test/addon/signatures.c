@@ -2,6 +2,7 @@
  * is tested. */
 #include <fibril.h>
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ static void export_class(fibril_module *m, const char *member, fibril_export_opt
 FIBRIL_MODULE(m) {
   const char *text = getenv("FIBRIL_TEST_SIGNATURE"), *stack = getenv("FIBRIL_TEST_STACK"),
              *size = getenv("FIBRIL_TEST_SIZE");
+  if (getenv("FIBRIL_TEST_LOCALE") != NULL && setlocale(LC_ALL, "") == NULL) abort();
   fibril_export_options options = {
       .size = size == NULL ? sizeof options : strtoull(size, NULL, 10),
       .stack_size = stack == NULL ? 0 : strtoull(stack, NULL, 10),
