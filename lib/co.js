@@ -34,7 +34,7 @@ function co(gen, ...args) {
   const ctx = sloppyThis(this);
   try {
     if (typeof gen !== 'function') return run(gen, true, ctx);
-    const made = args.length === 0 ? gen.call(ctx) : gen.apply(ctx, args);
+    const made = args.length === 0 ? gen.apply(ctx) : gen.apply(ctx, args);
     return run(made, gen.constructor !== GeneratorFunction, ctx);
   } catch (error) {
     return Promise.reject(error);

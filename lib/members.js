@@ -130,7 +130,8 @@ class Slot {
   settle(mode, value) {
     const { group, copy, key } = this;
     try {
-      if (mode === THROW) group.settle(THROW, value);
+      // As a rejected promise: an error must not overtake those of promises that were rejected before.
+      if (mode === THROW) followPromise(group, NativePromise.reject(value), copy, key);
       else if (isThenable(value)) followPromise(group, adopt(value), copy, key);
       else group.fill(copy, key, value);
     } catch (error) {
@@ -251,7 +252,7 @@ function followFuture(group, future, slot) {
   if (future.state === 1) {
     slot.settle(NEXT, future.value);
   } else if (future.state === 2) {
-    slot.settle(THROW, future.exception());
+    group.settle(THROW, future.exception());
   } else {
     group.hasRuns = true;
     if (group.members !== null) group.members.push(future);

@@ -175,13 +175,14 @@ function stepOnce(run, mode, value) {
   try {
     if (mode !== NEXT) {
       if (mode === THROW) {
-        if (traces.on) traces.add(value, run.gen);
-        result = run.gen.throw(value);
+        const { gen } = run; // its name is in the error when it has no such method
+        if (traces.on) traces.add(value, gen);
+        result = gen.throw(value);
       } else {
         result = makeReturn(run.gen);
       }
     } else if (run.next === generatorNext) result = generatorNext.call(run.gen, value);
-    else result = run.next.call(run.gen, value);
+    else result = run.gen.next(value);
     done = result.done;
     yielded = result.value;
   } catch (error) {
