@@ -191,6 +191,8 @@ const generators = {
   }),
   'an iterator that replaces its next': () => ({
     next() {
+      if (Object.hasOwn(this, 'replaced')) fail('the first one again');
+      this.replaced = true;
       this.next = (value) => ({ done: true, value });
       return { done: false, value: Promise.resolve('replaced') };
     },
@@ -275,7 +277,7 @@ const arrays = {
 const objects = {
   'an empty object': () => ({}),
   'an iterator of a map': () => new Map([[1, 2]]).values(),
-  'an iterable': () => ({ [Symbol.iterator]: function* () {} }),
+  'an iterable': () => ({ *[Symbol.iterator]() {} }),
   'arguments': () => (function () { return arguments; })(Promise.resolve(1), 2), // prettier-ignore
   'an object of nothing to wait for': () => ({ a: undefined, b: null, c: 0, d: '', e: new Date(0), f: new Thing(), g: new Map() }),
   'an object with symbols': () => ({ [Symbol.for('s')]: Promise.resolve(1), a: 2 }),
@@ -374,7 +376,7 @@ const places = {
   'in a child that is a member': (value) => function* () { return yield [function* () { return yield value; }]; }, // prettier-ignore
   'as the result': (value) => function* () { return value; }, // prettier-ignore
   'as the result of a child': (value) => function* () { return yield function* () { return value; }; }, // prettier-ignore
-  'as the result of a child that is a member': (value) => function* () { return yield { key: function* () { return value; } }; }, // prettier-ignore
+  'as the result of a child that is a member': (value) => function* () { return yield { *key () { return value; } }; }, // prettier-ignore
   'as what a thunk calls back with': (value) => function* () { return yield (done) => done(null, value); }, // prettier-ignore
   'as what a thunk calls back with later': (value) => function* () { return yield (done) => setImmediate(done, null, value); }, // prettier-ignore
   'as the error of a thunk': (value) => function* () { return yield (done) => done(value, 'value'); }, // prettier-ignore

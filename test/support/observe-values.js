@@ -49,12 +49,11 @@ async function observe(make, place, ctx) {
   const log = [];
   const unhandled = new Set();
   let outcome = 'hangs';
-  let value;
   const note = (...args) => log.push(args.map((arg) => text(arg, value)).join(' '));
+  const value = make({ note, co });
   const onUnhandled = (error) => unhandled.add(text(error, value));
   process.on('unhandledRejection', onUnhandled);
   process.on('uncaughtException', onUnhandled);
-  value = make({ note, co });
   const given = place(value);
   const promise = ctx === undefined ? co(given) : co.call(ctx, given);
   note(promise instanceof Promise ? 'returned' : 'returned something else');
