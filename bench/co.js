@@ -3,9 +3,11 @@
 /*
  * fibril's co against co 4.6.0, bluebird.coroutine where it is installed, and async/await where it can say the same. Every runner is
  * measured in a process of its own (FIBRIL_RUNNER), so that neither spoils what the engine has learnt about the other; ratios
- * are taken to co in the same process.
+ * are taken to co in the same process. In one more process somebody uses AsyncLocalStorage, as tracing does in many servers: on Node
+ * 20 and 22 every promise is slower there.
  */
 
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { execFile } = require('node:child_process');
 const path = require('node:path');
 const { promisify } = require('node:util');
@@ -13,7 +15,8 @@ const { promisify } = require('node:util');
 const { buildAddons, compare, geometricMean, save, table, verdict } = require('./harness');
 
 const IN_C = 'fibril, runner in C';
-const WAITS = 10; // of each of a thousand generators
+const LABELS = ['co 4.6.0', 'fibril', IN_C, 'bluebird', 'async/await'];
+const WAITS = 100; // of each of a thousand generators
 const ADDONS = path.join(__dirname, 'bridge');
 
 /** A module, or undefined where it isn't installed or built. */
@@ -184,7 +187,7 @@ const AIMS = [
 ];
 
 /** Measures all rows under this process's runner. */
-async function measure({ quick, only }) {
+async function measure({ quick, only, context }) {
   const fibril = require('../lib');
   const runner = require('../lib/runner');
   const original = require('co');
@@ -202,13 +205,13 @@ async function measure({ quick, only }) {
       if (bluebird && BLUEBIRD_ROWS.has(name)) contenders.bluebird = co(bluebirdCo(bluebird));
       if (native) contenders['async/await'] = native;
     }
-    process.stderr.write(`${label}: ${name}\n`);
+    process.stderr.write(`${label}${context ? ', with AsyncLocalStorage' : ''}: ${name}\n`);
     measured.push(await compare(name, contenders, { reference: 'co 4.6.0', quick, multiple }));
   }
   return measured;
 }
 
-/** Measures in a child process, under the runner of this name. */
+/** Measures in a child process, under the runner of this name; `context`: in the scope of an AsyncLocalStorage. */
 async function measureUnder(runner, options) {
   const child = promisify(execFile)(process.execPath, [__filename, JSON.stringify(options)], {
     env: { ...process.env, FIBRIL_RUNNER: runner },
@@ -226,8 +229,17 @@ async function run(options) {
   measured.forEach((row, i) => {
     if (inC[i].results[IN_C]) row.results[IN_C] = inC[i].results[IN_C];
   });
-  console.log(`${table(measured, ['co 4.6.0', 'fibril', IN_C, 'bluebird', 'async/await'])}\n`);
   console.log('x: how many times as fast as co 4.6.0, median [95% interval]\n');
+  report(measured);
+  const inContext = await measureUnder('js', { ...options, context: true });
+  console.log('\nWith AsyncLocalStorage in use:\n');
+  report(inContext);
+  if (options.json) save(options.json, 'co', measured, { inContext });
+}
+
+/** Prints a table and what it comes to. */
+function report(measured) {
+  console.log(`${table(measured, LABELS.filter((label) => measured.some((row) => row.results[label])))}\n`);
   const slower = measured.filter((row) => verdict(row.results.fibril.ratio) === 'slower');
   console.log(`rows slower than co: ${slower.map((row) => row.name).join(', ') || 'none'}`);
   console.log(`geometric mean over all rows: ${geometricMean(measured, 'fibril').toFixed(2)} times co`);
@@ -240,11 +252,12 @@ async function run(options) {
     const { fibril, 'async/await': native } = promise.results;
     console.log(`a resolved promise takes ${(fibril.ns.median / native.ns.median).toFixed(2)} times async/await's time`);
   }
-  if (options.json) save(options.json, 'co', measured);
 }
 
 if (require.main === module) {
-  measure(JSON.parse(process.argv[2])).then((measured) => process.stdout.write(JSON.stringify(measured)));
+  const options = JSON.parse(process.argv[2]);
+  const measured = options.context ? new AsyncLocalStorage().run('context', measure, options) : measure(options);
+  measured.then((all) => process.stdout.write(JSON.stringify(all)));
 }
 
 module.exports = { run };

@@ -17,10 +17,20 @@ let resumeRun = () => {
   throw new Error('fibril: no runner is attached');
 };
 
-// Whether an AsyncResource keeps what AsyncLocalStorage.enterWith() does inside its scope, as up to Node 22: then a run that waits again within
-// one may keep it. It holds what is current at that moment, and a new one costs 50 ns and more. Looked at, not tried: the first use of
-// AsyncLocalStorage makes every promise of the process slower for good.
-const REUSES_RESOURCES = '_enable' in AsyncLocalStorage.prototype;
+// Whether a run that waits again in the scope of its last wait's AsyncResource may keep that: a new one costs 35 ns and more. Up to Node 22 it
+// may: the resource then has what AsyncLocalStorage.enterWith() did inside. Looked at, not tried: there the first use of AsyncLocalStorage makes
+// every promise of the process slower for good. Later contexts are frames that never change, and it may if the frame is the same.
+const isUpToDate = '_enable' in AsyncLocalStorage.prototype ? () => true : new AsyncLocalStorage().run(true, frameComparison);
+
+// Frames are Node's own; where a resource has none, or their class does not tell which is current, nothing is kept.
+function frameComparison() {
+  const resource = new AsyncResource('FIBRIL_FUTURE');
+  for (const key of Object.getOwnPropertySymbols(resource)) {
+    const Frame = resource[key]?.constructor;
+    if (typeof Frame?.current === 'function' && Frame.current() === resource[key]) return (kept) => kept[key] === Frame.current();
+  }
+  return () => false;
+}
 
 /**
  * A result that will be there, without a promise: of a native call, or settled by whoever made it. `await` and `then` work; yielding
@@ -131,7 +141,7 @@ class Future {
 
   // A runner's wait: resume(run, mode, value) once, in the async context of now.
   _wait(run) {
-    const resource = run.resource ?? new AsyncResource('FIBRIL_FUTURE');
+    const resource = run.resource !== null && isUpToDate(run.resource) ? run.resource : new AsyncResource('FIBRIL_FUTURE');
     if (this.run === null && this.callbacks === null) {
       this.run = run;
       this.resource = resource;
@@ -162,7 +172,7 @@ function resumeWaiter(future, resource, run) {
 
 function resumeNow(future, resource, run) {
   const mode = future.state === STATE_FULFILLED ? MODE_NEXT : MODE_THROW;
-  if (REUSES_RESOURCES) run.resource = resource;
+  run.resource = resource;
   resource.runInAsyncScope(resumeRun, undefined, run, mode, future.value);
   run.resource = null;
 }
