@@ -3,19 +3,19 @@ import type { BigIntStats, Dirent, PathLike, Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
 /** Runs a generator to its end; what it yields is waited for. A drop-in for co 4.6.0. */
-declare function co<A extends unknown[], R>(
-  fn: (...args: A) => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, ...args: A): Promise<Awaited<R>>;
-declare function co<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>>;
 declare function co<R>(generator: Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>): Promise<Awaited<R>>;
 declare function co<T>(value: T extends (...args: any[]) => any ? never : T): Promise<Awaited<T>>;
+declare function co<F extends (this: any, ...args: any[]) => any>(fn: F, ...args: Parameters<F>): Promise<co.Outcome<ReturnType<F>>>;
 
 declare namespace co {
   export { co as default, co };
 
+  /** What co makes of the result of a function: that of the generator, or what the promise brings. */
+  export type Outcome<R> = Awaited<R extends Iterator<any, infer T, any> | AsyncIterator<any, infer T, any> ? T : R>;
+
   /** An ordinary function out of a generator function. */
-  export function wrap<This, A extends unknown[], R>(
-    fn: (this: This, ...args: A) => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>):
-    ((this: This, ...args: A) => Promise<Awaited<R>>) & { __generatorFunction__: typeof fn };
+  export function wrap<F extends (this: any, ...args: any[]) => any>(fn: F):
+    ((this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Outcome<ReturnType<F>>>) & { __generatorFunction__: F };
 
   export interface RunOptions<A extends unknown[] = unknown[]> {
     /** Ends the run: its promise is rejected with an AbortError (code 'ABORT_ERR') after its `finally` blocks. */
@@ -28,13 +28,12 @@ declare namespace co {
   }
 
   /** co with a signal, a deadline, a name. */
-  export function run<A extends unknown[], R>(
-    fn: (...args: A) => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>,
-    options: RunOptions<A> & { args: A }): Promise<Awaited<R>>;
-  export function run<R>(
-    fn: () => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, options?: RunOptions<[]>): Promise<Awaited<R>>;
   export function run<R>(
     generator: Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, options?: RunOptions): Promise<Awaited<R>>;
+  export function run<F extends (this: any, ...args: any[]) => any>(
+    fn: F, options: RunOptions<Parameters<F>> & { args: Parameters<F> }): Promise<Outcome<ReturnType<F>>>;
+  export function run<R>(
+    fn: () => Iterator<unknown, R, any> | AsyncIterator<unknown, R, any>, options?: RunOptions<[]>): Promise<Awaited<R>>;
 
   /** Has instances of a class converted when co meets them; null takes the class out again. */
   export function register<T>(Class: abstract new (...args: any[]) => T, converter: ((value: T) => unknown) | null): void;

@@ -25,6 +25,19 @@ is<Promise<boolean>>()(co(async function* (): AsyncGenerator<number, boolean> {
   return true;
 }));
 is<Promise<number>>()(co(5));
+co(function* (a: number, b = 2) {
+  return a + b;
+}, 1);
+co(function* (a, b) {
+  return a + b;
+}, 1, 2);
+is<Promise<any>>()(co.call(new Delay(1), function* () {
+  return this.ms;
+}));
+is<Promise<any>>()(co.apply(new Delay(1), [numbers]));
+is<Promise<number>>()(co.bind(new Delay(1))(numbers, 1));
+co({} as GeneratorFunction);
+co.wrap({} as GeneratorFunction)(1, 'any');
 is<typeof co>()(co.co);
 is<typeof co>()(co.default);
 // @ts-expect-error an argument is missing
@@ -35,8 +48,14 @@ co(numbers, 'one');
 // co.wrap
 const wrapped = co.wrap(numbers);
 is<Promise<number>>()(wrapped(1));
-const generatorFunction: typeof numbers = wrapped.__generatorFunction__ as typeof numbers;
-void generatorFunction;
+is<typeof numbers>()(wrapped.__generatorFunction__);
+const optional = co.wrap(function* (a: number, b: number = 2, ...rest: string[]) {
+  return a + b + rest.length;
+});
+is<Promise<number>>()(optional(1));
+is<Promise<number>>()(optional(1, 3, 'more'));
+// @ts-expect-error an argument has another type
+optional(1, 'two');
 // @ts-expect-error an argument has another type
 wrapped('one');
 const method = co.wrap(function* (this: Delay) {
@@ -49,6 +68,10 @@ is<Promise<number>>()(called);
 is<Promise<number>>()(co.run(numbers, { args: [1], signal, timeout: 50, name: 'numbers' }));
 is<Promise<number>>()(co.run(() => numbers(1), { timeout: Infinity }));
 is<Promise<number>>()(co.run(numbers(1)));
+co.run(function* (a: number, b = 2) {
+  return a + b;
+}, { args: [1] });
+co.run.call(new Delay(1), () => numbers(1), { signal });
 // @ts-expect-error its arguments are missing
 co.run(numbers, { signal });
 // @ts-expect-error its arguments have other types
