@@ -6,6 +6,19 @@
  * first error in time" is the same everywhere, however many microtask turns an implementation takes.
  */
 
+const vm = require('node:vm');
+
+class SubPromise extends Promise {}
+const foreignPromise = vm.runInNewContext('Promise');
+
+/** What a transpiler makes of a generator, with neither `return` nor a prototype of V8's; an error thrown into it is its result. */
+function steps(values) {
+  return {
+    next: () => ({ done: values.length < 2, value: values.shift() }),
+    throw: (error) => ({ done: true, value: `stepped over ${error}` }),
+  };
+}
+
 /** A small seeded generator of integers below a bound (mulberry32). */
 function randomFrom(seed) {
   let state = seed >>> 0;
@@ -45,8 +58,10 @@ class Author {
   }
 
   #statement(depth) {
-    const kind = this.#random(12);
+    const kind = this.#random(14);
     if (kind === 0) return this.#node('throw');
+    if (kind === 2) return this.#node('finally', { body: [this.#statement(depth), this.#statement(depth)], last: this.#yieldable(depth) });
+    if (kind === 3 && depth < 6) return this.#node('delegate', { to: this.generator(depth + 1) });
     if (kind === 1) return this.#node('return', { what: this.#node(this.#pick(['value', 'resolved', 'later'])) });
     const caught = this.#random(3) > 0;
     const failing = ['rejected', 'failing thunk', 'bad'];
@@ -61,13 +76,14 @@ class Author {
       if (kind < 5) return this.#container(depth + 1);
     }
     const leaves = ['resolved', 'later', 'failing later', 'thunk', 'thunk later', 'failing thunk later'];
-    return this.#node(this.#pick([...leaves, 'values thunk', 'thenable', 'thenable later']));
+    const foreign = ['subclass', 'other realm', 'wrapped', 'co', 'promise thunk later', 'steps', 'throwing steps', 'proxy'];
+    return this.#node(this.#pick([...leaves, ...foreign, 'values thunk', 'thenable', 'thenable later']));
   }
 
   #container(depth) {
     const members = [];
     for (let n = this.#random(4); n > 0; n--) {
-      members.push(this.#random(6) === 0 ? this.#node('value') : this.#yieldable(depth));
+      members.push(this.#random(4) === 0 ? this.#node(this.#pick(['value', 'hole', 'date', 'map', 'null'])) : this.#yieldable(depth));
     }
     return this.#node(this.#pick(['array', 'object']), { members });
   }
@@ -76,6 +92,7 @@ class Author {
 /** Runs a program under one co. */
 class World {
   #waits = [];
+  #co = null;
   #note;
 
   constructor(note) {
@@ -83,6 +100,7 @@ class World {
   }
 
   async run(co, program) {
+    this.#co = co;
     let ended = false;
     const end = (what) => (value) => {
       ended = true;
@@ -110,19 +128,46 @@ class World {
   *#body({ id, body }) {
     this.#note(id, 'begins');
     for (const statement of body) {
-      if (statement.kind === 'throw') {
-        yield this.#wait(statement);
-        throw `error ${statement.id}`;
-      }
-      if (statement.kind === 'return') return this.#make(statement.what);
-      try {
-        this.#note(id, 'got', yield this.#make(statement.what));
-      } catch (error) {
-        this.#note(id, 'caught', error instanceof Error ? error.message.slice(0, 60) : error);
-        if (!statement.caught) throw error;
-      }
+      const end = yield* this.#statement(id, statement);
+      if (end !== undefined) return end.value;
     }
     return `end of ${id}`;
+  }
+
+  /** Returns `{value}` for what ends the generator. */
+  *#statement(id, statement) {
+    switch (statement.kind) {
+      case 'throw':
+        yield this.#wait(statement);
+        throw `error ${statement.id}`;
+      case 'return':
+        return { value: this.#make(statement.what) };
+      case 'delegate':
+        this.#note(id, 'delegated', yield* this.#body(statement.to));
+        return undefined;
+      case 'finally':
+        try {
+          return (yield* this.#statement(id, statement.body[0])) ?? (yield* this.#statement(id, statement.body[1]));
+        } finally {
+          this.#note(id, 'finally', yield this.#make(statement.last));
+        }
+    }
+    try {
+      this.#note(id, 'got', yield this.#make(statement.what));
+    } catch (error) {
+      this.#note(id, 'caught', error instanceof Error ? error.message.slice(0, 60) : error);
+      if (!statement.caught) throw error;
+    }
+    return undefined;
+  }
+
+  /** Holes are left out, so that the array has some. */
+  #array({ members }) {
+    const array = new Array(members.length);
+    members.forEach((member, i) => {
+      if (member.kind !== 'hole') array[i] = this.#make(member);
+    });
+    return array;
   }
 
   #make(node) {
@@ -139,11 +184,19 @@ class World {
         };
       }
       case 'array':
-        return node.members.map((member) => this.#make(member));
+        return this.#array(node);
       case 'object':
         return Object.fromEntries(node.members.map((member) => [`key${member.id}`, this.#make(member)]));
       case 'value':
         return value;
+      case 'date':
+        return new Date(id);
+      case 'map':
+        return new Map([[id, Promise.resolve()]]);
+      case 'hole':
+        return undefined;
+      case 'null':
+        return null;
       case 'bad':
         return id;
       case 'resolved':
@@ -154,6 +207,26 @@ class World {
         return this.#wait(node).then(() => value);
       case 'failing later':
         return this.#wait(node).then(() => Promise.reject(error));
+      case 'subclass':
+        return SubPromise.resolve(value);
+      case 'other realm':
+        return foreignPromise.resolve(value);
+      case 'wrapped':
+        return this.#co.wrap(function* (first) {
+          return [yield Promise.resolve(first), this === globalThis];
+        }).call(null, value);
+      case 'co':
+        return this.#co(function* (first) {
+          return { first: yield Promise.resolve(first) };
+        }, value);
+      case 'promise thunk later':
+        return (done) => this.#later(node, () => done(null, Promise.resolve(value)));
+      case 'steps':
+        return steps([Promise.resolve(value), value]);
+      case 'throwing steps':
+        return steps([this.#wait(node).then(() => Promise.reject(error))]);
+      case 'proxy':
+        return new Proxy({ value: this.#wait(node).then(() => value) }, {});
       case 'thunk':
         return (done) => done(null, value);
       case 'values thunk':
