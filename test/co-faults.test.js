@@ -442,13 +442,16 @@ describe('co: a generator that is already running', () => {
     assert.equal(await first, 'child');
   });
 
-  it('is not noticed, but run, when it is frozen', async () => {
-    const frozen = Object.freeze(
-      (function* () {
-        return yield turn().then(() => 'value');
-      })(),
-    );
-    assert.equal(await co(frozen), 'value');
+  it('is not noticed, but run, when it is frozen: a second co goes on with it, as in co', async () => {
+    const frozen = () =>
+      Object.freeze(
+        (function* () {
+          return yield turn().then(() => 'value');
+        })(),
+      );
+    assert.equal(await co(frozen()), 'value');
+    const shared = frozen();
+    assert.deepEqual(await Promise.all([co(shared), co(shared)]), [undefined, undefined]);
   });
 });
 

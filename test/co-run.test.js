@@ -171,6 +171,13 @@ describe('co.run', () => {
     assert.deepEqual(log, ['waits', 'ended']);
   });
 
+  it('ends an iterator that has no return', async () => {
+    const log = await abortWhileWaiting(function* (lines) {
+      yield child(lines, 'outer', { next: () => ({ done: false, value: never() }), throw: () => lines.push('thrown at') });
+    });
+    assert.deepEqual(log, ['outer ended']);
+  });
+
   it('rejects with what a finally block throws', async () => {
     const controller = new AbortController();
     let ended = false;

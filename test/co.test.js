@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const vm = require('node:vm');
+const original = require('co');
 
 const { co, turn, unhandledDuring } = require('./support/co');
 
@@ -790,6 +791,16 @@ describe('co: yielding objects', () => {
     assert.equal(result.got, 2);
   });
 
+  it('reads a getter once', async () => {
+    let reads = 0;
+    const result = await co(function* () {
+      return yield { get got() {
+        return later(++reads);
+      } };
+    });
+    assert.deepEqual([result.got, reads], [1, 1]);
+  });
+
   it('accepts a proxy of a plain object', async () => {
     const result = await co(function* () {
       return yield new Proxy({ a: later(1) }, {});
@@ -828,10 +839,19 @@ describe('co.wrap', () => {
     assert.equal(String(wrapped), 'mine');
   });
 
+  it("returns a function whose own properties are those of co's, but for what sloppy functions have", () => {
+    const make = function* () {};
+    const describeOwn = (fn) => Object.entries(Object.getOwnPropertyDescriptors(fn))
+      .filter(([key]) => key !== 'arguments' && key !== 'caller' && key !== 'prototype').sort();
+    assert.deepEqual(describeOwn(co.wrap(make)), describeOwn(original.wrap(make)));
+    assert.deepEqual(Object.keys(co.wrap(make).prototype), []);
+    assert.ok(!Object.hasOwn(co.wrap(make), 'arguments') && !Object.hasOwn(co.wrap(make), 'caller'));
+  });
+
   it('keeps the generator function as __generatorFunction__', () => {
-    const original = function* () {};
-    const wrapped = co.wrap(original);
-    assert.equal(wrapped.__generatorFunction__, original);
+    const make = function* () {};
+    const wrapped = co.wrap(make);
+    assert.equal(wrapped.__generatorFunction__, make);
     assert.match(String(wrapped.__generatorFunction__), /^function\*/);
     assert.ok(Object.getOwnPropertyDescriptor(wrapped, '__generatorFunction__').writable);
   });

@@ -252,6 +252,7 @@ const arrays = {
   'a frozen array': () => Object.freeze([Promise.resolve(1), { two: 2 }]),
   'a proxy of an array': () => new Proxy([Promise.resolve(1), 2], {}),
   'an array of another realm': () => foreign('(promise) => [promise, 1, , { two: 2 }]')(Promise.resolve(0)),
+  'an array with next and throw': () => Object.assign([Promise.resolve(1)], { next: () => ({ done: true, value: 'stepped' }), throw: fail }),
   'arrays in arrays': () => [[[{ list: [{ promise: Promise.resolve(1) }] }]]],
   'an array with a promise twice': () => Array(2).fill(Promise.resolve({})),
   'an array with an object twice': () => Array(2).fill({ promise: Promise.resolve(1) }),
