@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const original = require('co');
 
 const { co, ticksOf } = require('./support/co');
+const { randomFrom } = require('./support/programs');
 
 const p = Promise.resolve(1);
 const nested = (depth, make) => (depth === 0 ? function* () {} : make(nested(depth - 1, make)));
@@ -86,5 +87,44 @@ describe('co: microtask turns', () => {
       });
     await Promise.all([run('a'), run('b')]);
     assert.equal(log.join(''), 'ababab');
+  });
+
+  // What co makes no promises of its own for: several runs of it go on in exactly the order of co.
+  const chain = (turns) => (turns === 0 ? Promise.resolve('chain') : chain(turns - 1).then((value) => value));
+  const waits = [
+    () => p,
+    () => chain(1),
+    () => chain(3),
+    () => chain(2).then(() => Promise.reject('rejected')),
+    () => Promise.reject('rejected'),
+    () => new Promise((resolve) => resolve(p)),
+    () => ({ then: (resolve) => resolve('at once') }),
+    () => ({ then: (resolve, reject) => chain(1).then(() => reject('thenable')) }),
+    () => (done) => chain(1).then(() => done(null, 'thunk')),
+    () => (done) => p.then(() => done('thunk failed')),
+    () => (done) => p.then(() => done(null, chain(2))),
+    () => undefined,
+  ];
+  const several = async (runner, seed) => {
+    const log = [];
+    const random = randomFrom(seed);
+    function* steps(name, depth) {
+      for (let i = 0; i < 6; i++) {
+        if (depth < 2 && random(5) === 0) yield* steps(`${name}.${i}`, depth + 1);
+        try {
+          log.push(`${name} ${yield waits[random(waits.length)]()}`);
+        } catch (error) {
+          log.push(`${name} caught ${typeof error}`);
+        }
+      }
+      return random(2) ? p : name;
+    }
+    const runs = Array.from({ length: 4 }, (_, i) => runner(steps, i, 0).then((value) => log.push(`${i} ends with ${value}`)));
+    await Promise.all(runs);
+    return log;
+  };
+
+  it('leave several runs of promises, thenables and late thunks in the order that they have in co', async () => {
+    for (let seed = 0; seed < 300; seed++) assert.deepEqual(await several(co, seed), await several(original, seed), `seed ${seed}`);
   });
 });

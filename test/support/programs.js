@@ -262,4 +262,4 @@ function perGenerator(lines) {
   return [...lines].sort((a, b) => parseInt(a, 10) - parseInt(b, 10));
 }
 
-module.exports = { trace, perGenerator };
+module.exports = { randomFrom, trace, perGenerator };
