@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const vm = require('node:vm');
+const Bluebird = require('bluebird');
 const original = require('co');
 
 const { co, turn, unhandledDuring } = require('./support/co');
@@ -31,28 +32,31 @@ describe('co(generator function, ...args)', () => {
     assert.equal(await promise, 7);
   });
 
-  it('returns a promise of whatever the global Promise is when it is called', async () => {
-    const Native = Promise;
-    class Other extends Native {}
-    globalThis.Promise = Other;
-    let promises;
-    try {
-      promises = [
-        co(function* () {}),
-        co(function* () {
-          yield Native.resolve();
-        }),
-        co(5),
-        co(function* () {
-          throw new Error('no');
-        }),
-      ];
-    } finally {
-      globalThis.Promise = Native;
-    }
-    for (const promise of promises) assert.ok(promise instanceof Other);
-    await Native.allSettled(promises);
-  });
+  for (const Other of [class SubPromise extends Promise {}, Bluebird]) {
+    it(`returns a promise of whatever the global Promise is when it is called: ${Other.name}`, async () => {
+      const Native = Promise;
+      globalThis.Promise = Other;
+      let promises;
+      try {
+        promises = [
+          co(function* () {}),
+          co(function* () {
+            return [yield Native.resolve(1), yield Other.resolve(2), yield [Other.resolve(3), { four: Native.resolve(4) }]];
+          }),
+          co(5),
+          co(Native.resolve('adopted')),
+          co.wrap(function* () {
+            throw new Error('no');
+          })(),
+        ];
+      } finally {
+        globalThis.Promise = Native;
+      }
+      for (const promise of promises) assert.ok(promise instanceof Other);
+      const outcomes = await Promise.allSettled(promises);
+      assert.deepEqual(outcomes.map(({ value, reason }) => value ?? reason?.message), [undefined, [1, 2, [3, { four: 4 }]], 5, 'adopted', 'no']);
+    });
+  }
 
   it('passes its further arguments to the generator function', async () => {
     const args = await co(
