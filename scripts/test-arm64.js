@@ -15,8 +15,8 @@ const MAJORS = ['20'];
 const EMULATOR = process.arch === 'arm64' ? '' : 'qemu-aarch64 -L /usr/aarch64-linux-gnu';
 // Not here: what builds addons, what takes minutes under the emulator, and the ends of processes, of which it has its own.
 const TESTS = [
-  'test/bridge.*.test.js', 'test/co.test.js', 'test/co-{context,faults,futures,order}.test.js', 'test/contexts.test.js', 'test/cxx.test.js',
-  'test/fs.test.js',
+  'test/bridge.*.test.js', 'test/co.test.js', 'test/co-{context,faults,futures,members,order,thunks}.test.js', 'test/contexts.test.js',
+  'test/cxx.test.js', 'test/fs.test.js',
   'test/future.test.js', 'test/gen.test.js', 'test/phases.test.js', 'test/waiting.test.js',
   '--grep', 'an overflow ends the process with a sentence', '--invert', // the emulator adds a line
 ];

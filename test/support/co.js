@@ -16,6 +16,14 @@ const gc = vm.runInNewContext('gc');
 /** One turn of the event loop. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+/** A promise of the value, some turns of the event loop later. */
+const later = (value, turns = 1) =>
+  new Promise((resolve) => {
+    const wait = () => (turns-- > 0 ? setImmediate(wait) : resolve(value));
+    wait();
+  });
+const failLater = (error, turns) => later(undefined, turns).then(() => Promise.reject(error));
+
 /** Collects garbage until `done()` or until it is plain that it will not happen. */
 async function collectUntil(done) {
   for (let i = 0; i < 200 && !done(); i++) {
@@ -63,4 +71,4 @@ async function unhandledDuring(body) {
   return found;
 }
 
-module.exports = { co, BAD_YIELD, gc, turn, collectUntil, ticksOf, unhandledDuring };
+module.exports = { co, BAD_YIELD, gc, turn, later, failLater, collectUntil, ticksOf, unhandledDuring };
