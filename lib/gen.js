@@ -10,8 +10,9 @@ const { inspect } = require('node:util');
 const binding = require('./binding.js');
 const converters = require('./converters.js');
 const { TimeoutError } = require('./errors.js');
-const { IOLoop, nextIteration } = require('./ioloop.js');
+const { IOLoop, checkTime, nextIteration } = require('./ioloop.js');
 const { Run, resumeRun } = require('./runner.js');
+const traces = require('./traces.js');
 const { NEXT, THROW, isGenerator, isThenable } = require('./yieldable.js');
 
 const { Future, future: toFuture, invalidType } = binding.runtime;
@@ -59,6 +60,11 @@ function isQuiet(error, classes) {
   return classes !== undefined && [classes].flat().some((Class) => error instanceof Class);
 }
 
+/** Whether somebody has cancelled a future, or the native call behind it: that is no error to report. */
+function isCanceled(future) {
+  return future.cancelled() || future.value?.code === 'ECANCELED';
+}
+
 /** Copies the outcome of a future that is done to one that is not. */
 function copyOutcome(from, to) {
   const error = from.exception();
@@ -94,7 +100,7 @@ function convertYielded(value) {
   if (value instanceof Future) return value;
   if (isThenable(value)) return toFuture(() => value)();
   if (typeof value === 'object') {
-    if (isGenerator(value)) return drive(value);
+    if (isGenerator(value)) return inOwnContext(drive, value);
     if (Array.isArray(value) || value.constructor === Object) return multi(value);
   }
   const convert = converters.of(value);
@@ -119,7 +125,7 @@ function asFuture(value) {
  */
 function multi(children, { quietExceptions } = {}) {
   const keys = Array.isArray(children) ? null : Object.keys(children);
-  const futures = (keys === null ? [...children] : keys.map((key) => children[key])).map(asFuture);
+  const futures = startMembers(children, keys === null ? [...children] : keys.map((key) => children[key]));
   const result = new Future();
   let pending = futures.length;
   const finish = () => {
@@ -133,6 +139,19 @@ function multi(children, { quietExceptions } = {}) {
     });
   }
   return result;
+}
+
+const starting = []; // the lists and objects around the one whose members are being started
+
+/** The Futures of the members. One that the list is a member of itself, however deeply, would have no end. */
+function startMembers(children, members) {
+  if (starting.includes(children)) throw new BadYieldError(children);
+  starting.push(children);
+  try {
+    return members.map(asFuture);
+  } finally {
+    starting.pop();
+  }
 }
 
 function settleMulti(result, keys, futures, quiet) {
@@ -184,6 +203,12 @@ function waitFor(yielded) {
   return future.state !== 0 || future.slot >= 0 ? future : new LoopWait(future);
 }
 
+/** The end of a generator that has thrown. */
+function returned(error) {
+  if (error instanceof Return) return { done: true, value: error.value };
+  throw error;
+}
+
 /** A generator whose yields follow Tornado's rules, for co's Runner. */
 class Coroutine {
   constructor(generator) {
@@ -195,6 +220,7 @@ class Coroutine {
   }
 
   throw(error) {
+    if (traces.on) traces.add(error, this.generator);
     return this.#step(this.generator.throw, error);
   }
 
@@ -203,10 +229,11 @@ class Coroutine {
     try {
       result = method.call(this.generator, value);
     } catch (error) {
-      if (error instanceof Return) return { done: true, value: error.value };
-      throw error;
+      return returned(error);
     }
     if (result.done) return result;
+    // An async generator's answer: what it yields, its own promise has waited for.
+    if (result instanceof Promise) return result.catch(returned);
     try {
       return { done: false, value: waitFor(result.value) };
     } catch (error) {
@@ -239,27 +266,38 @@ function drive(generator) {
   return future;
 }
 
+/** The Future of one call of a function that gen.coroutine has wrapped. */
+function begin(fn, self, args) {
+  let result;
+  try {
+    result = fn.apply(self, args);
+  } catch (error) {
+    const future = new Future();
+    new Outcome(future).settle(...(error instanceof Return ? [NEXT, error.value] : [THROW, error]));
+    return future;
+  }
+  if (result !== null && typeof result === 'object' && isGenerator(result)) return drive(result);
+  if (result instanceof Future) return result;
+  return isThenable(result) ? asFuture(result) : doneFuture(result);
+}
+
+/** Calls a function in a copy of the async context: what a coroutine enters there in its first segment does not become its caller's. */
+function inOwnContext(fn, ...args) {
+  return new AsyncResource('FIBRIL_COROUTINE').runInAsyncScope(fn, undefined, ...args);
+}
+
 const COROUTINE = Symbol('fibril.coroutine');
 
 /**
  * Makes a function whose calls are coroutines: each runs up to its first wait and returns a Future of what the generator returns or throws.
  * A function that is no generator works too: its result, or what it throws, is in a Future that is done. `this` and arguments are the call's;
- * the function itself is the property `__wrapped__`. Tornado: gen.coroutine.
+ * the function itself is the property `__wrapped__`. What AsyncLocalStorage.enterWith() does inside is not seen outside.
+ * Tornado: gen.coroutine.
  */
 function coroutine(fn) {
   if (typeof fn !== 'function') throw invalidType('"fn" argument', 'function', fn, coroutine);
   const wrapped = function (...args) {
-    let result;
-    try {
-      result = fn.apply(this, args);
-    } catch (error) {
-      const future = new Future();
-      new Outcome(future).settle(...(error instanceof Return ? [NEXT, error.value] : [THROW, error]));
-      return future;
-    }
-    if (result !== null && typeof result === 'object' && isGenerator(result)) return drive(result);
-    if (result instanceof Future) return result;
-    return isThenable(result) ? asFuture(result) : doneFuture(result);
+    return inOwnContext(begin, fn, this, args);
   };
   Object.defineProperties(wrapped, {
     name: { value: fn.name, configurable: true },
@@ -297,10 +335,11 @@ function Task(fn, ...args) {
 
 /**
  * A Future of the outcome of `yieldable`, or of a TimeoutError when it is not there after `ms` milliseconds. What was waited for goes on and
- * may be used again; when it fails after that, its error is a warning, but for those of the classes in `quietExceptions`.
+ * may be used again; when it fails after that, its error is a warning, but for those of the classes in `quietExceptions` and for ECANCELED.
  * Tornado: gen.with_timeout.
  */
 function withTimeout(ms, yieldable, { quietExceptions } = {}) {
+  checkTime('ms', ms);
   const future = asFuture(yieldable);
   const result = new Future();
   future.read = true;
@@ -315,7 +354,7 @@ function withTimeout(ms, yieldable, { quietExceptions } = {}) {
   future._whenDone(() => {
     loop.removeTimeout(timeout);
     if (!result.done()) copyOutcome(future, result);
-    else if (future.state === 2 && !isQuiet(future.value, quietExceptions)) {
+    else if (future.state === 2 && !isCanceled(future) && !isQuiet(future.value, quietExceptions)) {
       logError('Exception in Future after timeout', 'FIBRIL_AFTER_TIMEOUT', future.value);
     }
   });

@@ -307,4 +307,4 @@ class IOLoop {
   }
 }
 
-module.exports = { IOLoop, nextIteration };
+module.exports = { IOLoop, checkTime, nextIteration };

@@ -22,12 +22,17 @@ class PeriodicCallback {
   #next = 0;
   #round = 0; // of start(): what an earlier one began does not go on in a later one
 
-  /** `jitter`: the part of the period by which it varies at random, half of it each way. */
+  /** `jitter`, from 0 to 1: the part of the period by which it varies at random, half of it each way. */
   constructor(callback, ms, { jitter = 0 } = {}) {
     if (typeof callback !== 'function') throw invalidType('"callback" argument', 'function', callback, PeriodicCallback);
     if (typeof ms !== 'number') throw invalidType('"ms" argument', 'number', ms, PeriodicCallback);
     if (!(ms > 0 && ms <= Number.MAX_SAFE_INTEGER)) {
       throw codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "ms" is out of range. It must be > 0. Received ${ms}`, PeriodicCallback);
+    }
+    if (typeof jitter !== 'number') throw invalidType('"options.jitter" property', 'number', jitter, PeriodicCallback);
+    if (!(jitter >= 0 && jitter <= 1)) {
+      throw codedError(RangeError, 'ERR_OUT_OF_RANGE',
+        `The value of "options.jitter" is out of range. It must be >= 0 && <= 1. Received ${jitter}`, PeriodicCallback);
     }
     this.#callback = callback;
     this.#period = ms;

@@ -8,7 +8,7 @@
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const OWN = ['runner', 'control', 'members', 'yieldable', 'co', 'run'].map((name) => path.join(__dirname, `${name}.js`));
+const OWN = ['runner', 'control', 'members', 'yieldable', 'co', 'run', 'gen'].map((name) => path.join(__dirname, `${name}.js`));
 const HERE = '__fibril_generator__'; // a property of the global object, while the inspector looks
 
 let session = null;

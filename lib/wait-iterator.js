@@ -2,6 +2,12 @@
 
 const { Future } = require('./binding.js').runtime;
 const { gen, asFuture } = require('./gen.js');
+const { isGenerator, isThenable } = require('./yieldable.js');
+
+/** Whether it is an object of yieldables: a plain one that is no yieldable by itself. */
+function isNamed(value) {
+  return value !== null && typeof value === 'object' && value.constructor === Object && !isThenable(value) && !isGenerator(value);
+}
 
 /** Gives the results of several futures in the order in which they are there. Tornado: gen.WaitIterator. */
 class WaitIterator {
@@ -13,7 +19,6 @@ class WaitIterator {
 
   /** `new WaitIterator(...yieldables)`, or `new WaitIterator({name: yieldable})`. */
   constructor(...args) {
-    const isNamed = (value) => value !== null && typeof value === 'object' && value.constructor === Object && value !== gen.moment;
     if (args.length === 1 && isNamed(args[0])) {
       this.#keys = Object.keys(args[0]);
       args = Object.values(args[0]);

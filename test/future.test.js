@@ -171,6 +171,7 @@ describe('Future', () => {
         failed(new Error('exception')).exception();
         failed(new Error('callback')).addDoneCallback((future) => future.exception());
         failed(new Error('catch')).catch(() => {});
+        assert.throws(() => failed(new Error('result')).result(), { message: 'result' });
         gen.chainFuture(failed(new Error('chain')), new Future()).exception();
         gen.multi([failed(new Error('multi'))]).exception();
         new Future().cancel();
@@ -191,6 +192,10 @@ describe('Future', () => {
       const error = new Error('x');
       assert.equal(gen.chainFuture(failed(error), new Future()).exception(), error);
       assert.equal(await gen.chainFuture(Promise.resolve(3), new Future()), 3);
+      const [first, second] = [new Future(), new Future()];
+      gen.chainFuture(gen.sleep(1, 'native'), first);
+      gen.chainFuture(first, second);
+      assert.equal(await second, 'native');
     });
   });
 });

@@ -346,6 +346,96 @@ describe('gen.coroutine', () => {
     assert.deepEqual(seen, ['inner', 'inner', 'outer']);
   });
 
+  it('keeps from its caller and its siblings what it enters in its first segment', async () => {
+    const storage = new AsyncLocalStorage();
+    const inner = function* (name) {
+      assert.equal(storage.getStore(), name);
+      yield gen.moment;
+      assert.equal(storage.getStore(), name);
+    };
+    const root = gen.coroutine(function* (name) {
+      storage.enterWith(name);
+      yield gen.moment;
+      yield [gen.coroutine(inner)(name), (async () => assert.equal(storage.getStore(), name))()];
+      return storage.getStore();
+    });
+    const generator = function* (name) {
+      storage.enterWith(name);
+      yield null;
+      return storage.getStore();
+    };
+    await gen.coroutine(function* () {
+      assert.deepEqual(yield [root(1), root(2), generator(3), generator(4)], [1, 2, 3, 4]);
+      assert.equal(storage.getStore(), undefined);
+      gen.coroutine(() => storage.enterWith('plain'))();
+      assert.equal(storage.getStore(), undefined);
+    })();
+  });
+
+  it('iterates an async generator', coroutineTest(function* () {
+    const sum = async function* (x) {
+      await gen.moment;
+      return x + (yield Promise.resolve(1));
+    };
+    assert.equal(yield gen.coroutine(sum)(1), 2);
+    assert.equal(yield sum(2), 3);
+    assert.equal(yield gen.coroutine(async function* () {
+      yield 1;
+      throw new gen.Return('returned');
+    })(), 'returned');
+    yield assert.rejects(gen.coroutine(async function* () {
+      yield Promise.reject(new Error('inside'));
+    })(), { message: 'inside' });
+  }));
+
+  it('waits for what gives itself one turn of the loop', coroutineTest(function* () {
+    const timers = require('node:timers/promises');
+    assert.deepEqual(yield [timers.setTimeout(0, 'timer'), timers.setImmediate('immediate')], ['timer', 'immediate']);
+    assert.equal(yield timers.setImmediate('alone'), 'alone');
+  }));
+
+  it('does not wait for what it does not yield', () => {
+    const slept = gen.coroutine(function* () {
+      return gen.sleep(1);
+    });
+    const left = gen.coroutine(function* () {
+      gen.sleep(1);
+    })();
+    assert.deepEqual([left.done(), slept().done()], [true, false]);
+  });
+
+  it('fails after it has stopped the loop, too', async () => {
+    const stopped = loop.start();
+    const future = gen.coroutine(function* () {
+      yield gen.moment;
+      loop.stop();
+      throw new Error('after stop');
+    })();
+    await stopped;
+    await assert.rejects(future, { message: 'after stop' });
+  });
+
+  it('has a stack that says where each coroutine was, with co.traces', async () => {
+    const thrower = async () => {
+      await null;
+      throw new Error('traced');
+    };
+    const inner = gen.coroutine(function* innerGenerator() {
+      yield thrower();
+    });
+    const outer = gen.coroutine(function* outerGenerator() {
+      yield [inner()];
+    });
+    co.traces();
+    try {
+      const { stack } = await outer().catch((error) => error);
+      assert.match(stack, /at async innerGenerator [^]*at async outerGenerator /);
+      assert.doesNotMatch(stack, /lib.(runner|gen)\.js/);
+    } finally {
+      co.traces(false);
+    }
+  });
+
   it('is one unhandled rejection when nobody waits for it and it fails', async () => {
     const unhandled = await unhandledDuring(async () => {
       after(1, new Error('lost'));
@@ -577,6 +667,14 @@ describe('gen.multi', () => {
     assert.throws(() => gen.multi({ a: 'text' }), gen.BadYieldError);
   });
 
+  it('refuses a list or an object that is a member of itself', () => {
+    const list = [after(0)];
+    list.push({ list });
+    assert.throws(() => gen.multi(list), gen.BadYieldError);
+    const shared = [gen.moment];
+    assert.deepEqual(gen.multi([shared, shared]).result(), [[undefined], [undefined]]);
+  });
+
   it('differs from co, where the first error in time wins', async () => {
     const list = () => [after(5, new Error('first in the list')), after(1, new Error('first in time'))];
     const yieldIt = function* () {
@@ -732,6 +830,39 @@ describe('gen.withTimeout', () => {
     assert.deepEqual(warnings, [['FIBRIL_AFTER_TIMEOUT', 'Exception in Future after timeout', 'RangeError: late']]);
   });
 
+  it('takes the Future of a native call: in time, too late, and done', async () => {
+    const late = gen.sleep(100_000);
+    await assert.rejects(gen.withTimeout(0, late), gen.TimeoutError);
+    assert.equal(late.done(), false);
+    late.cancel();
+    assert.equal(await gen.withTimeout(10_000, gen.sleep(1, 'in time')), 'in time');
+    const done = gen.sleep(0, 'done');
+    await done;
+    assert.equal(gen.withTimeout(0, done).result(), 'done');
+  });
+
+  it('warns of nothing when what it has given up on is cancelled', async () => {
+    const warnings = await warningsDuring(async () => {
+      for (const future of [new Future(), gen.sleep(100_000)]) {
+        await assert.rejects(gen.withTimeout(1, future), gen.TimeoutError);
+        const ended = new Promise((resolve) => future.addDoneCallback(() => resolve()));
+        future.cancel();
+        await ended;
+      }
+    });
+    assert.deepEqual(warnings, []);
+  });
+
+  it('leaves alone the error of what it has refused to limit', async () => {
+    const unhandled = await unhandledDuring(async () => {
+      const future = new Future();
+      assert.throws(() => gen.withTimeout('5', future), { code: 'ERR_INVALID_ARG_TYPE' });
+      future.setException(new Error('not seen'));
+      await turn();
+    });
+    assert.deepEqual(unhandled.map(({ error }) => error.message), ['not seen']);
+  });
+
   it('takes numbers only', () => {
     assert.throws(() => gen.withTimeout('5', new Future()), { code: 'ERR_INVALID_ARG_TYPE' });
     assert.throws(() => gen.withTimeout(NaN, new Future()), { code: 'ERR_OUT_OF_RANGE' });
@@ -796,6 +927,15 @@ describe('gen.WaitIterator', () => {
     assert.deepEqual(seen, [['a', 1], ['b', 0]]);
     assert.equal(await iterator.next(), 'c');
     assert.equal(iterator.done(), true);
+  });
+
+  it('takes one plain object that can be waited for as that', async () => {
+    assert.equal(await new gen.WaitIterator({ then: (resolve) => resolve('thenable') }).next(), 'thenable');
+    const generator = { next: () => ({ done: true, value: 'generator' }), throw: assert.fail };
+    assert.equal(await new gen.WaitIterator(generator).next(), 'generator');
+    const iterator = new gen.WaitIterator(after(0, 1));
+    await iterator.next();
+    assert.deepEqual([iterator.currentIndex, iterator.done(), iterator.currentIndex, iterator.currentFuture], [0, true, undefined, undefined]);
   });
 
   it('gives a Future that is in it twice twice', coroutineTest(function* () {

@@ -179,6 +179,15 @@ describe('IOLoop', () => {
       assert.deepEqual([code, stdout], [0, 'woken\n']);
     });
 
+    it('can be called from a signal\'s listener', async () => {
+      const { code, stdout } = await runScript(`
+        const loop = require(${lib}).IOLoop.current();
+        process.once('SIGUSR2', () => loop.addCallback(() => { console.log('signalled'); loop.stop(); }));
+        loop.start();
+        process.kill(process.pid, 'SIGUSR2');`);
+      assert.deepEqual([code, stdout], [0, 'signalled\n']);
+    });
+
     it('drops what comes when the process is ending', async () => {
       const { code, stderr } = await runScript(`
         const { IOLoop } = require(${lib});
@@ -202,6 +211,20 @@ describe('IOLoop', () => {
   });
 
   describe('spawnCallback', () => {
+    it('reports errors, thrown and in a Future', async () => {
+      const errors = await uncaughtDuring(1, () => loop.spawnCallback(() => {
+        throw new Error('spawned');
+      }));
+      assert.equal(errors[0].message, 'spawned');
+      const unhandled = await unhandledDuring(async () => {
+        loop.spawnCallback(gen.coroutine(function* () {
+          throw new Error('coroutine');
+        }));
+        await iterations(2);
+      });
+      assert.deepEqual(unhandled.map(({ error }) => error.message), ['coroutine']);
+    });
+
     it('leaves the async context of the caller', async () => {
       const storage = new AsyncLocalStorage();
       const seen = await new Promise((resolve) => {
@@ -237,6 +260,16 @@ describe('IOLoop', () => {
       await iterations(2);
       assert.deepEqual(seen, [1, 'failed', 2]);
       assert.throws(() => loop.addFuture(5, () => {}), { code: 'ERR_INVALID_ARG_TYPE' });
+    });
+
+    it('hears of a native call that another thread has done', async () => {
+      const log = [];
+      const called = new Promise((resolve) => {
+        loop.addFuture(loop.runInExecutor(co.fs.stat, __filename), (future) => resolve(log.push(future.result().isFile())));
+      });
+      log.push('returned');
+      await called;
+      assert.deepEqual(log, ['returned', true]);
     });
 
     it('counts as looking at the error', async () => {
@@ -536,6 +569,16 @@ describe('IOLoop', () => {
 
     it('fails with BadYieldError when there is nothing to wait for', async () => {
       await assert.rejects(loop.runSync(() => 42), gen.BadYieldError);
+    });
+
+    it('is ended by no stop(), and runs in the current loop', async () => {
+      const current = await loop.runSync(gen.coroutine(function* () {
+        loop.stop();
+        yield gen.moment;
+        return IOLoop.current();
+      }));
+      assert.equal(current, loop);
+      await loop.start(); // takes the stop() back
     });
 
     it('fails after a timeout', async () => {

@@ -134,6 +134,7 @@ describe('locks.Condition', () => {
     const condition = new Condition();
     for (let i = 0; i < 101; i++) condition.wait(0);
     const future = condition.wait();
+    assert.equal(String(condition), 'Condition { waiters: 102 }');
     await gen.sleep(5);
     assert.equal(String(condition), 'Condition { waiters: 1 }');
     condition.notify();
@@ -270,6 +271,7 @@ describe('locks.Semaphore', () => {
     const semaphore = new Semaphore(0);
     const futures = Array.from({ length: 101 }, () => semaphore.acquire(0));
     const waiting = semaphore.acquire();
+    assert.equal(String(semaphore), 'Semaphore { value: 0, waiters: 102 }');
     await Promise.allSettled(futures);
     assert.equal(String(semaphore), 'Semaphore { value: 0, waiters: 1 }');
     semaphore.release();

@@ -166,5 +166,9 @@ describe('PeriodicCallback', () => {
     assert.throws(() => new PeriodicCallback(5, 1), { code: 'ERR_INVALID_ARG_TYPE' });
     assert.throws(() => new PeriodicCallback(() => {}, '1'), { code: 'ERR_INVALID_ARG_TYPE' });
     for (const ms of [0, -1, NaN, Infinity]) assert.throws(() => new PeriodicCallback(() => {}, ms), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => new PeriodicCallback(() => {}, 1, { jitter: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    for (const jitter of [-0.1, 1.1, NaN]) {
+      assert.throws(() => new PeriodicCallback(() => {}, 1, { jitter }), { code: 'ERR_OUT_OF_RANGE' });
+    }
   });
 });
