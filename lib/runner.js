@@ -20,6 +20,7 @@ const {
   promiseThen,
   GeneratorFunction,
   generatorNext,
+  generatorThrow,
   isGenerator,
   isIterator,
   isThenable,
@@ -175,9 +176,9 @@ function stepOnce(run, mode, value) {
   try {
     if (mode !== NEXT) {
       if (mode === THROW) {
-        const { gen } = run; // its name is in the error when it has no such method
+        const { gen } = run; // its name is in the error when it has no `throw`
         if (traces.on) traces.add(value, gen);
-        result = gen.throw(value);
+        result = run.next === generatorNext ? generatorThrow.call(gen, value) : gen.throw(value);
       } else {
         result = makeReturn(run.gen);
       }

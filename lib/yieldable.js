@@ -18,7 +18,7 @@ const RETURN = 5;
 const NativePromise = Promise;
 const promiseThen = Promise.prototype.then;
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
-const generatorNext = GeneratorFunction.prototype.prototype.next;
+const { next: generatorNext, throw: generatorThrow } = GeneratorFunction.prototype.prototype;
 const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 
 // On a generator that others may hold: the run that is in the middle of it, so that a second co() can be refused.
@@ -180,6 +180,7 @@ module.exports = {
   promiseThen,
   GeneratorFunction,
   generatorNext,
+  generatorThrow,
   isGenerator,
   isIterator,
   isThenable,

@@ -285,6 +285,26 @@ describe('co: yielding generators and generator functions', () => {
     assert.equal(result, 'yay');
   });
 
+  it('calls the next and throw that somebody has put in the place of a generator\'s own', async () => {
+    const calls = [];
+    const generator = (function* () {
+      try {
+        yield Promise.reject(new Error('no'));
+      } catch {
+        return 'caught';
+      }
+    })();
+    for (const method of ['next', 'throw']) {
+      const { [method]: original } = generator;
+      generator[method] = function (value) {
+        calls.push(method);
+        return original.call(this, value);
+      };
+    }
+    assert.equal(await co(generator), 'caught');
+    assert.deepEqual(calls, ['next', 'throw']);
+  });
+
   it('concatenates what nested calls return', async () => {
     const leaf = (n) =>
       function* () {
