@@ -171,17 +171,18 @@ declare namespace co {
   export type Yielded<V> =
     V extends null | undefined ? undefined :
     V extends PromiseLike<infer T> ? Awaited<T> :
-    V extends Generator<any, infer R, any> ? Awaited<R> :
+    V extends Generator<any, infer R, any> | AsyncGenerator<any, infer R, any> ? Awaited<R> :
+    V extends (...args: any[]) => any ? never :
     V extends readonly unknown[] ? { -readonly [K in keyof V]: Yielded<V[K]> } :
     V extends object ? { [K in keyof V]: Yielded<V[K]> } : never;
 
   /** What a coroutine's Future holds for the result of its function. */
-  type CoroutineResult<R> = R extends Iterator<any, infer T, any> ? Awaited<T> : Awaited<R>;
+  type CoroutineResult<R> = R extends Iterator<any, infer T, any> | AsyncIterator<any, infer T, any> ? Awaited<T> : Awaited<R>;
 
   type ErrorClass = abstract new (...args: any[]) => any;
   interface QuietOptions {
     /** Classes of errors that are not warned of. */
-    quietExceptions?: ErrorClass | readonly ErrorClass[];
+    quietExceptions?: ErrorClass | readonly ErrorClass[] | undefined;
   }
 
   /** Tornado's gen. */
@@ -270,12 +271,13 @@ declare namespace co {
     runInExecutor<A extends unknown[], R>(fn: (...args: A) => PromiseLike<R>, ...args: A): Future<R>;
     start(): Promise<void>;
     stop(): void;
-    runSync<R>(fn: () => R, options?: { timeout?: number }): Future<Yielded<R>>;
+    runSync<R>(fn: () => R, options?: { timeout?: number | undefined }): Future<Yielded<R>>;
   }
 
   /** Calls a function once every `ms` milliseconds. */
   export class PeriodicCallback {
-    constructor(callback: () => unknown, ms: number, options?: { jitter?: number });
+    /** `jitter`, from 0 to 1: the part of the period by which it varies. */
+    constructor(callback: () => unknown, ms: number, options?: { jitter?: number | undefined });
     start(): void;
     stop(): void;
     isRunning(): boolean;
@@ -326,7 +328,7 @@ declare namespace co {
       [Symbol.asyncIterator](): AsyncIterableIterator<T>;
     }
     export class PriorityQueue<T = any> extends Queue<T> {
-      constructor(maxsize?: number, options?: { compare?: (a: T, b: T) => number });
+      constructor(maxsize?: number, options?: { compare?: ((a: T, b: T) => number) | undefined });
     }
     export class LifoQueue<T = any> extends Queue<T> {
       constructor(maxsize?: number);

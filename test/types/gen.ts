@@ -13,6 +13,21 @@ async function check() {
   add(1);
   const [first, second]: [number, string] = await gen.multi([add(1, 2), gen.sleep(1, 'x')]);
   const limited: number = await gen.withTimeout(50, add(1, 2), { quietExceptions: TypeError });
+  gen.multi([add(1, 2)], { quietExceptions: undefined });
+  is<Future<number>>()(gen.coroutine(async function* () {
+    yield 'a';
+    return 1;
+  })());
+  is<Future<string>>()(gen.coroutine(async () => 'text')());
+  is<Future<string>>()(gen.convertYielded((async function* () {
+    yield 1;
+    return 'text';
+  })()));
+  is<Future<{ readonly a: number; readonly b: [string, undefined] }>>()(
+    gen.withTimeout(5, {} as { readonly a: Promise<number>; readonly b: [Future<string>, null] }));
+  is<Future<never>>()(gen.convertYielded(() => 1));
+  is<undefined>()(await gen.moment);
+  is<Future<number>>()(gen.chainFuture(Promise.resolve(1), new Future<number>()));
   const future = new Future<number>();
   future.addDoneCallback((done) => done.result().toFixed());
   // @ts-expect-error a result of another type
@@ -26,12 +41,25 @@ async function check() {
   // @ts-expect-error the callback's argument has another type
   loop.addCallback((text: string) => text, 5);
   new PeriodicCallback(() => {}, 10, { jitter: 0.1 }).stop();
+  new PeriodicCallback(() => {}, 10, { jitter: undefined }).start();
+  is<Future<number>>()(loop.runSync(() => add(1, 2), { timeout: undefined }));
+  is<Future<number>>()(loop.runInExecutor(async (n: number) => n, 1));
+  loop.addFuture(add(1, 2), (done) => is<number>()(done.result()));
+  loop.addHandler({ fd: 0 }, (file, events) => [file.fd, events], IOLoop.READ | IOLoop.WRITE);
+  is<Promise<void>>()(loop.start());
 
   const lock = new locks.Lock();
   const permit = await lock.acquire(50);
   permit.release();
   permit[Symbol.dispose]();
   const result: number = await lock.run(add, 1, 2);
+
+  is<Future<boolean>>()(new locks.Condition().wait(null));
+  is<Future<undefined>>()(new locks.Event().wait(undefined));
+  is<Future<string>>()(new locks.Semaphore(2).run(function* (text: string) {
+    yield gen.moment;
+    return text;
+  }, 'text'));
 
   const queue = new queues.PriorityQueue<number>(0, { compare: (a, b) => b - a });
   await queue.put(1);
