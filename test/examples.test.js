@@ -58,6 +58,7 @@ describe('examples in JavaScript', () => {
     ['fibonacci', OUTPUTS.fibonacci],
     ['simplified-runner', OUTPUTS.simplifiedRunner],
     ['asyn-sum', OUTPUTS.asynSum],
+    ['cursor', lines('fetch from 0', 'ada', 'brian', 'fetch from 2', 'dennis', 'grace', 'fetch from 4', 'ken', 'fetch from 5')],
     ['interleaving', `${OUTPUTS.copied}the copy is equal\n`],
     ['parallel', lines(
       'second is there', 'third is there', 'first is there', '["FIRST","SECOND","THIRD"]',
