@@ -13,7 +13,7 @@ const { TimeoutError } = require('./errors.js');
 const { IOLoop, checkTime, nextIteration } = require('./ioloop.js');
 const { Run, resumeRun } = require('./runner.js');
 const traces = require('./traces.js');
-const { NEXT, THROW, isGenerator, isThenable } = require('./yieldable.js');
+const { NEXT, THROW, alreadyRunning, isDriven, isGenerator, isThenable } = require('./yieldable.js');
 
 const { Future, future: toFuture, invalidType } = binding.runtime;
 
@@ -100,7 +100,7 @@ function convertYielded(value) {
   if (value instanceof Future) return value;
   if (isThenable(value)) return toFuture(() => value)();
   if (typeof value === 'object') {
-    if (isGenerator(value)) return inOwnContext(drive, value);
+    if (isGenerator(value)) return inOwnContext(driveShared, value);
     if (Array.isArray(value) || value.constructor === Object) return multi(value);
   }
   const convert = converters.of(value);
@@ -263,6 +263,17 @@ function drive(generator) {
   const run = new Run(new Coroutine(generator), false, undefined);
   run.slot = new Outcome(future);
   run.start();
+  return future;
+}
+
+const driven = new WeakSet(); // generators that were yielded and have not ended
+
+/** The same for a generator that others may hold: two runs of it would take each other's results. */
+function driveShared(generator) {
+  if (driven.has(generator) || isDriven(generator)) throw alreadyRunning();
+  driven.add(generator);
+  const future = drive(generator);
+  future._whenDone(() => driven.delete(generator));
   return future;
 }
 

@@ -291,6 +291,23 @@ describe('gen.coroutine', () => {
     assert.equal(yield inner(3), 3);
   }));
 
+  it('refuses a generator that is already running, here or in co', coroutineTest(function* () {
+    const make = function* () {
+      yield gen.moment;
+      return 'ended';
+    };
+    const alreadyRunning = { name: 'TypeError', message: /already being run/ };
+    const twice = make();
+    assert.throws(() => gen.multi([twice, twice]), alreadyRunning);
+    const inCo = make();
+    const run = co(inCo);
+    assert.throws(() => gen.convertYielded(inCo), alreadyRunning);
+    assert.equal(yield run, 'ended');
+    const alone = make();
+    assert.equal(yield alone, 'ended');
+    assert.equal(yield alone, undefined, 'one that has ended runs no more, and is no error');
+  }));
+
   it('resumes in the async context of the yield, whatever it waits for', async () => {
     const storage = new AsyncLocalStorage();
     const shared = new Future();
