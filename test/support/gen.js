@@ -5,7 +5,7 @@
 const { once } = require('node:events');
 const { co, gc, turn, collectUntil, unhandledDuring } = require('./co');
 
-const { gen, IOLoop } = co;
+const { gen, Future, IOLoop } = co;
 
 /** Runs `body` and returns the warnings of fibril that it causes, as [code, message, first line of the detail]. */
 async function warningsDuring(body) {
@@ -51,4 +51,19 @@ async function iterations(count) {
 /** A test whose body is a coroutine. */
 const coroutineTest = (body) => gen.coroutine(body);
 
-module.exports = { co, gen, gc, turn, once, collectUntil, unhandledDuring, warningsDuring, uncaughtDuring, iterations, coroutineTest };
+/** A Future settled after `n` iterations, with an error when it is one. */
+const after = gen.coroutine(function* (n, value) {
+  for (let i = 0; i < n; i++) yield gen.moment;
+  if (value instanceof Error) throw value;
+  return value;
+});
+
+const failed = (error) => {
+  const future = new Future();
+  future.setException(error);
+  return future;
+};
+
+module.exports = {
+  after, failed, co, gen, gc, turn, once, collectUntil, unhandledDuring, warningsDuring, uncaughtDuring, iterations, coroutineTest,
+};
