@@ -17,7 +17,7 @@ const EMULATOR = process.arch === 'arm64' ? '' : 'qemu-aarch64 -L /usr/aarch64-l
 const TESTS = [
   'test/bridge.*.test.js', 'test/co.test.js', 'test/co-{context,faults,futures,members,order,thunks}.test.js', 'test/contexts.test.js',
   'test/cxx.test.js', 'test/fs.test.js',
-  'test/future.test.js', 'test/gen.test.js', 'test/phases.test.js',
+  'test/future.test.js', 'test/gen.test.js', 'test/gen-waits.test.js', 'test/phases.test.js',
   '--grep', 'an overflow ends the process with a sentence', '--invert', // the emulator adds a line
 ];
 
