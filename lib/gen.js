@@ -252,6 +252,7 @@ class Outcome {
     const { future } = this;
     if (future.done()) return;
     if (mode === THROW) future.setException(value);
+    else if (value === future) future.setException(new TypeError('A coroutine cannot return its own Future'));
     else if (isThenable(value)) chainFuture(value, future);
     else future.setResult(value);
   }

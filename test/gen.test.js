@@ -103,6 +103,14 @@ describe('gen.coroutine', () => {
     assert.equal(gen.coroutine(() => future)(), future);
   });
 
+  it('cannot return its own Future', async () => {
+    const future = gen.coroutine(function* () {
+      yield gen.moment;
+      return future;
+    })();
+    await assert.rejects(future, { name: 'TypeError', message: 'A coroutine cannot return its own Future' });
+  });
+
   it('follows a promise or Future that it returns', async () => {
     for (const make of [() => gen.sleep(1, 'followed'), async () => 'followed', () => after(2, Promise.resolve('followed'))]) {
       const future = gen.coroutine(function* () {
