@@ -13,7 +13,7 @@ const { TimeoutError } = require('./errors.js');
 const { IOLoop, checkTime, nextIteration } = require('./ioloop.js');
 const { Run, resumeRun } = require('./runner.js');
 const traces = require('./traces.js');
-const { NEXT, THROW, alreadyRunning, isDriven, isGenerator, isThenable } = require('./yieldable.js');
+const { NEXT, RUN, THROW, alreadyRunning, isDriven, isGenerator, isThenable } = require('./yieldable.js');
 
 const { Future, future: toFuture, invalidType } = binding.runtime;
 
@@ -267,14 +267,19 @@ function drive(generator) {
   return future;
 }
 
-const driven = new WeakSet(); // generators that were yielded and have not ended
-
-/** The same for a generator that others may hold: two runs of it would take each other's results. */
+/** The same for a generator that others may hold: two runs of it, of co's too, would take each other's results. */
 function driveShared(generator) {
-  if (driven.has(generator) || isDriven(generator)) throw alreadyRunning();
-  driven.add(generator);
+  if (isDriven(generator)) throw alreadyRunning();
+  const mark = { gen: generator, parents: null };
+  try {
+    generator[RUN] = mark;
+  } catch {
+    // A frozen generator cannot be marked, and is run all the same.
+  }
   const future = drive(generator);
-  future._whenDone(() => driven.delete(generator));
+  future._whenDone(() => {
+    mark.gen = null;
+  });
   return future;
 }
 

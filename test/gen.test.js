@@ -298,6 +298,15 @@ describe('gen.coroutine', () => {
     const run = co(inCo);
     assert.throws(() => gen.convertYielded(inCo), alreadyRunning);
     assert.equal(yield run, 'ended');
+    const here = make();
+    const future = gen.convertYielded(here);
+    yield assert.rejects(co(here), alreadyRunning);
+    yield assert.rejects(co(function* () {
+      yield [here];
+    }), alreadyRunning);
+    assert.equal(yield future, 'ended');
+    assert.equal(yield co(here), undefined);
+    assert.equal(yield Object.freeze(make()), 'ended');
     const alone = make();
     assert.equal(yield alone, 'ended');
     assert.equal(yield alone, undefined, 'one that has ended runs no more, and is no error');
