@@ -42,6 +42,7 @@ const NEVER_FAIL = new Map(Object.entries({
   'the report itself': 'napi_throw_error napi_fatal_exception',
   'only words that a person reads': 'fprintf sprintf fputs fputc vfprintf snprintf fwrite write stderr',
   'handled as no message': 'vsnprintf',
+  '"C" is a locale that is there always': 'newlocale uselocale freelocale',
   'fails only for signals that do not exist': 'sigaction sigprocmask pthread_sigmask',
 }).flatMap(([reason, names]) => names.split(/\s+/).map((name) => [name, reason])));
 
