@@ -33,6 +33,8 @@ function fetchPackage(spec) {
     fs.rmSync(path.join(partial, tarball));
     fs.renameSync(partial, folder);
   } catch (error) {
+    // Another process was faster.
+    if (fs.existsSync(unpacked)) return unpacked;
     throw new Error(`cannot fetch ${spec}: ${error.stderr || error.message}`, { cause: error });
   } finally {
     fs.rmSync(partial, { recursive: true, force: true });

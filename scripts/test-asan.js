@@ -11,6 +11,7 @@ const LEFT_OUT = {
   'test/c.test.js': 'npm run test:c -- --sanitize runs these tests, each in a process of its own, so that a leak has a name',
   'test/debugger.test.js': 'gdb and perf would be what is preloaded into',
   'test/guide.test.js': 'installs and builds packages of its own, without a sanitizer',
+  'test/hosts.test.js': 'packs and installs binaries of its own, without a sanitizer',
   'test/new.test.js': 'makes and builds packages of its own, without a sanitizer',
   'test/package.test.js': 'makes packages and binaries of its own, without a sanitizer',
   'test/runtimes.test.js': 'Bun and Deno cannot be preloaded into, and where no binary loads there is nothing to look at',
@@ -21,6 +22,7 @@ const SKIP = new Map([
   ['a stack overflow with a canary by recursion is noticed when the coroutine waits', CANARY],
   ['a stack overflow with a canary by recursion, in a worker too', CANARY],
   ['.* wakes threads that wait, and tells of every call', 'it wants some thousand calls of a worker in 20 ms'],
+  ['.*, installed with npm overrides', 'npm itself would run under ASan; the same projects run from node_modules'],
   ['.* leave nothing behind, taken or refused', 'ASan keeps freed memory aside, and what is resident is measured'],
 ]);
 
