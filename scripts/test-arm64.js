@@ -18,7 +18,8 @@ const TESTS = [
   'test/bridge.*.test.js', 'test/co.test.js', 'test/co-{context,faults,futures,members,order,thunks}.test.js', 'test/contexts.test.js',
   'test/cxx.test.js', 'test/fs.test.js',
   'test/future.test.js', 'test/gen.test.js', 'test/gen-waits.test.js', 'test/phases.test.js',
-  '--grep', 'an overflow ends the process with a sentence', '--invert', // the emulator adds a line
+  // The emulator adds a line to the sentence; the other takes it more than a minute.
+  '--grep', 'an overflow ends the process with a sentence|of 50,000 waits, of each kind, keeps the heap flat', '--invert',
 ];
 
 const FILES = ['.mocharc.json', 'LICENSE', 'README.md', 'package.json'];
