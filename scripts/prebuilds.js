@@ -74,10 +74,7 @@ function prebuild(platform) {
     buildFor(platform, path.join(copy, 'gyp'));
     const target = path.join(root, 'prebuilds', platform, 'fibril.node');
     fs.mkdirSync(path.dirname(target), { recursive: true });
-    // By a rename: whoever loads it meanwhile has the old one or the new one.
-    const partial = `${target}.${process.pid}`;
-    fs.copyFileSync(path.join(copy, 'build', 'Release', 'fibril.node'), partial);
-    fs.renameSync(partial, target);
+    fs.copyFileSync(path.join(copy, 'build', 'Release', 'fibril.node'), target);
     console.log(`prebuilds/${platform}/fibril.node: ${fs.statSync(target).size} bytes`);
   } finally {
     fs.rmSync(copy, { recursive: true, force: true });
