@@ -5,21 +5,47 @@ fibril bt N       where coroutine N is, call by call
 
 They work in a running process and in a core dump, and need fibril's debug information: build your addon with CFLAGS=-g."""
 
+import functools
+
 import gdb
 import gdb.unwinder
 
-FRESH = 0  # as in src/core/core.h
-SUSPENDED = 1  # as in src/core/generator.c
-OUT, TAKEN, STATE_BITS, COLOURS = 0, 0, 3, 16  # as in src/core/stack.h
+PAGE = 4096  # the smallest that there is
 REGISTERS = {'i386:x86-64': ('rip', 'rsp', 'rbp'), 'aarch64': ('pc', 'sp', 'x29')}
 
 
+def type_named(name):
+    try:
+        return gdb.lookup_type(name)
+    except gdb.error:
+        raise gdb.GdbError(f'no debug information of fibril, or none yet: build with CFLAGS=-g ({name} is unknown)') from None
+
+
 def pointer(name, address):
-    return gdb.Value(int(address)).cast(gdb.lookup_type(name).pointer())
+    return gdb.Value(int(address)).cast(type_named(name).pointer())
 
 
 def text(value, otherwise=''):
     return value.string(errors='replace') if int(value) != 0 else otherwise
+
+
+@functools.lru_cache(maxsize=None)
+def enumerator(name):
+    symbol = gdb.lookup_static_symbol(name)
+    if symbol is None:
+        raise gdb.GdbError(f'the debug information has no {name}: it is of another fibril than this script')
+    return symbol
+
+
+def constant(name):
+    """As the sources have it, whatever version of them was compiled."""
+    return int(enumerator(name).value())
+
+
+def kind_of(slot):
+    """Of a slot: in its lowest bits, as many as there are kinds for."""
+    highest = max(field.enumval for field in enumerator('FIBRIL__SLOT_OUT').type.fields())
+    return int(slot) & ((1 << highest.bit_length()) - 1)
 
 
 def slabs():
@@ -38,17 +64,26 @@ def slabs():
             chunk = pointer('chunk', chunk['next']).dereference()
 
 
+def descriptor_of(slab, i):
+    """It lies at the slot's end, or a few of its sizes below that, with nothing in between."""
+    size = type_named('fibril__stack').sizeof
+    end = int(slab['memory']) + (i + 1) * int(slab['slot'])
+    for place in range(end - size, end - PAGE, -size):
+        stack = pointer('fibril__stack', place)
+        if int(stack['slab']) == int(slab) and int(stack['index']) == i:
+            return stack
+    return None
+
+
 def coroutines():
-    descriptor = gdb.lookup_type('fibril__stack').sizeof
-    block = gdb.lookup_type('struct fibril_coroutine').sizeof
+    block = type_named('struct fibril_coroutine').sizeof
     for slab in slabs():
         for i in range(int(slab['guarded'])):
-            if int(slab['slots'][i]) & STATE_BITS != OUT:
+            if kind_of(slab['slots'][i]) != constant('FIBRIL__SLOT_OUT'):
                 continue
-            end = int(slab['memory']) + (i + 1) * int(slab['slot']) - i % COLOURS * descriptor
-            stack = pointer('fibril__stack', end - descriptor)
-            if int(stack['state']) == TAKEN and int(stack['base']) != 0:
-                yield pointer('struct fibril_coroutine', end - descriptor - block)
+            stack = descriptor_of(slab, i)
+            if stack is not None and int(stack['state']) == constant('FIBRIL__STACK_TAKEN') and int(stack['base']) != 0:
+                yield pointer('struct fibril_coroutine', int(stack) - block)
 
 
 def is_running(coroutine):
@@ -56,28 +91,27 @@ def is_running(coroutine):
 
 
 def is_suspended(coroutine):
-    """A generator's, between two of its values."""
-    generator = coroutine['generator']
-    return int(generator) != 0 and int(generator['state']) == SUSPENDED
+    """Between two of its values."""
+    return int(coroutine['state']) == constant('FIBRIL__YIELDED')
 
 
 def wait_of(coroutine):
-    if int(coroutine['state']) == FRESH or is_suspended(coroutine):
+    if int(coroutine['state']) == constant('FIBRIL__FRESH') or is_suspended(coroutine):
         return None
     wait = coroutine['root']['wait']
     return wait if int(wait) != 0 and not wait['woken'] else None
 
 
 def is_ready(coroutine):
-    loop = coroutine['loop']
-    places = int(loop['mask']) + 1
+    ready = coroutine['loop']['ready']
+    places = int(ready['mask']) + 1
     task = int(coroutine['task'].address)
-    return any(int(loop['ring'][i % places]) == task for i in range(int(loop['dequeued']), int(loop['enqueued'])))
+    return any(int(ready['ring'][i % places]) == task for i in range(int(ready['dequeued']), int(ready['enqueued'])))
 
 
 def state(coroutine):
     """As fibril_loop_inspect says."""
-    if int(coroutine['state']) == FRESH:
+    if int(coroutine['state']) == constant('FIBRIL__FRESH'):
         return 'fresh'
     if is_suspended(coroutine):
         return 'suspended'
@@ -88,7 +122,7 @@ def state(coroutine):
 
 def waits_for(coroutine):
     wait = wait_of(coroutine)
-    return '' if wait is None else text(wait['what'])
+    return '' if wait is None else text(wait['kind']['name'])
 
 
 class Caller(gdb.unwinder.Unwinder):

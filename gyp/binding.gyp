@@ -25,7 +25,8 @@
       'type': 'none',
       'dependencies': ['fibril_addon'],
       'copies': [
-        {'destination': '../build/Release', 'files': ['<(PRODUCT_DIR)/fibril.node']},
+        # A path with a variable of make's is relative to the folder that make runs in.
+        {'destination': '$(srcdir)/../build/<(CONFIGURATION_NAME)', 'files': ['<(PRODUCT_DIR)/fibril.node']},
       ],
     },
   ],

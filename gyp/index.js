@@ -5,7 +5,8 @@
  *
  *   "dependencies": ["<!(node -p \"require('fibril/gyp').target\")"]
  *
- * compiles fibril's own copy for that addon and passes on the include folder and every flag it needs.
+ * compiles fibril's own copy for that addon and passes on the include folder and every flag it
+ * needs.
  */
 
 const fs = require('fs');
@@ -13,8 +14,8 @@ const path = require('path');
 
 const root = path.dirname(__dirname);
 
-// Not with fs.cpSync: folders of a read-only store would be read-only here, too, and could not be removed. The files keep their times,
-// so that a second build compiles only what has changed.
+// Not with fs.cpSync: folders of a read-only store would be read-only here, too, and could not be
+// removed. The files keep their times, so that a second build compiles only what has changed.
 function copy(from, to) {
   fs.mkdirSync(to, { recursive: true });
   for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
@@ -30,17 +31,21 @@ function copy(from, to) {
   }
 }
 
-// gyp writes a target's makefile and objects at the same relative path inside the build folder: with ".." in it (a linked
-// package, a workspace) they would end up outside. There the sources are copied into the build folder.
+// gyp writes a target's makefile and objects at the same relative path inside the build folder:
+// with ".." in it (a linked package, a workspace) they would end up outside. There the sources are
+// copied into the build folder.
 function copyInto(folder) {
   fs.rmSync(folder, { recursive: true, force: true });
-  for (const part of ['gyp', 'include', 'src']) copy(path.join(root, part), path.join(folder, part));
+  for (const part of ['gyp', 'include', 'src']) {
+    copy(path.join(root, part), path.join(folder, part));
+  }
 }
 
 module.exports = {
   /**
-   * The gyp target of the static library, relative to the current folder, which must be that of the binding.gyp. Reading it from a
-   * package that does not contain fibril copies fibril's sources to build/fibril.
+   * The gyp target of the static library, relative to the current folder, which must be that of the
+   * binding.gyp. Reading it from a package that does not contain fibril copies fibril's sources to
+   * build/fibril.
    */
   get target() {
     let folder = path.relative(process.cwd(), __dirname);

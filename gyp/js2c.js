@@ -1,9 +1,12 @@
 'use strict';
 
-// node js2c.js OUT FOLDER: writes OUT/runtime_js.h, the JavaScript of FOLDER/*.js, in the order of the names, as one function
-//   (function (native) { 'use strict'; ... return createRuntime(); })
-// which the runtime calls; prints OUT as gyp wants it. It runs when gyp does, not as an action of the build: gyp's make
-// generator leaves the folder of an action's output unquoted, which breaks in a path with spaces.
+// node js2c.js OUT FOLDER: writes OUT/runtime_js.h, the JavaScript of FOLDER/*.js, in the order of
+// the names, as one function
+//   (function (native) { 'use strict'; ... return { wrap, ..., api }; })
+// which the runtime calls; prints OUT as gyp wants it. What C and JavaScript both know is written
+// in FOLDER/../env/shared.h: the constants come first, and the functions that C calls are what is
+// returned. It runs when gyp does, not as an action of the build: gyp's make generator leaves the
+// folder of an action's output unquoted, which breaks in a path with spaces.
 
 const fs = require('fs');
 const path = require('path');
@@ -15,17 +18,33 @@ function read(folder) {
   return names.sort().map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
 }
 
-function wrap(texts) {
-  return `(function (native) { 'use strict';\n${texts.join('\n')}return createRuntime(); })\n//# sourceURL=fibril:runtime\n`;
+// The names of a header's enums, each with its value: C counts from 0, and so does this.
+function constantsOf(header) {
+  const enums = header.replace(/\/\*[^]*?\*\//g, '').matchAll(/^enum \{([^}]*)\};/gm);
+  return Array.from(enums, ([, list]) => list.match(/\bFIBRIL__\w+/g))
+    .flatMap((names) => names.map((name, value) => [name.replace('FIBRIL__', ''), value]));
 }
 
-// What is no ASCII must be a character constant: as a number it would overflow where char is signed.
+// Those that the header's list names, X(C_NAME, jsName).
+function functionsOf(header) {
+  return Array.from(header.matchAll(/^ {2}X\(\w+, (\w+)\)/gm), ([, name]) => name);
+}
+
+function wrap(texts, shared) {
+  const constants = constantsOf(shared).map(([name, value]) => `const ${name} = ${value};\n`);
+  const returned = `return { ${functionsOf(shared).join(', ')}, api };`;
+  const body = [...constants, '\n', texts.join('\n'), returned].join('');
+  return `(function (native) { 'use strict';\n${body} })\n//# sourceURL=fibril:runtime\n`;
+}
+
+// What is no ASCII must be a character constant: as a number it would overflow where char is
+// signed.
 function literal(byte) {
   return byte < 128 ? String(byte) : `'\\x${byte.toString(16)}'`;
 }
 
 // Bytes, not a string literal: compilers need not take literals above 64 KiB.
-function header(text) {
+function toHeader(text) {
   const bytes = Array.from(Buffer.from(text), literal);
   const lines = [];
   for (let i = 0; i < bytes.length; i += BYTES_PER_LINE) {
@@ -55,5 +74,6 @@ function writeChanged(file, text) {
 }
 
 const [out, folder] = process.argv.slice(2);
-writeChanged(path.join(out, 'runtime_js.h'), header(wrap(read(folder))));
+const shared = fs.readFileSync(path.join(folder, '../env/shared.h'), 'utf8');
+writeChanged(path.join(out, 'runtime_js.h'), toHeader(wrap(read(folder), shared)));
 console.log(path.relative(process.cwd(), out).split(path.sep).join('/'));

@@ -1,18 +1,40 @@
-/* fibril: async/await for C on a libuv loop, with futures that JavaScript sees as promises.
+/* fibril: async/await for C on a libuv loop, with futures that JavaScript sees as promises. This
+ * header is the reference, too: docs/c-api.md is made of it, by `npm run reference`.
  *
- * Conventions, unless a function says otherwise:
- *  - "Suspends" means that the calling coroutine waits while the loop goes on; the thread never
- * blocks. Such a function may only be called in a coroutine; elsewhere it gives
- * FIBRIL_ENOTCOROUTINE.
- *  - All functions belong to the loop's thread, but fibril_post, fibril_poster_*,
- *    fibril_callback_send, _trysend, _ref and _unref, and the constructors of values, for values
- *    that stay with the thread until they are handed over.
+ * What holds everywhere, unless a function says otherwise:
+ *
  *  - Times are milliseconds (double). Errors are negative: libuv's UV_* codes, or FIBRIL_E* below.
  *  - A cancelled coroutine gets UV_ECANCELED from the wait it is in and from every later one, and
  *    one whose deadline has passed UV_ETIMEDOUT, unless it is masked; calls that release something
  *    (close, unlock, unref, free) always act.
- *  - Strings and buffers passed in are copied unless the name says "take".
- */
+ *  - A completed operation gives its result; cancellation shows at the next wait. What has begun
+ *    and uses the caller's memory or has an effect (a job of the thread pool) is waited for; what
+ *    has come is given (bytes, a descriptor, events that were ready), however late. So UV_ECANCELED
+ *    and UV_ETIMEDOUT mean that the operation did not happen.
+ *  - When its loop closes every coroutine is cancelled, and cleans up and returns. One that waits
+ *    on nevertheless ends the process with a sentence, at its 10000th refused wait.
+ *  - Strings and buffers passed in are copied unless the name says "take". A pointer may be NULL
+ *    only where that is said.
+ *  - Structs of options begin with their size, `{.size = sizeof options}`. Another size is
+ *    UV_EINVAL.
+ *
+ * A function's comment ends in lines that programs read as well:
+ *
+ *  - `Where:` says where it may be called. A coroutine: elsewhere it gives FIBRIL_ENOTCOROUTINE, or
+ *    what its errors say. The loop's thread: on a coroutine's stack or the loop's own. The loop's
+ *    stack: in no coroutine. Any thread. The value's thread: the one that has made the value, until
+ *    that is handed over, and the loop's thread ever after. An exported function: while it runs.
+ *    FIBRIL_MODULE: inside its braces, nowhere else. "Suspends" means that the calling coroutine
+ *    waits while the loop goes on; the thread never blocks. Whatever lacks the word does not wait.
+ *  - `Ownership:` says who frees what. Borrowed: not the caller's to free. Owned: the caller frees
+ *    it, or hands it over. Handed over: the function's from here on, whatever it returns.
+ *  - `Errors:` lists each code, and when it comes. Where others can come from below, "those of"
+ *    says from where.
+ *
+ * Errors of a wait: UV_ECANCELED the coroutine has been cancelled; UV_ETIMEDOUT a deadline of
+ * fibril_deadline_push has passed; FIBRIL_ENOTCOROUTINE no coroutine is running, or it is a
+ * generator that the loop's stack runs, where nothing can wait; FIBRIL_ESYNC it is a generator for
+ * a synchronous iterator, which nobody waits for. */
 #ifndef FIBRIL_H
 #define FIBRIL_H
 
@@ -24,6 +46,19 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- Versions -----------------------------------------------------------------------------------
+ *
+ * Those of the package. An addon compiles its own copy of fibril, so that header and library always
+ * are of one version, and no binary interface has to stay the same.
+ *
+ * What is promised is the source: what compiles without a warning and works with a version goes on
+ * doing so with every later one of the same major version. Functions, error codes, types of
+ * signatures and members at the end of structs of options may be added; an `enum` may grow, so that
+ * a `switch` over one wants a `default`. Not covered: what begins with `fibril__`, the members of
+ * fibril_value and of the structs of synchronisation, the text of messages. Before 1.0.0 each minor
+ * version counts as a major one. What a release removes or changes stands under that word in
+ * CHANGELOG.md. */
 
 #define FIBRIL_VERSION_MAJOR 0
 #define FIBRIL_VERSION_MINOR 1
@@ -40,6 +75,9 @@ extern "C" {
 #define FIBRIL_PRINTF(position, first)
 #endif
 
+/* ---- Types: opaque, whose owner their functions name ----------------------------------------- */
+
+/* Pointers to these are all that there is of them. */
 typedef struct fibril_loop fibril_loop;
 typedef struct fibril_coroutine fibril_coroutine;
 typedef struct fibril_future fibril_future;
@@ -47,8 +85,7 @@ typedef struct fibril_generator fibril_generator;
 typedef struct fibril_poster fibril_poster;
 typedef struct fibril_callback fibril_callback;
 
-/* ---- Errors -------------------------------------------------------------------------------------
- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 /* fibril's own codes, below every code of libuv. */
 enum {
@@ -58,24 +95,54 @@ enum {
   FIBRIL_ENOTSTARTED = -5003,   /* a value was sent to a generator that has not started */
   FIBRIL_ECLOSED = -5004,       /* the loop is closing or closed */
   FIBRIL_EBADYIELD = -5005,     /* what was awaited is not a future (NULL) */
-  FIBRIL_ERUNNING = -5006,      /* the generator or the loop is running already */
+  FIBRIL_ERUNNING = -5006,      /* the generator, the coroutine or the loop is running already */
   FIBRIL_ESTOPPED = -5007,      /* the loop was stopped before the result was there */
   FIBRIL_EEXCEPTION = -5008,    /* JavaScript threw, and the error value carries what; or C++ did */
   FIBRIL_ETYPE = -5009,         /* a value is of another kind than the call needs */
   FIBRIL_ESYNC = -5010          /* the call waits, in a generator for a synchronous iterator */
 };
 
-/* A sentence for an error code of fibril or libuv ("future is settled already"). Static storage.
- * Callable anywhere. Answers to uv_strerror. */
+/* A sentence for an error code of fibril or libuv ("future is settled already"). Answers to
+ * uv_strerror.
+ * Where: any thread.
+ * Ownership: the text is static.
+ * Errors: none. */
 const char *fibril_strerror(int code);
 
-/* The name of an error code of fibril or libuv ("FIBRIL_EALREADY", "ENOENT"). Static storage.
- * Callable anywhere. Answers to uv_err_name. */
+/* The name of an error code of fibril or libuv ("FIBRIL_EALREADY", "ENOENT"). Answers to
+ * uv_err_name.
+ * Where: any thread.
+ * Ownership: the text is static.
+ * Errors: none. */
 const char *fibril_err_name(int code);
 
 /* ---- Values -------------------------------------------------------------------------------------
- */
+ *
+ * What futures hold and coroutines return. Numbers, booleans, null and undefined have no owner. A
+ * string, buffer, array, object or error made while a coroutine runs belongs to that coroutine (its
+ * arena) and lives until the coroutine's result has been taken over; made elsewhere it belongs to
+ * the caller. Returning a value hands it over, and so does passing it to fibril_future_set_result,
+ * fibril_generator_send, fibril_yield, fibril_array_push or fibril_object_set: one's own or an
+ * owned value goes, and of one that is somebody else's, another coroutine's, a future's, a group's,
+ * who gets it becomes another owner and nobody loses it. What is returned is taken over before
+ * anything is cleaned up: `fibril_defer(unref, future); return fibril_await(future);` is right,
+ * though the clean-up frees the future. In C++ a destructor runs before that: there
+ * `return fibril_value_dup(fibril_await(future));`.
+ *
+ * The one that must not be returned as it is: what your own C code keeps, in a struct or a static
+ * variable. It would be handed over, and freed behind your back. `return fibril_value_dup(kept);`,
+ * with a fibril_value_free(kept) where the struct ends; the same goes for fibril_object_set and the
+ * others above.
+ *
+ * An awaited value is borrowed: it lives as long as its future, and where nobody has the future any
+ * more when the wait ends, as long as the coroutine that awaited it. fibril_value_dup makes a copy
+ * that outlives both.
+ *
+ * Values nest as deep as memory allows; none may contain itself. To JavaScript they cross up to a
+ * million deep, on every thread's stack: what is deeper becomes a RangeError with the code
+ * ERR_FIBRIL_TOO_DEEP. */
 
+/* What a value is. FIBRIL_REFERENCE: a JavaScript value that C holds without a copy. */
 typedef enum fibril_kind {
   FIBRIL_UNDEFINED,
   FIBRIL_NULL,
@@ -91,14 +158,7 @@ typedef enum fibril_kind {
   FIBRIL_REFERENCE
 } fibril_kind;
 
-/* What futures hold and coroutines return: 16 opaque bytes, passed by value.
- *
- * Ownership: a string, buffer, array, object or error made while a coroutine runs belongs to that
- * coroutine (its arena) and lives until the coroutine's result has been taken over; made elsewhere
- * it belongs to the caller. Returning a value, or passing it to fibril_future_set_result,
- * fibril_array_push or fibril_object_set, hands it over. An awaited value is borrowed: it lives as
- * long as its future. fibril_value_dup makes a copy that outlives both and must be freed or handed
- * over. */
+/* 16 opaque bytes, passed by value. */
 typedef struct fibril_value {
   uint64_t tag;
   union {
@@ -108,10 +168,13 @@ typedef struct fibril_value {
   } as;
 } fibril_value;
 
+/* As a length: up to the NUL. */
 #define FIBRIL_AUTO_LENGTH SIZE_MAX
 
-/* The constructors. They never fail visibly: without memory the result is an error value of
- * UV_ENOMEM. None suspends. */
+/* What JavaScript has by these names; the pointer is for C only, there it is undefined.
+ * Where: any thread.
+ * Ownership: none has an owner; what the pointer points to stays the caller's.
+ * Errors: none. */
 static inline fibril_value fibril_undefined(void) {
   fibril_value value;
   value.tag = FIBRIL_UNDEFINED;
@@ -142,7 +205,6 @@ static inline fibril_value fibril_bigint(int64_t integer) {
   value.as.integer = integer;
   return value;
 }
-/* For C only: JavaScript never sees it; not owned. */
 static inline fibril_value fibril_pointer(void *pointer) {
   fibril_value value;
   value.tag = FIBRIL_POINTER;
@@ -150,83 +212,162 @@ static inline fibril_value fibril_pointer(void *pointer) {
   return value;
 }
 
-/* Copies `length` bytes of UTF-8 (FIBRIL_AUTO_LENGTH: up to the NUL). The copy is NUL-terminated.
- */
+/* A string of `length` bytes of UTF-8 (FIBRIL_AUTO_LENGTH: up to the NUL); the copy is
+ * NUL-terminated.
+ * Where: any thread.
+ * Ownership: copies the bytes; the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_string(const char *utf8, size_t length);
 
-/* Copies `length` bytes. */
+/* A Buffer of `length` bytes.
+ * Where: any thread.
+ * Ownership: copies the bytes; the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_buffer(const void *data, size_t length);
 
-/* Adopts `data`; `release(data)` is called once when the last user is gone, also when this call
- * fails. */
+/* The same without a copy: `release(data)` is called once when the last user is gone, also when
+ * this call fails. JavaScript gets it without a copy from 64 KiB on, where Node allows that and
+ * nobody else has the value.
+ * Where: any thread; `release` on that of the last user.
+ * Ownership: `data` is handed over, also on failure; the value is the running coroutine's,
+ * elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data));
 
-/* An empty array or object, and adding to it. `item` is handed over, also on failure. 0, UV_ENOMEM,
- * or FIBRIL_ETYPE. `key` is copied. */
+/* An empty array, with room for `capacity` items.
+ * Where: any thread.
+ * Ownership: the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_array(size_t capacity);
+
+/* Adds an item at the end.
+ * Where: the value's thread.
+ * Ownership: `item` is handed over, also on failure, but nothing is taken with UV_EINVAL.
+ * Errors: FIBRIL_ETYPE `array` is no array; UV_EINVAL `item` is the array itself; UV_ENOMEM there
+ * is no room for it. */
 int fibril_array_push(fibril_value array, fibril_value item);
+
+/* An empty object.
+ * Where: any thread.
+ * Ownership: the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_object(void);
+
+/* Sets or replaces what the object has under `key`. Finding a key takes the same time however many
+ * there are.
+ * Where: the value's thread.
+ * Ownership: `key` is copied; `item` is handed over, also on failure, but nothing is taken with
+ * UV_EINVAL.
+ * Errors: FIBRIL_ETYPE `object` is no object; UV_EINVAL `item` is the object itself; UV_ENOMEM
+ * there is no room for it. */
 int fibril_object_set(fibril_value object, const char *key, fibril_value item);
 
-/* An error with a code and a printf-style message (NULL: fibril_strerror(code)). In JavaScript an
- * Error whose `code` is fibril_err_name(code). */
+/* An error with a code and a printf-style message (NULL: fibril_strerror(code), and it needs no
+ * memory). In JavaScript an Error whose `code` is fibril_err_name(code).
+ * Where: any thread.
+ * Ownership: the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM there was no memory for the message; those of the caller. */
 fibril_value fibril_error(int code, const char *format, ...) FIBRIL_PRINTF(2, 3);
 
 /* The error of a failed system call: in JavaScript `errno`, `code`, `syscall` and `path` as Node
- * sets them, the message "ENOENT: no such file or directory, open 'x'". `syscall` and `path` are
- * copied and may be NULL. */
+ * sets them, the message "ENOENT: no such file or directory, open 'x'".
+ * Where: any thread.
+ * Ownership: `syscall` and `path` are copied and may be NULL; the value is the running coroutine's,
+ * elsewhere owned.
+ * Errors: UV_ENOMEM there was no memory for it; those of the caller. */
 fibril_value fibril_error_uv(int code, const char *syscall, const char *path);
 
-/* An error of a JavaScript class ("TypeError", "RangeError", "Error") with a `code` property of
- * your own, for bad arguments and for errors of a library that has codes. */
+/* An error of a class with a `code` property of your own, for bad arguments and for errors of a
+ * library that has codes: an instance of JavaScript's own Error classes ("TypeError"), and for
+ * every other name ("SQLiteError", "AbortError", "") an Error with that `name`. NULL: "Error",
+ * "EINVAL", and for the format a message that is the code, or "invalid argument" without one. To C
+ * its code is UV_EINVAL.
+ * Where: any thread.
+ * Ownership: copies the texts; the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM there was no memory for it; UV_EINVAL otherwise. */
 fibril_value fibril_error_type(const char *class_name, const char *code, const char *format, ...)
     FIBRIL_PRINTF(3, 4);
 
-/* One more property of the Error that JavaScript gets ("detail", "position"), and what was set.
- * set: `item` is handed over, also on failure; `key` is copied. 0, UV_ENOMEM, or FIBRIL_ETYPE for
- * what is no error, and for one that is a code without a text (fibril_error(code, NULL)). get:
- * borrowed; undefined where there is none. */
+/* Gives the Error that JavaScript gets one more property ("detail", "position").
+ * Where: the value's thread.
+ * Ownership: `key` is copied; `item` is handed over, also on failure, but nothing is taken with
+ * UV_EINVAL.
+ * Errors: FIBRIL_ETYPE `error` is no error, or is a code without a text (fibril_error(code, NULL));
+ * UV_EINVAL `item` is the error itself; UV_ENOMEM there is no room for it. */
 int fibril_error_set(fibril_value error, const char *key, fibril_value item);
+
+/* What fibril_error_set has set; undefined where there is nothing.
+ * Where: the value's thread.
+ * Ownership: borrowed from the error.
+ * Errors: none. */
 fibril_value fibril_error_get(fibril_value error, const char *key);
 
+/* What a value is, and what is in it.
+ * Where: the value's thread.
+ * Ownership: borrows the value; a pointer is whose it was.
+ * Errors: none. */
 fibril_kind fibril_value_kind(fibril_value value);
 bool fibril_is_error(fibril_value value);
 bool fibril_value_boolean(fibril_value value);    /* false for other kinds */
 double fibril_value_number(fibril_value value);   /* NaN for other kinds; a bigint is converted */
-int64_t fibril_value_integer(fibril_value value); /* truncates a number; 0 for other kinds */
+int64_t fibril_value_integer(fibril_value value); /* a number truncated; 0 for other kinds, NaN */
 void *fibril_value_pointer(fibril_value value);   /* NULL for other kinds */
 
-/* The bytes of a string or buffer, borrowed; `length` may be NULL. NULL for other kinds. */
+/* The bytes of a string or buffer; NULL for other kinds, and then `length` stays as it was. It may
+ * be NULL.
+ * Where: the value's thread.
+ * Ownership: the bytes are borrowed from the value.
+ * Errors: none. */
 const char *fibril_value_string(fibril_value value, size_t *length);
 void *fibril_value_buffer(fibril_value value, size_t *length);
 
-size_t fibril_array_length(fibril_value array);                  /* 0 for other kinds */
-fibril_value fibril_array_get(fibril_value array, size_t index); /* borrowed; undefined outside */
-fibril_value fibril_object_get(fibril_value object, const char *key);
+/* What is in an array or object.
+ * Where: the value's thread.
+ * Ownership: items are borrowed from what they are in.
+ * Errors: none. */
+size_t fibril_array_length(fibril_value array);                       /* 0 for other kinds */
+fibril_value fibril_array_get(fibril_value array, size_t index);      /* undefined outside */
+fibril_value fibril_object_get(fibril_value object, const char *key); /* undefined without it */
 
-/* Of an error value: its code (0 for other kinds), and its message, borrowed. */
+/* The code of an error, 0 for other kinds.
+ * Where: the value's thread.
+ * Ownership: borrows the value.
+ * Errors: those of the value. */
 int fibril_error_code(fibril_value error);
+
+/* The message of an error, "" for other kinds.
+ * Where: the value's thread.
+ * Ownership: the text is borrowed from the value.
+ * Errors: none. */
 const char *fibril_error_message(fibril_value error);
 
-/* Another owner of the same value: free it or hand it over. Callable on the loop's thread. */
+/* Another owner of the same value, which outlives those that there are.
+ * Where: the value's thread.
+ * Ownership: what is returned is owned.
+ * Errors: those of the value. */
 fibril_value fibril_value_dup(fibril_value value);
 
-/* Takes a value out of the running coroutine's arena: the caller owns what is returned, frees it or
- * hands it over, and the value that was passed is borrowed from it. So a coroutine that runs for
- * long keeps no more than it needs. Of a borrowed value another owner, as fibril_value_dup; an
- * owned one is returned as it is. Callable on the loop's thread. */
+/* Takes a value out of the running coroutine's arena. So a coroutine that runs for long keeps no
+ * more than it needs: fibril_value_free(fibril_value_take(value)). Of a borrowed value another
+ * owner, as fibril_value_dup; an owned one is returned as it is.
+ * Where: the value's thread.
+ * Ownership: what is returned is owned; the value that was passed is borrowed from it.
+ * Errors: those of the value. */
 fibril_value fibril_value_take(fibril_value value);
 
-/* Drops an owned value; does nothing for a borrowed one or one that the arena owns. */
+/* Drops an owned value; does nothing for a borrowed one or one that the arena owns.
+ * Where: the value's thread.
+ * Ownership: an owned value is handed over.
+ * Errors: none. */
 void fibril_value_free(fibril_value value);
 
-/* ---- Coroutines ---------------------------------------------------------------------------------
- */
+/* ---- Coroutines ------------------------------------------------------------------------------ */
 
 /* The body of a coroutine. What it returns becomes the result of its future; an error value, its
  * error. */
 typedef fibril_value (*fibril_fn)(void *arg);
 
+/* Of a coroutine. NULL stands for all of them zero. */
 typedef struct fibril_spawn_options {
   size_t size;       /* sizeof(fibril_spawn_options) */
   const char *name;  /* for messages and debuggers; borrowed until the coroutine has ended */
@@ -234,400 +375,702 @@ typedef struct fibril_spawn_options {
 } fibril_spawn_options;
 
 /* Starts fn(arg) as a coroutine of the running coroutine's loop and goes on when it waits for the
- * first time or has ended. Returns its future, one reference, never NULL: without memory, outside a
- * coroutine or with bad options the future has failed already. Does not suspend in the sense of a
- * wait: the caller keeps its turn. `options` may be NULL. Tornado: calling a gen.coroutine. */
+ * first time or has ended: the caller keeps its turn. Where it can't start, the future has failed
+ * already and `fn` has not run. A parent that is cancelled does not wait for its children: what
+ * they need after their first wait must be theirs, or they belong into a group. Answers to calling
+ * Tornado's gen.coroutine.
+ * Where: a coroutine.
+ * Ownership: the future is one reference, never NULL.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_EINVAL the options are bad; UV_ENOMEM
+ * there is no stack, or no future; FIBRIL_ECLOSED the loop is closing. */
 fibril_future *fibril_spawn(fibril_fn fn, void *arg, const fibril_spawn_options *options);
 
 /* The same from anywhere on the loop's thread. From the loop's stack the coroutine runs at once, up
- * to its first wait. */
+ * to its first wait; from a coroutine of another loop in its own loop's next turn.
+ * Where: the loop's thread.
+ * Ownership: the future is one reference, never NULL.
+ * Errors: UV_EINVAL the options are bad; UV_ENOMEM there is no stack, or no future; FIBRIL_ECLOSED
+ * the loop is closing. */
 fibril_future *fibril_loop_spawn(fibril_loop *loop, fibril_fn fn, void *arg,
                                  const fibril_spawn_options *options);
 
-/* Waits until the future is done; suspends unless it is done already. The value is borrowed from
- * the future. An error value when the future failed, FIBRIL_EBADYIELD for NULL, UV_ECANCELED when
- * the caller was cancelled. Tornado: yield future. */
+/* Waits until the future is done. Its result, or an error value when it failed. Who may not wait,
+ * because it was cancelled for instance, gets that error, also for a future that is done; a future
+ * that is done by the time that a wait has ended early gives its result. What a future fails with
+ * after its only waiter was cancelled is not reported as unread: somebody was told. Answers to
+ * Tornado's `yield future`.
+ * Where: a coroutine. Suspends unless the future is done.
+ * Ownership: the value is borrowed from the future, or, when nobody has that any more, the
+ * coroutine's.
+ * Errors: those of a wait; FIBRIL_EBADYIELD `future` is NULL; UV_ENOMEM nobody has the future any
+ * more, and its result could not be kept; those of the future. */
 fibril_value fibril_await(fibril_future *future);
 
-/* The same for at most `timeout` milliseconds, then an error of UV_ETIMEDOUT; the future goes on.
- * Tornado: gen.with_timeout. */
+/* The same for at most `timeout` milliseconds; the future goes on. Answers to Tornado's
+ * gen.with_timeout.
+ * Where: a coroutine. Suspends unless the future is done.
+ * Ownership: as fibril_await.
+ * Errors: those of a wait; UV_ETIMEDOUT the future was not done in time; UV_EINVAL `timeout` is NaN
+ * or negative; FIBRIL_EBADYIELD `future` is NULL; UV_ENOMEM there is none for the timeout, or as
+ * fibril_await; those of the future. */
 fibril_value fibril_await_timeout(fibril_future *future, double timeout);
 
-/* Waits for all, whatever fails. Undefined, or the first error in the order of the array (borrowed
- * from its future); read the results with fibril_future_result. Tornado: gen.multi. */
+/* Waits for all, whichever of them fails: undefined, or the first error in the order of the array;
+ * read the results with fibril_future_result. When the caller's wait is ended it returns at once,
+ * and the futures go on. Answers to Tornado's gen.multi.
+ * Where: a coroutine. Suspends unless all are done.
+ * Ownership: the error is borrowed from its future; the array is borrowed for the call.
+ * Errors: those of a wait; FIBRIL_EBADYIELD NULL stands in the array; UV_ENOMEM as fibril_await;
+ * those of the futures. */
 fibril_value fibril_await_all(fibril_future *const *futures, size_t count);
 
-/* Waits for the first one that is done. Its index, UV_EINVAL for an empty array, or UV_ECANCELED.
- * Tornado: WaitIterator. */
+/* Waits for the first one that is done: its index. Answers to Tornado's WaitIterator.
+ * Where: a coroutine. Suspends unless one is done.
+ * Errors: those of a wait; UV_EINVAL the array is empty, or longer than INT32_MAX; FIBRIL_EBADYIELD
+ * NULL stands in it; UV_ENOMEM there are more than 16, and there is none for them. */
 int fibril_await_any(fibril_future *const *futures, size_t count);
 
-/* Lets the loop do one whole iteration, I/O included. 0 or UV_ECANCELED. Suspends. Tornado:
- * gen.moment. */
+/* Lets the loop do one whole iteration, I/O included: 0. A cancellation meanwhile shows at the next
+ * wait. Answers to Tornado's gen.moment.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait. */
 int fibril_moment(void);
 
-/* Waits `ms` milliseconds, never less; with 0 the loop has its turn. 0, UV_EINVAL (negative, NaN,
- * above 2^53), or UV_ECANCELED. Suspends. Tornado: gen.sleep. */
+/* Waits `ms` milliseconds, never less; with 0 the loop has its turn. 0 when they are over. Answers
+ * to Tornado's gen.sleep.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_EINVAL `ms` is negative, NaN or above 2^53; UV_ENOMEM there is none
+ * for the timeout. */
 int fibril_sleep(double ms);
 
+/* Goes to the end of the ready queue: others that are ready run first; no I/O in between is
+ * promised. A cancellation meanwhile shows at the next wait.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait. */
+int fibril_pass(void);
+
 /* Cancels the coroutine behind a future of fibril_spawn, or settles any other pending future with
- * UV_ECANCELED. 0, or FIBRIL_EALREADY when it is done. Asks, does not wait: await the future to see
- * the end. libdill: hclose, made cooperative. */
+ * UV_ECANCELED. Asks, does not wait: await the future to see the end. Groups in groups are
+ * cancelled on any stack, however deep they nest. Answers to libdill's hclose, made cooperative.
+ * Where: the loop's thread.
+ * Errors: FIBRIL_EALREADY the future is done. */
 int fibril_cancel(fibril_future *future);
 
-/* True when the running coroutine has been cancelled, masked or not. Callable anywhere (false
- * outside a coroutine). */
+/* True when the running coroutine has been cancelled, masked or not; false outside of one.
+ * Where: any thread.
+ * Errors: none. */
 bool fibril_cancelled(void);
 
-/* For clean-up that has to wait: until the fibril_unmask that belongs to it, waits of the running
- * coroutine are neither ended nor refused because it was cancelled or a deadline passed that was
- * set before. Masks nest. A generator's mask holds for itself, and for generators that it calls.
- * mask: 0, UV_EOVERFLOW (255 deep), FIBRIL_ENOTCOROUTINE. unmask: 0; what the next wait would give,
- * UV_ECANCELED or UV_ETIMEDOUT, when the last mask is gone; UV_EINVAL where there is none.
- * What is left at the coroutine's end is taken off. When the loop closes, masks hold for another
- * five seconds: a coroutine that goes on waiting after that ends the process with a sentence. A
- * fibril_yield to JavaScript gives UV_ECANCELED at once then: nobody asks for a value any more.
- * Neither suspends. Python: asyncio.shield, Trio: CancelScope.shield. */
-int fibril_mask(void);
-int fibril_unmask(void);
-
-/* A deadline `ms` milliseconds from now, until the fibril_deadline_pop that belongs to it: once it
- * has passed, the wait that the running coroutine is in and every later one give UV_ETIMEDOUT.
- * Deadlines nest, and the earliest wins. They end waits in generators that the coroutine calls, and
- * fibril_group_wait, which cancels the children; a coroutine that it spawns has none. One that is
- * pushed behind a mask holds there. push: 0, UV_EINVAL (NaN), UV_ENOMEM, FIBRIL_ENOTCOROUTINE. pop:
- * 0, UV_ETIMEDOUT when that deadline has passed, UV_EINVAL where there is none. What is left when
- * the coroutine's function returns ends there. Neither suspends. Tornado: gen.with_timeout. */
-int fibril_deadline_push(double ms);
-int fibril_deadline_pop(void);
-
-/* The milliseconds that are left until the next deadline, 0 when it has passed, INFINITY where
- * there is none; for libraries with timeouts of their own. Callable anywhere. Python:
- * asyncio.timeout. */
-double fibril_deadline_left(void);
-
-/* Has release(arg) called when the running coroutine has ended, last one first. Its function has
- * returned by then, so `arg` may not point to one of its local variables. 0, UV_ENOMEM,
- * FIBRIL_ENOTCOROUTINE. `release` runs on the coroutine's stack and may wait. */
+/* Has release(arg) called when the running coroutine has ended, the last one first. Its function
+ * has returned by then, so `arg` may not point to one of its local variables. `release` runs on the
+ * coroutine's stack and may wait. Answers to Go's defer.
+ * Where: a coroutine.
+ * Ownership: `arg` is the caller's still when this fails.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_ENOMEM nothing will call `release`. */
 int fibril_defer(void (*release)(void *arg), void *arg);
 
 /* Coroutine-local storage. `key` is any address of yours (a static variable). `release` may be NULL
- * and is called when the slot is overwritten or the coroutine ends. set: 0, UV_ENOMEM,
- * FIBRIL_ENOTCOROUTINE. get: NULL when unset. */
+ * and is called when the slot is overwritten or the coroutine ends.
+ * Where: a coroutine.
+ * Ownership: `value` is handed over, but stays the caller's when this fails.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_ENOMEM nothing was set. */
 int fibril_local_set(const void *key, void *value, void (*release)(void *value));
+
+/* What the running coroutine has under `key`; NULL where that is nothing, and outside of one.
+ * Where: any thread.
+ * Ownership: borrowed until it is overwritten or the coroutine ends.
+ * Errors: none. */
 void *fibril_local_get(const void *key);
 
-/* The name of the running coroutine, "" outside of one; and setting it (borrowed until the
- * coroutine ends). */
+/* The name of the running coroutine, for messages and debuggers; "" outside of one.
+ * Where: any thread.
+ * Ownership: borrowed.
+ * Errors: none. */
 const char *fibril_name(void);
+
+/* Gives the running coroutine another name; does nothing outside of one.
+ * Where: any thread.
+ * Ownership: `name` is borrowed until the coroutine ends.
+ * Errors: none. */
 void fibril_set_name(const char *name);
 
 /* Switches to the loop's stack, calls fn(data) there and comes back. For what must not run on a
  * coroutine's stack: Node-API above all, and code that needs more stack. `fn` may not wait. Outside
- * a coroutine it is a plain call. Does not suspend. */
+ * of a coroutine it is a plain call.
+ * Where: any thread.
+ * Ownership: `data` is borrowed for the call.
+ * Errors: none. */
 void fibril_on_loop(void (*fn)(void *data), void *data);
 
-/* ---- Groups: children that end before their parent goes on --------------------------------------
- */
+/* ---- Masks and deadlines ------------------------------------------------------------------------
+ *
+ * Clean-up that has to wait does so behind a mask: there, waits are neither ended nor refused
+ * because the coroutine was cancelled or a deadline of before has passed. A deadline ends the wait
+ * that the coroutine is in, and every later one until it is popped; a cancellation comes first.
+ * Both nest; the earliest deadline wins. Both hold for generators that the coroutine calls; a
+ * coroutine that it spawns has neither (fibril_group_wait passes the end on: it cancels the
+ * children). What is left of either when the coroutine's function returns ends there.
+ *
+ * When the loop closes, masks hold for another five seconds; from then on waits behind them are
+ * refused as all others. A wait for JavaScript, and a fibril_yield to it, give UV_ECANCELED at once
+ * then: no answer will come. */
 
-/* A group of the running coroutine: coroutines that it starts and waits for. When the coroutine
- * ends, what is left of the group is cancelled and waited for, and the group is freed; so none
- * outlives it. NULL without memory or outside a coroutine. A generator that has one must be closed
- * by a coroutine, or the process ends with a sentence. */
+/* Masks the running coroutine until the fibril_unmask that belongs to it. A generator's mask holds
+ * for itself, and for generators that it calls. Answers to Python's asyncio.shield and Trio's
+ * CancelScope.shield.
+ * Where: a coroutine.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_EOVERFLOW 255 masks are in place. */
+int fibril_mask(void);
+
+/* Takes the last mask off. When it was the only one, what the next wait would give.
+ * Where: a coroutine.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_EINVAL there is no mask; UV_ECANCELED
+ * it is off, and the coroutine has been cancelled; UV_ETIMEDOUT it is off, and a deadline has
+ * passed. */
+int fibril_unmask(void);
+
+/* A deadline `ms` milliseconds from now, until the fibril_deadline_pop that belongs to it: once it
+ * has passed, the wait that the running coroutine is in and every later one give UV_ETIMEDOUT. One
+ * that is pushed behind a mask holds there. Answers to Tornado's gen.with_timeout.
+ * Where: a coroutine.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_EINVAL `ms` is NaN; UV_ENOMEM there is
+ * no deadline. */
+int fibril_deadline_push(double ms);
+
+/* Takes the last deadline off.
+ * Where: a coroutine.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_EINVAL there is no deadline;
+ * UV_ETIMEDOUT it is off, and had passed. */
+int fibril_deadline_pop(void);
+
+/* The milliseconds that are left until the next deadline, 0 when it has passed, INFINITY where
+ * there is none; for libraries with timeouts of their own. Answers to Python's asyncio.timeout.
+ * Where: any thread.
+ * Errors: none. */
+double fibril_deadline_left(void);
+
+/* ---- Groups: children that end before their parent goes on ----------------------------------- */
+
+/* Coroutines that a coroutine starts and waits for. */
 typedef struct fibril_group fibril_group;
+
+/* A group of the running coroutine. When the coroutine ends, what is left of the group is cancelled
+ * and waited for, and the group is freed; so none outlives it. A generator that has one must be
+ * closed by a coroutine, or the process ends with a sentence: on the loop's stack nothing can wait.
+ * Answers to Python's asyncio.TaskGroup.
+ * Where: a coroutine.
+ * Ownership: the group is the coroutine's.
+ * Errors: NULL without memory, or no coroutine is running. */
 fibril_group *fibril_group_new(void);
 
 /* fibril_spawn of a child. Its result is dropped; the first one that fails cancels the others. The
- * parent or a child may call it. 0, UV_ENOMEM, UV_EINVAL for bad options, FIBRIL_ENOTCOROUTINE, or
- * UV_ECANCELED when the group has been cancelled: then nothing was started. Does not suspend. */
+ * parent or a child may call it. Whatever it fails with, nothing was started.
+ * Where: a coroutine.
+ * Errors: UV_ECANCELED the group has been cancelled; FIBRIL_ESYNC its owner is a generator for a
+ * synchronous iterator, which can't wait for it; FIBRIL_ENOTCOROUTINE no coroutine is running;
+ * UV_EINVAL the options are bad; UV_ENOMEM there is no stack; FIBRIL_ECLOSED the loop is closing
+ * (and the owner masked, else it is UV_ECANCELED soon). */
 int fibril_group_spawn(fibril_group *group, fibril_fn fn, void *arg,
                        const fibril_spawn_options *options);
 
-/* Waits until all children have ended. Undefined, or the first error in time, which belongs to the
- * group. When the caller is cancelled, or its deadline passes, its children are cancelled; it still
- * waits for their ends, and gets UV_ECANCELED or UV_ETIMEDOUT. UV_EPERM when another coroutine than
- * the one that made the group calls it. Suspends. */
+/* Waits until all children have ended. Undefined, or the first error in time. When the caller is
+ * cancelled, or its deadline passes, before it calls or while children run, they are cancelled; it
+ * still waits for their ends. Where nothing can wait it gives what every wait gives there, at once.
+ * Where: a coroutine. Suspends while children run.
+ * Ownership: the error is borrowed from the group; `return fibril_group_wait(group);` hands it
+ * over.
+ * Errors: those of a wait; UV_EPERM another coroutine than the one that made the group calls it;
+ * those of the children. */
 fibril_value fibril_group_wait(fibril_group *group);
 
-/* Cancels all children; later ones are refused. Callable on the loop's thread. */
+/* Cancels all children; later ones are refused.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_group_cancel(fibril_group *group);
 
 /* ---- Synchronisation: between the coroutines of one loop ----------------------------------------
  *
- * Each of these is ready when zeroed (static, `= {0}`, calloc), needs no memory and no destroy, and
- * must stay in place while somebody waits. Who waits longest goes first, and what is released is
- * handed to it: nobody overtakes. Functions with a `timeout` suspend; it is in milliseconds, less
- * than 0 for none. They give 0, UV_ETIMEDOUT, UV_ECANCELED, UV_EINVAL (NaN), UV_ENOMEM (only with
- * a timeout) or FIBRIL_ENOTCOROUTINE. All others act at once and may be called anywhere on the
- * loop's thread, also by a cancelled coroutine, unless they say otherwise. */
+ * Mutexes, conditions, events, semaphores and wait groups are ready when zeroed (static, `= {0}`,
+ * calloc), need no memory and no destroy, and must stay in place while somebody waits. Who waits
+ * longest goes first, and what is released is handed to it: nobody overtakes. A `timeout` is in
+ * milliseconds, less than 0 for none. All that does not wait acts at once, also in a coroutine that
+ * is cancelled. An addon may be loaded in several threads, each with its loop: what is static there
+ * is `_Thread_local`. */
 
 typedef struct fibril__waiter fibril__waiter;
 typedef struct fibril_line {
   fibril__waiter *first, *last;
 } fibril_line;
 
-/* lock: 0, UV_ECANCELED, FIBRIL_ENOTCOROUTINE, or UV_EBUSY when the caller holds it already.
- * Suspends. trylock: UV_EBUSY when anybody holds it. unlock: UV_EPERM when the caller doesn't hold
- * it. A coroutine must unlock it before it ends: else nobody gets it any more, and a loop that
- * closes while somebody in fibril_cond_wait still needs it ends the process with a sentence.
- * Answers to uv_mutex_t and Tornado's Lock. */
+/* Whoever locks it unlocks it before it ends: else nobody gets it any more. A loop that closes
+ * while somebody in fibril_cond_wait still needs it, and nothing else is left that could end, ends
+ * the process with a sentence that says who waits for whom. Answers to uv_mutex_t and Tornado's
+ * Lock. */
 typedef struct fibril_mutex {
-  fibril_coroutine *owner;
+  uint64_t owner; /* no coroutine's address, which is soon another's */
   fibril_line line;
 } fibril_mutex;
+
+/* Waits until it is the caller's.
+ * Where: a coroutine. Suspends while another one has it.
+ * Errors: those of a wait; UV_EBUSY the caller has it already. */
 int fibril_mutex_lock(fibril_mutex *mutex);
+
+/* Takes it if nobody has it.
+ * Where: a coroutine.
+ * Errors: FIBRIL_ENOTCOROUTINE no coroutine is running; UV_EBUSY anybody has it, the caller too. */
 int fibril_mutex_trylock(fibril_mutex *mutex);
+
+/* Gives it to who waits longest.
+ * Where: a coroutine.
+ * Errors: UV_EPERM the caller does not have it, or no coroutine is running. */
 int fibril_mutex_unlock(fibril_mutex *mutex);
 
-/* wait: unlocks the mutex, waits for a signal, and has the mutex again when it returns, however the
- * wait ended. `mutex` may be NULL: coroutines are not preempted. UV_EPERM when the caller doesn't
- * hold it. A signal that nobody waits for is lost. Answers to uv_cond_t and Tornado's Condition. */
+/* Answers to uv_cond_t and Tornado's Condition. */
 typedef struct fibril_cond {
   fibril_line line;
 } fibril_cond;
+
+/* Unlocks the mutex, waits for a signal, and has the mutex again when it returns, however the wait
+ * ended. `mutex` may be NULL: coroutines are not preempted.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_EPERM the caller does not have the mutex; UV_ETIMEDOUT no signal came
+ * in time; UV_EINVAL `timeout` is NaN; UV_ENOMEM there is none for the timeout. */
 int fibril_cond_wait(fibril_cond *cond, fibril_mutex *mutex, double timeout);
+
+/* Wakes who waits longest, or all of them. A signal that nobody waits for is lost.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_cond_signal(fibril_cond *cond);
 void fibril_cond_broadcast(fibril_cond *cond);
 
-/* wait: until the event is set, at once when it is. Answers to Tornado's Event. */
+/* Something that has happened, or not yet. Answers to Tornado's Event. */
 typedef struct fibril_event {
   bool set;
   fibril_line line;
 } fibril_event;
+
+/* Sets the event, for all that wait and all that come; and takes that back.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_event_set(fibril_event *event);
 void fibril_event_clear(fibril_event *event);
+
+/* Waits until the event is set.
+ * Where: a coroutine. Suspends unless it is set.
+ * Errors: those of a wait; UV_ETIMEDOUT it was not set in time; UV_EINVAL it has to wait, and
+ * `timeout` is NaN; UV_ENOMEM there is none for the timeout. */
 int fibril_event_wait(fibril_event *event, double timeout);
 
-/* `value`: how many may pass; set it before the first use. trywait: UV_EAGAIN when nobody may.
- * post: UV_EOVERFLOW. Answers to uv_sem_t and Tornado's Semaphore. */
+/* `value`: how many may pass; set it before the first use. Answers to uv_sem_t and Tornado's
+ * Semaphore. */
 typedef struct fibril_sem {
   unsigned value;
   fibril_line line;
 } fibril_sem;
+
+/* Waits until one more may pass.
+ * Where: a coroutine. Suspends unless one may.
+ * Errors: those of a wait; UV_ETIMEDOUT nobody posted in time; UV_EINVAL it has to wait, and
+ * `timeout` is NaN; UV_ENOMEM there is none for the timeout. */
 int fibril_sem_wait(fibril_sem *sem, double timeout);
+
+/* Passes if one more may.
+ * Where: the loop's thread.
+ * Errors: UV_EAGAIN nobody may. */
 int fibril_sem_trywait(fibril_sem *sem);
+
+/* Lets one more pass, who waits longest.
+ * Where: the loop's thread.
+ * Errors: UV_EOVERFLOW UINT_MAX may pass already. */
 int fibril_sem_post(fibril_sem *sem);
 
-/* wait: until the count is 0, at once when it is. add, done (-1): UV_EINVAL below 0 or above
- * UINT_MAX. */
+/* A count of what is under way. Answers to Go's sync.WaitGroup. */
 typedef struct fibril_wait_group {
   unsigned count;
   fibril_line line;
 } fibril_wait_group;
+
+/* Adds `delta` to the count.
+ * Where: the loop's thread.
+ * Errors: UV_EINVAL it would be below 0 or above UINT_MAX, and nothing changes. */
 int fibril_wait_group_add(fibril_wait_group *group, int delta);
+
+/* Takes one off the count.
+ * Where: the loop's thread.
+ * Errors: UV_EINVAL the count is 0 already. */
 int fibril_wait_group_done(fibril_wait_group *group);
+
+/* Waits until the count is 0.
+ * Where: a coroutine. Suspends unless it is 0.
+ * Errors: those of a wait; UV_ETIMEDOUT it was not 0 in time; UV_EINVAL it has to wait, and
+ * `timeout` is NaN; UV_ENOMEM there is none for the timeout. */
 int fibril_wait_group_wait(fibril_wait_group *group, double timeout);
 
-/* A channel of values that holds up to `capacity` of them; with 0 a sender waits for its receiver.
- * NULL without memory. free: drops what is in it; nobody may wait for it any more (the process ends
- * with a sentence). Answers to Tornado's Queue. */
+/* A channel of values. Answers to Tornado's Queue. */
 typedef struct fibril_channel fibril_channel;
+
+/* A channel that holds up to `capacity` values; with 0 a sender waits for its receiver.
+ * Where: any thread.
+ * Ownership: owned, until fibril_channel_free.
+ * Errors: NULL without memory. */
 fibril_channel *fibril_channel_new(size_t capacity);
+
+/* Drops what is in it. Nobody may wait for it any more, or the process ends with a sentence.
+ * Where: the loop's thread.
+ * Ownership: the channel, which may be NULL, is handed over.
+ * Errors: none. */
 void fibril_channel_free(fibril_channel *channel);
 
-/* Waits until there is room. The value is handed over, also on failure. UV_EPIPE: the channel is or
- * was closed meanwhile. trysend: UV_EAGAIN instead of waiting. */
+/* Waits until there is room.
+ * Where: a coroutine. Suspends unless there is.
+ * Ownership: `value` is handed over, also on failure.
+ * Errors: those of a wait; UV_EPIPE the channel is closed, or was meanwhile; UV_ETIMEDOUT there was
+ * no room in time; UV_EINVAL it has to wait, and `timeout` is NaN; UV_ENOMEM there is none for the
+ * timeout. */
 int fibril_channel_send(fibril_channel *channel, fibril_value value, double timeout);
+
+/* The same without waiting.
+ * Where: the loop's thread.
+ * Ownership: `value` is handed over, also on failure.
+ * Errors: UV_EPIPE the channel is closed; UV_EAGAIN there is no room. */
 int fibril_channel_trysend(fibril_channel *channel, fibril_value value);
 
-/* Waits for a value, which is the caller's to free or hand over; undefined on failure. UV_EOF: the
- * channel is closed and empty. tryreceive: UV_EAGAIN instead of waiting. */
+/* Waits for a value; `*out` is undefined on failure.
+ * Where: a coroutine. Suspends unless there is one.
+ * Ownership: `*out` is owned.
+ * Errors: those of a wait; UV_EOF the channel is closed and empty; UV_ETIMEDOUT none came in time;
+ * UV_EINVAL it has to wait, and `timeout` is NaN; UV_ENOMEM there is none for the timeout. */
 int fibril_channel_receive(fibril_channel *channel, fibril_value *out, double timeout);
+
+/* The same without waiting.
+ * Where: the loop's thread.
+ * Ownership: `*out` is owned.
+ * Errors: UV_EOF the channel is closed and empty; UV_EAGAIN there is no value. */
 int fibril_channel_tryreceive(fibril_channel *channel, fibril_value *out);
 
-/* No value is taken any more; what is in it can still be received, senders that wait get
- * UV_EPIPE. */
+/* No value is taken any more; what is in it can still be received, senders that wait get UV_EPIPE,
+ * receivers that wait UV_EOF.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_channel_close(fibril_channel *channel);
 
-/* How many values it holds. */
+/* How many values it holds.
+ * Where: the loop's thread.
+ * Errors: none. */
 size_t fibril_channel_length(const fibril_channel *channel);
 
-/* ---- The bare coroutine: the switch without the scheduler's services
- * ------------------------------ */
+/* ---- Bare coroutines: the switch without the scheduler's services ---------------------------- */
 
-/* Makes a suspended coroutine without a future. It starts at the first fibril_coroutine_ready. 0,
- * UV_EINVAL, UV_ENOMEM, FIBRIL_ECLOSED. The coroutine frees itself when fn returns; fn's result is
- * dropped. */
+/* Makes a suspended coroutine without a future, for schedulers of your own. It starts at the first
+ * fibril_coroutine_ready or _resume. fn's result is dropped.
+ * Where: the loop's thread.
+ * Ownership: the coroutine frees itself when fn returns: then `*coroutine` is nobody's.
+ * Errors: UV_EINVAL the options are bad; UV_ENOMEM there is no stack; FIBRIL_ECLOSED the loop is
+ * closing. */
 int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg,
                             const fibril_spawn_options *options, fibril_coroutine **coroutine);
 
-/* Runs a coroutine at once, up to its next wait. Only on the loop's stack; the coroutine must be
- * waiting in fibril_suspend or not have started. 0, or FIBRIL_ERUNNING. */
+/* Runs a coroutine that waits in fibril_suspend, or has not started, at once, up to its next wait.
+ * Where: the loop's stack.
+ * Errors: FIBRIL_ERUNNING it waits elsewhere, or a coroutine is running here. */
 int fibril_coroutine_resume(fibril_coroutine *coroutine);
 
-/* Puts a coroutine that waits in fibril_suspend (or has not started) at the end of the ready queue.
- * Never runs it inside the call. 0, or FIBRIL_ERUNNING when it is not waiting there. */
+/* Puts a coroutine that waits in fibril_suspend, or has not started, at the end of the ready queue.
+ * Never runs it inside the call.
+ * Where: the loop's thread.
+ * Errors: FIBRIL_ERUNNING it waits elsewhere, is ready or runs. */
 int fibril_coroutine_ready(fibril_coroutine *coroutine);
 
-/* The running coroutine, or NULL. */
+/* The running coroutine, or NULL.
+ * Where: any thread.
+ * Ownership: borrowed until it ends.
+ * Errors: none. */
 fibril_coroutine *fibril_coroutine_self(void);
 
-/* Waits until somebody calls fibril_coroutine_ready or _resume. 0, UV_ECANCELED,
- * FIBRIL_ENOTCOROUTINE. */
+/* Waits until somebody calls fibril_coroutine_ready or _resume.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait. */
 int fibril_suspend(void);
 
-/* Goes to the end of the ready queue: others that are ready run first; no I/O in between is
- * promised. 0, UV_ECANCELED, FIBRIL_ENOTCOROUTINE. Suspends. */
-int fibril_pass(void);
-
 /* ---- Generators ---------------------------------------------------------------------------------
- */
+ *
+ * A coroutine that hands values to whoever asks. A wait inside it suspends its caller, too, who
+ * must then be a coroutine of the same loop: else it gives FIBRIL_ENOTCOROUTINE there. */
 
+/* The body of a generator. What it returns comes with FIBRIL_DONE. */
 typedef fibril_value (*fibril_generator_fn)(fibril_generator *generator, void *arg);
 
+/* What asking for the next value gives. */
 enum { FIBRIL_DONE = 0, FIBRIL_YIELDED = 1 };
 
-/* A generator that runs nothing until the first next. NULL without memory or with bad options. Own
- * it: unref it once. */
+/* A generator that runs nothing until the first next.
+ * Where: the loop's thread.
+ * Ownership: owned, until fibril_generator_unref.
+ * Errors: NULL without memory, with bad options, or when the loop is closing. */
 fibril_generator *fibril_generator_new(fibril_loop *loop, fibril_generator_fn fn, void *arg,
                                        const fibril_spawn_options *options);
 
-/* Runs to the next fibril_yield. FIBRIL_YIELDED with the value in *out, FIBRIL_DONE with what fn
- * returned, or FIBRIL_ERUNNING. *out is borrowed until the next call on the generator. A wait
- * inside the generator suspends its caller too, who must then be a coroutine. Tornado/Python: next.
- */
+/* Runs to the next fibril_yield: FIBRIL_YIELDED with the value in `*out`; FIBRIL_DONE with what fn
+ * returned, and undefined from then on. Answers to Python's next.
+ * Where: the loop's thread. Suspends while the generator waits.
+ * Ownership: `*out` is borrowed until the next call on the generator; `out` may be NULL.
+ * Errors: FIBRIL_ERUNNING the generator is running. */
 int fibril_generator_next(fibril_generator *generator, fibril_value *out);
 
-/* The same, and the pending fibril_yield returns `value` (handed over). FIBRIL_ENOTSTARTED when it
- * has not started and `value` is not undefined. Python: send. */
+/* The same, and the pending fibril_yield returns `value`. Answers to Python's send.
+ * Where: the loop's thread. Suspends while the generator waits.
+ * Ownership: `value` is handed over, also on failure; `*out` as for fibril_generator_next.
+ * Errors: FIBRIL_ERUNNING the generator is running; FIBRIL_ENOTSTARTED it has not started, and
+ * `value` is not undefined. */
 int fibril_generator_send(fibril_generator *generator, fibril_value value, fibril_value *out);
 
-/* Ends the generator: its pending yield and every later wait return UV_ECANCELED until fn returns.
- * 0, or FIBRIL_ERUNNING. A generator that has not started just ends. What it still yields is
- * dropped. Python: close. */
+/* Ends the generator: its pending yield and every later wait return UV_ECANCELED until fn returns,
+ * which it has when this returns. A generator that has not started just ends. What it still yields
+ * is dropped; one that goes on yielding ends the process with a sentence, at its 10000th refused
+ * yield. A loop that closes closes those that are left when all other coroutines have ended.
+ * Answers to Python's close.
+ * Where: the loop's thread. Suspends while the generator waits.
+ * Errors: FIBRIL_ERUNNING the generator is running. */
 int fibril_generator_close(fibril_generator *generator);
 
-/* Drops the owner's reference; a generator not done is closed first. */
+/* Frees a generator; one that is not done is closed first. It may not be running.
+ * Where: the loop's thread. Suspends while the generator waits.
+ * Ownership: the generator is handed over.
+ * Errors: none. */
 void fibril_generator_unref(fibril_generator *generator);
 
-/* In fn: hands `value` over to the caller of next and returns what is sent, borrowed until the next
- * yield; an error value of UV_ECANCELED when the generator is closed, FIBRIL_ENOTCOROUTINE when
- * called from elsewhere. */
+/* In fn: hands `value` to the caller of next and returns what is sent. A generator for JavaScript
+ * gets what the section on those says, too. Answers to Python's yield.
+ * Where: a coroutine: the generator's own.
+ * Ownership: `value` is handed over, also on failure; what is sent is borrowed until the next
+ * yield.
+ * Errors: UV_ECANCELED the generator is closed; FIBRIL_ENOTCOROUTINE it is not this generator that
+ * runs; UV_ETIMEDOUT in a generator for JavaScript, a deadline has passed; FIBRIL_EEXCEPTION in a
+ * generator for JavaScript, throw() was called; those of what is sent. */
 fibril_value fibril_yield(fibril_generator *generator, fibril_value value);
 
-/* ---- Futures ------------------------------------------------------------------------------------
- */
+/* ---- Futures --------------------------------------------------------------------------------- */
 
-/* A pending future, one reference; NULL without memory. Tornado: Future(). */
+/* A pending future. Answers to Tornado's Future().
+ * Where: the loop's thread.
+ * Ownership: one reference.
+ * Errors: NULL without memory. */
 fibril_future *fibril_future_new(fibril_loop *loop);
 
-/* Another reference to it; returns `future`. */
+/* Another reference to it; returns `future`.
+ * Where: the loop's thread.
+ * Ownership: what is returned is owned.
+ * Errors: none. */
 fibril_future *fibril_future_ref(fibril_future *future);
 
 /* Drops a reference. The last one frees the future; when it failed and nobody read the error, the
- * log hook hears of it. */
+ * log hook hears of it. While it is pending it fails first, with UV_ECANCELED: nobody can settle it
+ * any more, and its done callbacks, and what it was chained to, hear of that.
+ * Where: the loop's thread.
+ * Ownership: the reference is handed over.
+ * Errors: none. */
 void fibril_future_unref(fibril_future *future);
 
 /* Keeps the loop, and with it the process, alive until the future is settled: for what comes from
- * outside, another thread or a library's callback. Timers, I/O and pool work do so by themselves. 0
- * or FIBRIL_EALREADY. */
+ * outside, another thread or a library's callback. Timers, I/O and pool work do so by themselves.
+ * Where: the loop's thread.
+ * Errors: FIBRIL_EALREADY it is settled. */
 int fibril_future_hold(fibril_future *future);
 
-/* True once a result or an error is set. */
+/* True once a result or an error is set.
+ * Where: the loop's thread.
+ * Errors: none. */
 bool fibril_future_done(const fibril_future *future);
 
-/* The result, borrowed; an error value when it failed; an error of FIBRIL_EPENDING before. Tornado:
- * Future.result. */
+/* The result; an error value when it failed. Answers to Tornado's Future.result.
+ * Where: the loop's thread.
+ * Ownership: borrowed from the future.
+ * Errors: FIBRIL_EPENDING it is not done; those of the future. */
 fibril_value fibril_future_result(fibril_future *future);
 
-/* Settles. Done callbacks run inside, on the loop's stack and in order of registration; no
- * coroutine does. `value` is handed over (an error value fails the future). 0, or FIBRIL_EALREADY
- * and nothing changes. */
+/* Settles; an error value fails the future. Done callbacks run inside, on the loop's stack and in
+ * order of registration; no coroutine does. Answers to Tornado's Future.set_result.
+ * Where: the loop's thread.
+ * Ownership: `value` is handed over, also on failure.
+ * Errors: FIBRIL_EALREADY it is settled, and nothing changes. */
 int fibril_future_set_result(fibril_future *future, fibril_value value);
 
-/* Settles with an error of `code`. */
+/* Settles with an error of `code`.
+ * Where: the loop's thread.
+ * Errors: FIBRIL_EALREADY it is settled, and nothing changes. */
 int fibril_future_set_error(fibril_future *future, int code);
 
+/* Called with a future that is done. */
 typedef void (*fibril_future_cb)(fibril_future *future, void *arg);
 
 /* Calls callback(future, arg) on the loop's stack when the future is done; at once when it is.
- * Callbacks may not wait. *id (may be NULL) is for removal. 0 or UV_ENOMEM. Tornado:
- * add_done_callback. */
+ * Callbacks may not wait. `*id` is for removal, and 0 for one that was called at once. Answers to
+ * Tornado's add_done_callback.
+ * Where: the loop's thread.
+ * Ownership: `id` may be NULL.
+ * Errors: UV_ENOMEM nothing will call it. */
 int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg,
                                     uint64_t *id);
 
-/* 0, or UV_ENOENT when it ran or was removed. */
+/* Takes a done callback off.
+ * Where: the loop's thread.
+ * Errors: UV_ENOENT it ran or was removed. */
 int fibril_future_remove_done_callback(fibril_future *future, uint64_t id);
 
-/* Copies the outcome of `from` to `to` when it is there, unless `to` is done by then. 0 or
- * UV_ENOMEM. Tornado: chain_future. */
+/* Copies the outcome of `from` to `to` when it is there, unless `to` is done by then. Chains may
+ * not form a circle, whose futures would keep each other. Answers to Tornado's chain_future.
+ * Where: the loop's thread.
+ * Ownership: keeps a reference to `to` until then.
+ * Errors: UV_ENOMEM nothing is chained. */
 int fibril_future_chain(fibril_future *from, fibril_future *to);
 
-/* ---- The loop -----------------------------------------------------------------------------------
- */
+/* ---- The loop: a scheduler on a libuv loop --------------------------------------------------- */
 
-/* A scheduler on a libuv loop that is initialised and not closed. 0 or UV_ENOMEM. In an addon the
- * loop exists already: fibril_loop_current in a coroutine. */
+/* A scheduler on a libuv loop that is initialised and not closed. In an addon the loop exists
+ * already: fibril_loop_current in a coroutine. Answers to Tornado's IOLoop().
+ * Where: the thread that runs the libuv loop.
+ * Ownership: the libuv loop stays the caller's; `*loop` is until fibril_loop_close.
+ * Errors: UV_ENOMEM there is no loop; those of uv_async_init. */
 int fibril_loop_new(uv_loop_t *uv, fibril_loop **loop);
 
 /* Cancels every coroutine, lets each unwind, closes every handle, then calls closed(arg) (may be
- * NULL) from the libuv loop, which the caller goes on running until then; the fibril_loop is freed
- * after it. 0, or FIBRIL_ECLOSED the second time. */
+ * NULL) from the libuv loop, which the caller goes on running until then. In a coroutine, a
+ * callback and inside fibril_loop_run, too, which then goes on until `closed` has been called.
+ * Where all that is left waits for each other the process ends with a sentence that says who for
+ * whom.
+ * Where: the loop's thread.
+ * Ownership: the loop is freed after `closed`.
+ * Errors: FIBRIL_ECLOSED it is closing already; UV_EPERM it is an addon's in Node, which closes it
+ * at its end. */
 int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);
 
-/* The libuv loop that it runs on, for handles of your own. */
+/* The libuv loop that it runs on, for handles of your own.
+ * Where: the loop's thread.
+ * Ownership: borrowed.
+ * Errors: none. */
 uv_loop_t *fibril_loop_uv(const fibril_loop *loop);
 
-/* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Tornado:
- * IOLoop.current. */
+/* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Answers to
+ * Tornado's IOLoop.current.
+ * Where: any thread.
+ * Ownership: borrowed.
+ * Errors: none. */
 fibril_loop *fibril_loop_current(void);
 
-/* The loop's clock: milliseconds since an arbitrary point, never going back. For call_at. */
+/* The loop's clock: milliseconds since an arbitrary point, never going back. For
+ * fibril_loop_call_at. Answers to Tornado's IOLoop.time.
+ * Where: any thread.
+ * Errors: none. */
 double fibril_loop_now(const fibril_loop *loop);
 
+/* Called on the loop's stack, where it may not wait. */
 typedef void (*fibril_cb)(void *arg);
 
-/* Calls callback(arg) in the next iteration, in order. Loop's thread; from others: fibril_post. 0,
- * UV_ENOMEM, FIBRIL_ECLOSED. */
+/* Calls callback(arg) in the next iteration, in order. From other threads: fibril_post. Answers to
+ * Tornado's IOLoop.add_callback.
+ * Where: the loop's thread.
+ * Errors: UV_ENOMEM nothing will be called; FIBRIL_ECLOSED the loop is closing. */
 int fibril_loop_add_callback(fibril_loop *loop, fibril_cb callback, void *arg);
 
-/* Calls callback(future, arg) in an iteration after the future is done, never inside set_result.
- * The future is referenced meanwhile. 0, UV_ENOMEM, FIBRIL_ECLOSED. Tornado: IOLoop.add_future. */
+/* Calls callback(future, arg) in an iteration after the future is done, never inside set_result;
+ * not when the loop has been closed by then. Answers to Tornado's IOLoop.add_future.
+ * Where: the loop's thread.
+ * Ownership: the future is referenced from when it is done until `callback` has returned.
+ * Errors: UV_ENOMEM nothing will be called; FIBRIL_ECLOSED the loop is closing. */
 int fibril_loop_add_future(fibril_loop *loop, fibril_future *future, fibril_future_cb callback,
                            void *arg);
 
+/* Names a timeout for its removal; never 0. */
 typedef uint64_t fibril_timeout;
 
-/* Calls callback(arg) after `ms` milliseconds, or when fibril_loop_now reaches `when`; never early;
- * equal deadlines in order of creation. *timeout (may be NULL) is for removal, never 0. 0,
- * UV_ENOMEM, UV_EINVAL (NaN), FIBRIL_ECLOSED. */
+/* Calls callback(arg) after `ms` milliseconds; never early; by deadline, also of those that have
+ * passed (`ms` may be negative), equal ones in order of creation. Answers to Tornado's
+ * IOLoop.call_later.
+ * Where: the loop's thread.
+ * Ownership: `timeout` may be NULL.
+ * Errors: UV_EINVAL `ms` is NaN; UV_ENOMEM nothing will be called; FIBRIL_ECLOSED the loop is
+ * closing. */
 int fibril_loop_call_later(fibril_loop *loop, double ms, fibril_cb callback, void *arg,
                            fibril_timeout *timeout);
+
+/* The same when fibril_loop_now reaches `when`. Answers to Tornado's IOLoop.call_at.
+ * Where: the loop's thread.
+ * Ownership: `timeout` may be NULL.
+ * Errors: UV_EINVAL `when` is NaN; UV_ENOMEM nothing will be called; FIBRIL_ECLOSED the loop is
+ * closing. */
 int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void *arg,
                         fibril_timeout *timeout);
 
 /* Removes a timeout. One that fired or was removed before is fine; one that is due in this very
- * iteration does not fire. */
+ * iteration does not fire. Answers to Tornado's IOLoop.remove_timeout.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_loop_remove_timeout(fibril_loop *loop, fibril_timeout timeout);
 
+/* Called with a descriptor and what it is ready for, or UV_EBADF. */
 typedef void (*fibril_handler)(int fd, int events, void *arg);
 
 /* Calls handler(fd, events, arg) whenever the descriptor is readable or writable (`events`:
- * UV_READABLE | UV_WRITABLE | UV_DISCONNECT); a failed poll gives a negative `events`. 0, UV_EEXIST
- * for a descriptor that has a handler, or what uv_poll_init says. Of a descriptor without one,
- * update gives UV_ENOENT and remove 0. Tornado: add_handler, update_handler, remove_handler. */
+ * UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED). It gets UV_EBADF, once, when the
+ * descriptor has an error pending or has gone away: closed, by whomever, and also when its number
+ * is another one's by now. Then the handler sleeps until it is updated or removed. The descriptor
+ * becomes non-blocking. Answers to Tornado's IOLoop.add_handler.
+ * Where: the loop's thread.
+ * Errors: UV_EEXIST the descriptor has a handler or a wait; UV_EINVAL `events` is none of these;
+ * UV_EBADF it is none; UV_EPERM it is a file, which is always ready; UV_ENOMEM there is none for
+ * it; FIBRIL_ECLOSED the loop is closing; those of epoll. */
 int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler,
                             void *arg);
+
+/* Gives a handler other events, and wakes one that sleeps. Answers to Tornado's
+ * IOLoop.update_handler.
+ * Where: the loop's thread.
+ * Errors: UV_ENOENT the descriptor has no handler; UV_EINVAL `events` is none of those. */
 int fibril_loop_update_handler(fibril_loop *loop, int fd, int events);
+
+/* Removes a handler, if there is one: 0. Answers to Tornado's IOLoop.remove_handler.
+ * Where: the loop's thread.
+ * Errors: none. */
 int fibril_loop_remove_handler(fibril_loop *loop, int fd);
 
 /* Runs a stand-alone loop until fibril_loop_stop; a stop that came before lets it return at once.
- * 0, or FIBRIL_ERUNNING inside itself and for Node's loop. Tornado: IOLoop.start, stop. */
+ * Of a loop that is closed meanwhile, or was closing, it runs until that is done. Answers to
+ * Tornado's IOLoop.start.
+ * Where: the loop's stack.
+ * Errors: FIBRIL_ERUNNING it runs already, as Node's loop always does; FIBRIL_ECLOSED it has been
+ * closed, and is gone. */
 int fibril_loop_run(fibril_loop *loop);
+
+/* Lets fibril_loop_run and fibril_loop_run_sync return. Answers to Tornado's IOLoop.stop.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_loop_stop(fibril_loop *loop);
 
-/* Runs fn(arg) as a coroutine on a stand-alone loop until it has ended; *out (may be NULL) is owned
- * by the caller. `timeout` 0: none. 0 when there is a result (an error value included),
- * UV_ETIMEDOUT (the coroutine is cancelled and awaited), FIBRIL_ERUNNING, FIBRIL_ESTOPPED,
- * UV_ENOMEM. Tornado: IOLoop.run_sync. */
+/* Runs fn(arg) as a coroutine on a stand-alone loop until it has ended: 0 when there is a result,
+ * an error value included. `timeout` 0: none. A loop that is closed meanwhile runs until that is
+ * done, and `*out` has the result. Answers to Tornado's IOLoop.run_sync.
+ * Where: the loop's stack.
+ * Ownership: `*out` is owned; `out` may be NULL.
+ * Errors: UV_ETIMEDOUT the coroutine did not end in time, was cancelled and has ended;
+ * FIBRIL_ERUNNING the loop runs already; FIBRIL_ESTOPPED the loop was stopped, or nothing is left
+ * that could wake the coroutine, which was cancelled; UV_ENOMEM it could not start, or there is
+ * none for the timeout; FIBRIL_ECLOSED the loop was closing, or has been closed, and is gone. */
 int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double timeout,
                          fibril_value *out);
 
-/* Runs what is ready, in order, until nothing is or `most` tasks ran; how many did. Only on the
- * loop's stack. The loop does this by itself; for a host that turns it by hand, and for benchmarks.
- * Does not poll. */
+/* Runs what is ready, in order, until nothing is or `most` tasks ran; how many did. The loop does
+ * this by itself; for a host that turns it by hand, and for benchmarks. Does not poll. The libuv
+ * loop itself may be turned in a callback (uv_run, as some libraries that block do): what was due
+ * or ready then runs there. In a coroutine the process ends with a sentence at uv_run: see
+ * fibril_on_loop.
+ * Where: the loop's stack.
+ * Errors: none. */
 size_t fibril_loop_run_ready(fibril_loop *loop, size_t most);
 
-/* How many coroutines of the loop have not ended. */
+/* How many coroutines of the loop have not ended.
+ * Where: the loop's thread.
+ * Errors: none. */
 size_t fibril_loop_coroutines(const fibril_loop *loop);
 
 /* What there is to say of a coroutine. The strings are borrowed for the call. */
@@ -646,119 +1089,238 @@ typedef struct fibril_inspection {
   size_t stack_size;
 } fibril_inspection;
 
-/* Calls each(about, arg) for every coroutine of the loop that has not ended. `each` may not start,
- * resume or end one. */
+/* Hears of one coroutine. It may not start, resume or end any. */
 typedef void (*fibril_inspect_cb)(const fibril_inspection *about, void *arg);
+
+/* Calls each(about, arg) for every coroutine of the loop that has not ended.
+ * Where: the loop's thread.
+ * Errors: none. */
 void fibril_loop_inspect(fibril_loop *loop, fibril_inspect_cb each, void *arg);
 
 /* From here on the loop keeps book, and as it closes writes a line to stderr for every coroutine
  * that has not ended, and for every future that failed since and still is there, unread.
- * FIBRIL_LEAKS=1 in the environment does this for all loops. 0 or UV_ENOMEM. */
+ * FIBRIL_LEAKS=1 in the environment does this for all loops.
+ * Where: the loop's thread.
+ * Errors: UV_ENOMEM there will be no report. */
 int fibril_loop_report_leaks(fibril_loop *loop);
 
-/* Hears of errors that nobody will: a future collected with an error never read, a coroutine that
- * waits on after being cancelled at close. NULL restores the default, which writes a line to
- * stderr. */
+/* Hears of errors that nobody will. */
 typedef void (*fibril_log_cb)(const char *message, fibril_value error, void *arg);
+
+/* Has `log` called for them: a future that is gone with an error never read, a
+ * fibril_loop_run_sync that nothing can wake, a generator that failed after JavaScript had dropped
+ * it, a call of another thread's that did not reach JavaScript. NULL restores the default, a line
+ * on stderr.
+ * Where: the loop's thread.
+ * Ownership: `error` is borrowed for the call.
+ * Errors: none. */
 void fibril_loop_set_log(fibril_loop *loop, fibril_log_cb log, void *arg);
 
-/* A counted handle through which other threads reach the loop; it may outlive the loop. NULL
- * without memory. */
+/* ---- Other threads --------------------------------------------------------------------------- */
+
+/* A counted handle through which other threads reach the loop; it may outlive the loop.
+ * Where: the loop's thread.
+ * Ownership: owned, until fibril_poster_unref.
+ * Errors: NULL the loop is closing. */
 fibril_poster *fibril_loop_poster(fibril_loop *loop);
 
-/* Any thread: calls callback(arg) on the loop's thread, in order for one poster. 0, UV_ENOMEM, or
- * UV_ECANCELED when the loop is gone (the callback is not called). Tornado: add_callback. */
+/* Calls callback(arg) on the loop's thread, in order for one poster. Answers to Tornado's
+ * IOLoop.add_callback.
+ * Where: any thread.
+ * Errors: UV_ENOMEM nothing will be called; UV_ECANCELED the loop is gone, and nothing will be. */
 int fibril_post(fibril_poster *poster, fibril_cb callback, void *arg);
 
-/* Any thread. Another reference, and dropping one; the last frees the poster. */
+/* Another reference, and dropping one; the last frees the poster.
+ * Where: any thread.
+ * Ownership: the reference is owned; unref takes one.
+ * Errors: none. */
 fibril_poster *fibril_poster_ref(fibril_poster *poster);
 void fibril_poster_unref(fibril_poster *poster);
 
-/* ---- I/O as awaits ------------------------------------------------------------------------------
- */
+/* ---- I/O: what libuv does, as awaits ------------------------------------------------------------
+ *
+ * fibril never takes more than half of the pool's threads (UV_THREADPOOL_SIZE, over all its loops);
+ * what comes on top waits its turn.
+ *
+ * The file system's functions are each like the uv_fs_* call of their name. An operation that a
+ * thread has begun is waited for and its result given, an open descriptor too: who was cancelled
+ * meanwhile closes it as ever. Reads and writes at `offset` -1 use and move the file position. */
 
-/* Runs fn(arg) on the thread pool and waits. 0, UV_ENOMEM, or UV_ECANCELED: then fn either never
- * ran or has returned. `fn` runs on another thread: of fibril it may call what any thread may.
- * Suspends. Tornado: IOLoop.run_in_executor. */
+/* Runs fn(arg) on the thread pool and waits. 0 when fn has run, also for a caller that was
+ * cancelled or late meanwhile: the next wait says so. After an error fn has not run and never will.
+ * `fn` runs on another thread: of fibril it may call what any thread may. One job that blocks for
+ * ever keeps its thread for ever, and a pool of one thread has no other for the host's files.
+ * Answers to Tornado's IOLoop.run_in_executor.
+ * Where: a coroutine. Suspends.
+ * Ownership: `arg` is the caller's, and is in use until this returns.
+ * Errors: those of a wait; UV_ENOMEM there is none for the job. */
 int fibril_work(void (*fn)(void *arg), void *arg);
 
+/* Of a job. NULL stands for all of them zero. */
 typedef struct fibril_work_options {
   size_t size;       /* sizeof(fibril_work_options) */
   const char *name;  /* what fibril_loop_inspect calls it, "work" when NULL; borrowed */
   fibril_sem *limit; /* at most as many of those with the same one at a time as its value says */
   /* Called once, on the loop's thread, when the caller is cancelled or late while fn runs: to have
-   * it return early. It may not wait, and may come when fn is just about to return. */
+   * it return early. It may not wait, and may come when fn is just about to return. How far it came
+   * is fn's to tell: the call gives 0. */
   void (*interrupt)(void *arg);
 } fibril_work_options;
 
 /* The same. With a limit below half of UV_THREADPOOL_SIZE slow work leaves threads for files; what
- * waits for the limit is in nobody's way. Also UV_EINVAL for bad options. `options` may be NULL.
- * Suspends. */
+ * waits for the limit is in nobody's way.
+ * Where: a coroutine. Suspends.
+ * Ownership: as fibril_work.
+ * Errors: those of a wait; UV_EINVAL the options are bad; UV_ENOMEM there is none for the job. */
 int fibril_work_with(void (*fn)(void *arg), void *arg, const fibril_work_options *options);
 
 /* Waits until a descriptor is ready, at most `timeout` milliseconds (negative: for ever). The ready
- * events (UV_READABLE ...), UV_ETIMEDOUT, UV_ECANCELED, UV_EEXIST while another wait or handler has
- * the descriptor, which becomes non-blocking. One with an error pending is ready for all that was
- * asked: reading or writing says what it is. Suspends. */
+ * events (UV_READABLE ...), also when a cancellation came after them. The descriptor becomes
+ * non-blocking. One with an error pending is ready for all that was asked: reading or writing says
+ * what it is. A descriptor that is closed while it is waited for ends the wait at once, where
+ * fibril_fs_close closes it; what others close is noticed within a fifth of a second.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_ETIMEDOUT it was not ready in time; UV_EEXIST another wait or a
+ * handler has the descriptor; UV_EINVAL `events` is none of those, or `timeout` NaN; UV_EBADF it is
+ * none, or is closed meanwhile; UV_EPERM it is a file; UV_ENOMEM there is none for it; those of
+ * epoll. */
 int fibril_poll_fd(int fd, int events, double timeout);
 
-/* The file system, each like the uv_fs_* call of its name: a result or a negative code; memory
- * stays the caller's. On UV_ECANCELED what a late completion brought (an open descriptor) has been
- * released. Reads and writes at `offset` -1 use and move the file position. All suspend. */
+/* Opens a file: its descriptor. Answers to uv_fs_open.
+ * Where: a coroutine. Suspends.
+ * Ownership: the descriptor is the caller's, also when it comes after a cancellation.
+ * Errors: those of a wait; UV_EINVAL `path` is NULL; UV_ENOMEM there is none for the job; those of
+ * uv_fs_open. */
 int fibril_fs_open(const char *path, int flags, int mode);
-int fibril_fs_close(int fd); /* closes also when cancelled */
+
+/* Closes a descriptor, also when the coroutine is cancelled; at once where nothing can wait, so
+ * that a callback, a class's `release` or another thread may close one. Answers to uv_fs_close.
+ * Where: any thread. Suspends in a coroutine.
+ * Ownership: the descriptor is handed over, also on failure.
+ * Errors: those of uv_fs_close. */
+int fibril_fs_close(int fd);
+
+/* Reads up to `length` bytes: how many there were, 0 at the end. Answers to uv_fs_read.
+ * Where: a coroutine. Suspends.
+ * Ownership: `buffer` is the caller's; no thread touches it after the return.
+ * Errors: those of a wait; UV_ENOMEM there is none for the job; those of uv_fs_read. */
 int64_t fibril_fs_read(int fd, void *buffer, size_t length, int64_t offset);
+
+/* Writes up to `length` bytes: how many were written. Answers to uv_fs_write.
+ * Where: a coroutine. Suspends.
+ * Ownership: `buffer` is the caller's; no thread reads it after the return.
+ * Errors: those of a wait; UV_ENOMEM there is none for the job; those of uv_fs_write. */
 int64_t fibril_fs_write(int fd, const void *buffer, size_t length, int64_t offset);
+
+/* What there is to know of a file; of the link itself where it is one. Answers to uv_fs_stat and
+ * uv_fs_lstat.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_EINVAL `path` is NULL; UV_ENOMEM there is none for the job; those of
+ * uv_fs_stat. */
 int fibril_fs_stat(const char *path, uv_stat_t *stat);
 int fibril_fs_lstat(const char *path, uv_stat_t *stat);
+
+/* The same of an open one. Answers to uv_fs_fstat.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_ENOMEM there is none for the job; those of uv_fs_fstat. */
 int fibril_fs_fstat(int fd, uv_stat_t *stat);
 
+/* The path that names a file without symbolic links, `.` and `..`: 0, when it is in `buffer`, with
+ * a NUL. *size is the room there is and becomes the length without the NUL; with UV_ENOBUFS the
+ * room that it takes, with the NUL; with other errors it stays. PATH_MAX bytes are enough for every
+ * path that a system call takes. Answers to uv_fs_realpath.
+ * Where: a coroutine. Suspends.
+ * Ownership: `buffer` and `size` are the caller's; no thread touches them.
+ * Errors: those of a wait; UV_EINVAL `path`, `buffer` or `size` is NULL; UV_ENOBUFS it does not fit
+ * into `buffer`; UV_ENOMEM there is none for the job; those of uv_fs_realpath. */
+int fibril_fs_realpath(const char *path, char *buffer, size_t *size);
+
+/* Hears of one entry, on the stack of the coroutine that lists. */
 typedef void (*fibril_dirent_cb)(const char *name, uv_dirent_type_t type, void *arg);
 
 /* Lists a directory in one pool job and calls each(name, type, arg) for every entry, in the order
- * of uv_fs_scandir, on the caller's stack. The number of entries or a negative code. Suspends. */
+ * of uv_fs_scandir: how many there are. Answers to uv_fs_scandir.
+ * Where: a coroutine. Suspends.
+ * Ownership: `name` is borrowed for the call.
+ * Errors: those of a wait; UV_EINVAL `path` is NULL; UV_ENOMEM there is none for the job; those of
+ * uv_fs_scandir. */
 int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
 
-/* ---- JavaScript ---------------------------------------------------------------------------------
- */
+/* ---- Exporting to JavaScript --------------------------------------------------------------------
+ *
+ * Each call of an exported function runs as a coroutine and returns a promise. An error that it
+ * returns rejects the promise; after an abort, UV_ECANCELED becomes Node's AbortError. A function
+ * that completes although it was aborted resolves. What the future that it waited for fails with
+ * afterwards is nobody's to read, and not reported: the caller was told. */
 
 /* The decoded arguments of an exported function. They live until the function has returned. */
 typedef struct fibril_args fibril_args;
+
+/* What FIBRIL_MODULE declares, while it runs. */
 typedef struct fibril_module fibril_module;
+
+/* An exported function. */
 typedef fibril_value (*fibril_export_fn)(fibril_args *args);
 
-/* The i-th argument, borrowed: undefined where it was left out and has no default. */
+/* The i-th argument: undefined where it was left out and has no default.
+ * Where: an exported function.
+ * Ownership: borrowed from the arguments.
+ * Errors: none. */
 fibril_value fibril_arg(const fibril_args *args, size_t index);
 
-/* A property of the i-th argument, an options object: borrowed, undefined where it was left out and
- * has no default. */
+/* A property of the i-th argument, an options object: undefined where it was left out and has no
+ * default.
+ * Where: an exported function.
+ * Ownership: borrowed from the arguments.
+ * Errors: none. */
 fibril_value fibril_arg_option(const fibril_args *args, size_t index, const char *name);
 
-/* True unless the i-th argument was left out or is null. One that has its default is given. */
+/* True unless the i-th argument was left out or is null. One that has its default is given.
+ * Where: an exported function.
+ * Errors: none. */
 bool fibril_arg_given(const fibril_args *args, size_t index);
 
-/* Short forms. string, buffer: borrowed, NULL when left out; the buffer's length, which may be
- * NULL, is 0 then. number: NaN; boolean: false; integer, also of a bigint: 0 when left out. */
+/* The bytes of the i-th argument, a string.
+ * Where: an exported function.
+ * Ownership: borrowed from the arguments; NULL when it was left out.
+ * Errors: none. */
 const char *fibril_arg_string(const fibril_args *args, size_t index);
+
+/* The bytes of the i-th argument, a Buffer or its like. `length` may be NULL.
+ * Where: an exported function.
+ * Ownership: borrowed from the arguments; NULL, and the length 0, when it was left out.
+ * Errors: none. */
 void *fibril_arg_buffer(const fibril_args *args, size_t index, size_t *length);
-double fibril_arg_number(const fibril_args *args, size_t index);
-int64_t fibril_arg_integer(const fibril_args *args, size_t index);
-bool fibril_arg_boolean(const fibril_args *args, size_t index);
+
+/* The i-th argument, of these kinds.
+ * Where: an exported function.
+ * Errors: none. */
+double fibril_arg_number(const fibril_args *args, size_t index);   /* NaN when left out */
+int64_t fibril_arg_integer(const fibril_args *args, size_t index); /* also of a bigint; or 0 */
+bool fibril_arg_boolean(const fibril_args *args, size_t index);    /* false when left out */
 
 /* Exports fn as an async function. `signature` is its TypeScript signature, "name(path: string,
- * flag?: boolean): Promise<number>"; it must outlive the module (a literal). Its types check and
- * decode the arguments. Each call runs fn as a coroutine and returns a promise. Inside
- * FIBRIL_MODULE only. A signature that cannot be parsed fails the module's load with its position.
- */
+ * flag?: boolean): Promise<number>"; its types check and decode the arguments. A signature that
+ * cannot be parsed fails the module's load, its `require`, with ERR_FIBRIL_SIGNATURE and the
+ * position.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, or the load has failed already; UV_ENOMEM the function
+ * could not be made in JavaScript. */
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn);
 
+/* Of what is exported. NULL stands for all of them zero. */
 typedef struct fibril_export_options {
   size_t size;       /* sizeof(fibril_export_options) */
   size_t stack_size; /* of each call's coroutine; 0: 256 KiB */
   size_t ahead;      /* of an asynchronous generator; see fibril_export_async_generator */
 } fibril_export_options;
 
-/* fibril_export with options. */
+/* fibril_export with options.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, or the load has failed already; UV_ENOMEM
+ * the function could not be made in JavaScript. */
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options);
 
@@ -767,29 +1329,47 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
  * A call decodes its arguments, throws if they are bad, and returns an iterator, which is as one of
  * JavaScript's own generator functions. Its first next starts fn as a coroutine, fibril_yield hands
  * a value over, what fn returns ends it: {done: true} with that value, or an error. fibril_yield
- * returns what next(value) sent; an error of FIBRIL_EEXCEPTION for throw(error), which fn cleans up
- * on and returns; one of UV_ECANCELED when the loop was left, return() called, or the iterator
- * collected: then every later yield and wait gives that, and fn has to return. An error value is
- * not handed over: fibril_yield returns it, so a constructor that found no memory ends fn as any
- * error does. Anywhere but in fn itself it gives FIBRIL_ENOTCOROUTINE. */
+ * returns
+ *
+ *  - what next(value) sent, borrowed until the next yield,
+ *  - an error of FIBRIL_EEXCEPTION for throw(error): returning it throws that error again,
+ *  - an error of UV_ECANCELED once the loop was left, return() called, or the iterator collected.
+ *    Every later yield and wait gives that too: fn cleans up, behind a mask where that has to wait,
+ *    and returns. return() resolves after that, and rejects if fn returns another error,
+ *  - an error value that it was given: that is not handed over, so that a constructor that found no
+ *    memory ends fn as any error does.
+ *
+ * Anywhere but in fn itself it gives FIBRIL_ENOTCOROUTINE. Values that fn makes and does not hand
+ * over stay until it ends, as in any coroutine: one that runs for long frees them,
+ * fibril_value_free(fibril_value_take(value)). An abandoned iterator is unwound after its
+ * collection; if fn fails then, the log hook hears of it. */
+
+/* An exported generator. */
 typedef fibril_value (*fibril_export_generator_fn)(fibril_args *args, fibril_generator *generator);
 
 /* Exports fn as a generator function, "name(count: int32): Generator<number>", for `for...of` and
  * spread. Its consumer does not wait, so fn may not either: whatever waits gives FIBRIL_ESYNC
- * there. 0, or a failed load: UV_EINVAL (an AbortSignal and `ahead` have no meaning here),
- * UV_ENOMEM. Inside FIBRIL_MODULE only. */
+ * there.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, an AbortSignal and `ahead` among them, or
+ * the load has failed already; UV_ENOMEM the function could not be made in JavaScript. */
 int fibril_export_generator(fibril_module *module, const char *signature,
                             fibril_export_generator_fn fn, const fibril_export_options *options);
 
 /* Exports fn as an asynchronous generator function, "name(path: string): AsyncGenerator<object>",
  * for `for await`. fn may wait. Calls of next, throw and return are served in order, one after the
- * other; return resolves when fn has returned. An AbortSignal in the signature ends the wait that
- * fn is in at once; values that it yielded before are still handed over, then next rejects with an
- * AbortError.
- * options->ahead: how many values that nobody has asked for fn may yield before fibril_yield waits,
- * up to 65536; 0: none, it goes on when the next one is asked for. Ahead, what next(value) sends is
- * lost, and throw and return drop the values. 0, UV_EINVAL, UV_ENOMEM. Inside FIBRIL_MODULE only.
- */
+ * other. An AbortSignal in the signature ends the wait that fn is in at once; values that it
+ * yielded before are still handed over, then next rejects with an AbortError.
+ *
+ * `options->ahead`: how many values that nobody has asked for fn may yield before fibril_yield
+ * waits, up to 65536; 0: none, it goes on when the next one is asked for. It waits until half of
+ * them have been taken. Ahead, what next(value) sends is lost, and throw and return drop the
+ * values.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, or the load has failed already; UV_ENOMEM
+ * the function could not be made in JavaScript. */
 int fibril_export_async_generator(fibril_module *module, const char *signature,
                                   fibril_export_generator_fn fn,
                                   const fibril_export_options *options);
@@ -798,83 +1378,135 @@ int fibril_export_async_generator(fibril_module *module, const char *signature,
  *
  * Declared inside FIBRIL_MODULE, with the class's name; `new Name(...)` makes a struct of zeroes
  * and calls the constructor. Methods are exported functions that have an object, getters are plain
- * calls. JavaScript can extend the class. The struct is released once its object has been collected
- * and none of its methods runs any more; at the environment's end when every coroutine has ended.
- * Another `this` than an object of the class is refused with a TypeError of ERR_INVALID_THIS. */
+ * calls. In JavaScript it is an ordinary class: instanceof works, and it can be extended. The
+ * struct is released once its object has been collected and none of its methods runs any more; at
+ * the environment's end when every coroutine has ended. The main thread's process.exit() releases
+ * nothing. Another `this` than an object of the class is refused with a TypeError of
+ * ERR_INVALID_THIS; objects of another copy of the addon, and proxies of an object, are such.
+ *
+ * A struct may keep values: what it keeps is its own, so it takes fibril_value_dup of an argument,
+ * and gives a dup. Constructors, getters and `release` are no coroutines: fibril_defer,
+ * fibril_local_set, groups and waits give an error there. */
+
+/* A class that is being declared. */
 typedef struct fibril_class fibril_class;
 
-typedef struct fibril_class_options {
-  size_t size;                  /* sizeof(fibril_class_options) */
-  size_t state_size;            /* of the struct, which may hold any type, zeroed */
-  void (*release)(void *state); /* its end; NULL: none. See below */
-} fibril_class_options;
-
-/* Exports a class. `options` may be NULL. NULL when the module's load has failed (a bad name or bad
- * options, no memory); the functions below accept that. The name must outlive the module.
+/* Of a class.
  *
  * release(state) is called once for every struct that the constructor has been called for, also
  * when that has failed: what it did not set up is zero. It runs on the loop's stack and may not
  * wait; whatever the struct owns it frees (fibril_value_free, fibril_poster_unref ...). The memory
  * itself is fibril's. */
+typedef struct fibril_class_options {
+  size_t size;                  /* sizeof(fibril_class_options) */
+  size_t state_size;            /* of the struct, which may hold any type, zeroed */
+  void (*release)(void *state); /* its end; NULL: none */
+} fibril_class_options;
+
+/* Exports a class. `options` may be NULL.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the class is the module's; its name must outlive the module (a literal).
+ * Errors: NULL the load has failed (a bad name or bad options, no memory), which the functions
+ * below accept. */
 fibril_class *fibril_export_class(fibril_module *module, const char *name,
                                   const fibril_class_options *options);
 
 /* The constructor, "(host: string, port?: int32)": what it returns is dropped, unless it is an
  * error, which `new` throws, as bad arguments are. It runs on the loop's stack and may not wait.
- * Without one, `new` takes no arguments. 0, or a failed load: UV_EINVAL, UV_ENOMEM; an AbortSignal
- * has no meaning here and is UV_EINVAL. */
+ * Without one, `new` takes no arguments.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad (an AbortSignal has no meaning here), it is the second
+ * one, the load has failed or is over; UV_ENOMEM it could not be made in JavaScript. */
 int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_export_fn fn);
 
 /* A method, like fibril_export_with. A method called "close" that requires no argument is what
- * Symbol.asyncDispose calls. 0, UV_EINVAL, UV_ENOMEM. */
+ * Symbol.asyncDispose calls.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, the load has failed or is over; UV_ENOMEM
+ * it could not be made in JavaScript. */
 int fibril_class_method(fibril_class *cls, const char *signature, fibril_export_fn fn,
                         const fibril_export_options *options);
 
-/* Methods that are generators, like fibril_export_generator and fibril_export_async_generator: the
- * struct stays until fn has returned, or the iterator has been collected without a next. 0,
- * UV_EINVAL, UV_ENOMEM. */
+/* A method that is a generator, like fibril_export_generator: the struct stays until fn has
+ * returned, or the iterator has been collected without a next.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, the load has failed or is over; UV_ENOMEM
+ * it could not be made in JavaScript. */
 int fibril_class_generator(fibril_class *cls, const char *signature, fibril_export_generator_fn fn,
                            const fibril_export_options *options);
+
+/* The same like fibril_export_async_generator.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, the load has failed or is over; UV_ENOMEM
+ * it could not be made in JavaScript. */
 int fibril_class_async_generator(fibril_class *cls, const char *signature,
                                  fibril_export_generator_fn fn,
                                  const fibril_export_options *options);
 
 /* A property that is read by calling fn, "pid: number", on the loop's stack: it may not wait. An
- * error that it returns is thrown. 0, UV_EINVAL, UV_ENOMEM. */
+ * error that it returns is thrown.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, the load has failed or is over; UV_ENOMEM it could not be
+ * made in JavaScript. */
 int fibril_class_getter(fibril_class *cls, const char *signature, fibril_export_fn fn);
 
 /* The struct of the object that a constructor, method or getter was called on, aligned for any
- * type; NULL in an exported function. It stays as long as fn has not returned. */
+ * type; NULL in an exported function.
+ * Where: an exported function.
+ * Ownership: borrowed until fn has returned.
+ * Errors: none. */
 void *fibril_this(const fibril_args *args);
 
 /* Keeps a struct beyond that, for a coroutine or a callback that goes on after the method that
  * started it: it is released when the object is collected and every fibril_this_ref has had its
- * fibril_this_unref. `state` is what fibril_this gave. Loop's thread, any stack. */
+ * fibril_this_unref. `state` is what fibril_this gave.
+ * Where: the loop's thread.
+ * Ownership: ref adds an owner, unref takes one.
+ * Errors: none. */
 void fibril_this_ref(void *state);
 void fibril_this_unref(void *state);
 
 /* ---- Calling JavaScript -------------------------------------------------------------------------
  *
- * A function comes as an argument of type Function; fibril_value_dup keeps it beyond the call. It
- * is called in the AsyncLocalStorage context of the call that brought it. Values of other kinds
- * than FIBRIL_REFERENCE give FIBRIL_ETYPE, one of an environment that ends or has ended
- * FIBRIL_ECLOSED. A failure in it is an error of FIBRIL_EEXCEPTION that carries what was thrown. */
+ * A function comes as an argument of type Function; fibril_value_dup keeps it beyond the call, on
+ * the loop's thread, and a fibril_callback for other threads. It is called in the AsyncLocalStorage
+ * context of the call that brought it. A failure in it is an error of FIBRIL_EEXCEPTION that
+ * carries what was thrown. */
 
 /* Calls a JavaScript function (a reference value) and waits for the promise it returns, if it does.
- * The result, which the coroutine's arena owns, or an error of FIBRIL_EEXCEPTION that carries what
- * was thrown. AsyncLocalStorage is that of the call that brought the function. Suspends. */
+ * A wait that ends early leaves that promise to itself: the function has been called.
+ * Where: a coroutine. Suspends.
+ * Ownership: the arguments are borrowed; the result is the coroutine's.
+ * Errors: those of a wait; FIBRIL_ETYPE `function` is of another kind; FIBRIL_ECLOSED its
+ * environment ends or has ended; UV_ENOMEM there is none for the call; FIBRIL_EEXCEPTION it threw,
+ * its promise was rejected, or an argument could not be made JavaScript's. */
 fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t count);
 
 /* The same from anywhere on the loop's thread, a callback of libuv or of a library too, without
- * waiting: the function has returned when this does. A future of its result, or of its promise's;
- * one reference, never NULL: without memory and for what is no function it has failed already. The
- * arguments are borrowed. Does not suspend. */
+ * waiting: the function has returned when this does. A future of its result, or of its promise's,
+ * which fails as fibril_call does, and with UV_ECANCELED when the environment ends first. Where
+ * the call can't be made at all it has failed already.
+ * Where: the loop's thread.
+ * Ownership: the arguments are borrowed; the future is one reference, never NULL.
+ * Errors: FIBRIL_ETYPE `function` is of another kind; FIBRIL_ECLOSED its environment ends or has
+ * ended; UV_ENOMEM there is none for the call. */
 fibril_future *fibril_call_start(fibril_value function, const fibril_value *args, size_t count);
 
 /* The same without a result: what the function throws becomes an uncaughtException, what it rejects
- * an unhandledRejection. 0, UV_ENOMEM, FIBRIL_ETYPE, FIBRIL_ECLOSED. Does not suspend. */
+ * an unhandledRejection.
+ * Where: the loop's thread.
+ * Ownership: the arguments are borrowed.
+ * Errors: FIBRIL_ETYPE `function` is of another kind; FIBRIL_ECLOSED its environment ends or has
+ * ended; UV_ENOMEM there is none for the call; FIBRIL_EEXCEPTION an argument could not be made
+ * JavaScript's. */
 int fibril_call_forget(fibril_value function, const fibril_value *args, size_t count);
 
+/* Of a function for other threads. NULL stands for all of them zero. */
 typedef struct fibril_callback_options {
   size_t size;  /* sizeof(fibril_callback_options) */
   size_t limit; /* calls that may be under way at once; 0: 256 */
@@ -883,17 +1515,25 @@ typedef struct fibril_callback_options {
 
 /* A function for other threads to call, counted. It keeps the process alive until its last
  * reference is dropped and the calls made by then have reached JavaScript; a promise that the
- * function returned does not. `function` is borrowed, `options` may be NULL. NULL without memory,
- * with bad options, for what is no function, or when the environment ends. Loop's thread. Answers
- * to napi_create_threadsafe_function. */
+ * function returned does not. process.exit() and the end of a worker wake the threads that wait.
+ * Answers to napi_create_threadsafe_function.
+ * Where: the loop's thread.
+ * Ownership: `function` is borrowed; the callback is one reference.
+ * Errors: NULL without memory, with bad options, for what is no function, or when the environment
+ * ends. */
 fibril_callback *fibril_callback_new(fibril_value function, const fibril_callback_options *options);
 
-/* Any thread, also when the environment is gone. */
+/* Another reference, and dropping one, also when the environment is gone.
+ * Where: any thread.
+ * Ownership: the reference is owned; unref takes one.
+ * Errors: none. */
 fibril_callback *fibril_callback_ref(fibril_callback *callback);
 void fibril_callback_unref(fibril_callback *callback);
 
-/* The function, borrowed, for fibril_call and the others; undefined when the environment is gone.
- * Loop's thread. */
+/* The function, for fibril_call and the others; undefined when the environment is gone.
+ * Where: the loop's thread.
+ * Ownership: borrowed from the callback.
+ * Errors: none. */
 fibril_value fibril_callback_function(const fibril_callback *callback);
 
 /* Hears on the loop's stack, where it may not wait, how a call ended: with the function's result or
@@ -903,19 +1543,29 @@ typedef void (*fibril_callback_done)(fibril_value result, void *arg);
 
 /* Calls the function on the loop's thread, one call after the other in the order of each thread.
  * A call is under way until the function has returned and the promise that it may have returned is
- * settled; while `limit` calls are, the thread waits. `done` may be NULL: then failures are the
- * process's, as in fibril_call_forget. The arguments are handed over, also on failure; on the
- * thread they may be scalars, strings, buffers, arrays, objects and errors that it made itself. 0,
- * UV_ENOMEM, or UV_ECANCELED when the environment ends or has ended, also while it waits. Any
- * thread; on the loop's it never waits, see trysend. Answers to napi_call_threadsafe_function. */
+ * settled, so that an async function slows the threads down to its own pace: while `limit` calls
+ * are, the thread waits; the loop's own never does. `done` may be NULL: then failures are the
+ * process's, as in fibril_call_forget. On the thread the arguments may be scalars, strings,
+ * buffers, arrays, objects and errors that it made itself. Answers to
+ * napi_call_threadsafe_function.
+ * Where: any thread.
+ * Ownership: the arguments are handed over, also on failure.
+ * Errors: UV_ENOMEM there is none for the call; UV_ECANCELED the environment ends or has ended,
+ * also while it waits; UV_EAGAIN on the loop's thread, `limit` calls are under way. */
 int fibril_callback_send(fibril_callback *callback, const fibril_value *args, size_t count,
                          fibril_callback_done done, void *arg);
 
-/* The same with UV_EAGAIN instead of waiting. */
+/* The same without waiting, on every thread.
+ * Where: any thread.
+ * Ownership: the arguments are handed over, also on failure.
+ * Errors: UV_ENOMEM there is none for the call; UV_ECANCELED the environment ends or has ended;
+ * UV_EAGAIN `limit` calls are under way. */
 int fibril_callback_trysend(fibril_callback *callback, const fibril_value *args, size_t count,
                             fibril_callback_done done, void *arg);
 
-/* Defines the module's entry point: FIBRIL_MODULE(m) { fibril_export(m, ...); } */
+/* ---- The module ------------------------------------------------------------------------------ */
+
+/* Defines the module's entry point, once: FIBRIL_MODULE(m) { fibril_export(m, ...); } */
 #define FIBRIL_MODULE(m)                                                         \
   static void fibril_module_init_(fibril_module *m);                             \
   FIBRIL_MODULE_ENTRY_ void *napi_register_module_v1(void *env, void *exports) { \
@@ -937,17 +1587,111 @@ int fibril_callback_trysend(fibril_callback *callback, const fibril_value *args,
 /* What FIBRIL_MODULE expands to calls this; not for direct use. */
 void *fibril__module_register(void *env, void *exports, void (*init)(fibril_module *module));
 
+/* ---- Signatures ---------------------------------------------------------------------------------
+ *
+ * The TypeScript declaration of what is exported, of this grammar. It checks and decodes the
+ * arguments of each call, and is what `npx fibril dts` prints.
+ *
+ *     function   = [ doc ] name "(" [ parameters ] ")" ":" "Promise" "<" foreign ">"
+ *     parameters = parameter { "," parameter } [ "," [ rest ] ] | rest
+ *     parameter  = name [ "?" ] ":" type [ "=" default ]
+ *     rest       = "..." name ":" type
+ *     type       = [ "|" ] member { "|" member }
+ *     member     = primary { "[" "]" } | "readonly" primary "[" "]" { "[" "]" }
+ *     primary    = keyword | literal | "(" type ")" | array | object | arrow
+ *     array      = ( "Array" | "ReadonlyArray" ) "<" type ">"
+ *     object     = "{" [ property { ( "," | ";" ) property } [ "," | ";" ] ] "}"
+ *     property   = name [ "?" ] ":" type [ "=" default ]
+ *     arrow      = "(" foreign ")" "=>" foreign  (* takes the rest of a union for its result *)
+ *     literal    = string | number | "true" | "false"
+ *     default    = string | number | integer "n" | "true" | "false" | "null"
+ *     keyword    = "string" | "number" | "int32" | "uint32" | "int64" | "bigint" | "boolean"
+ *                | "null" | "undefined" | "void" | "any" | "unknown" | "object" | "Function"
+ *                | "path" | "AbortSignal" | "bytes" | "ArrayBufferView" | "ArrayBuffer" | "Buffer"
+ *                | "DataView" | "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array"
+ *                | "Uint16Array" | "Int32Array" | "Uint32Array" | "Float32Array" | "Float64Array"
+ *                | "BigInt64Array" | "BigUint64Array"
+ *     string     = "'" { character | escape } "'" | '"' { character | escape } '"'
+ *     escape     = "\\" ( "n" | "t" | "r" | "\\" | "'" | '"' )
+ *     number     = [ "-" ] ( integer [ "." integer ] [ exponent ] | "Infinity" )
+ *     exponent   = ( "e" | "E" ) [ "+" | "-" ] integer
+ *     doc        = "/" "**" { character } "*" "/"  (* without spaces between *)
+ *     foreign    = any TypeScript type: its brackets must match and its strings end
+ *
+ *     constructor     = [ doc ] "(" [ parameters ] ")"  (* without rest *)
+ *     getter          = [ doc ] name ":" foreign
+ *     generator       = [ doc ] name "(" [ parameters ] ")" ":" "Generator" "<" foreign ">"
+ *     async generator = [ doc ] name "(" [ parameters ] ")" ":" "AsyncGenerator" "<" foreign ">"
+ *
+ * An arrow that is not the last of a union stands in parentheses. At most 8 parameters, 64
+ * properties of options objects, and 16 types in one another. `?` or a default makes a parameter
+ * optional, and no required one may follow; a default must be of its parameter's type, or `null`.
+ * Only `undefined` counts as left out: `null` is a value like any other, and a type has to say that
+ * it takes it. What doesn't follow the grammar fails the `require` with ERR_FIBRIL_SIGNATURE, the
+ * whole signature, what was expected, and where.
+ *
+ * What the types accept, and what C gets:
+ *
+ *  - `any`, `unknown`: everything. Numbers, booleans, `null` and `undefined` come as themselves,
+ *    anything else as a FIBRIL_REFERENCE, which comes back to JavaScript as the same value.
+ *  - `string`: a string, as FIBRIL_STRING, UTF-8.
+ *  - `number`: a number, as FIBRIL_NUMBER. `int32`, `uint32`: an integer in their range. `int64`:
+ *    one that a number holds exactly, up to 2^53 - 1 either way.
+ *  - `bigint`: a bigint of 64 bits with sign, as FIBRIL_BIGINT.
+ *  - `boolean`: a boolean, as FIBRIL_BOOLEAN.
+ *  - `'a'`, `1`, `true`: that value, as its type.
+ *  - `bytes`: a Buffer, TypedArray, DataView or ArrayBuffer, as FIBRIL_BUFFER, a copy.
+ *    `ArrayBufferView`, `ArrayBuffer`, `DataView`, `Float64Array` ...: an object of that class.
+ *    `Buffer`, `Uint8Array`: a Uint8Array, which a Buffer is.
+ *  - `path`: a string, a Buffer or a `file:` URL, without NUL, as FIBRIL_STRING.
+ *  - `T[]`, `Array<T>`, `readonly T[]`: an array, each element a T, as FIBRIL_ARRAY.
+ *  - `{...}` as a parameter, also with `null` or `undefined`: an object with these properties, own
+ *    or inherited, for fibril_arg_option; others are ignored. Elsewhere the same as FIBRIL_OBJECT.
+ *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE.
+ *  - `Function`, `(...) => T`: a function, as FIBRIL_REFERENCE, for fibril_call.
+ *  - `AbortSignal`: one, as a parameter or an option, once in a signature. C gets nothing: the
+ *    runtime cancels the coroutine when it is aborted.
+ *  - `A | B`: what one of them accepts, as that one. At most one of the types of numbers, one array
+ *    and one object; no `path` with `string` or bytes.
+ *  - `...rest: T[]`: the arguments that are left, as FIBRIL_ARRAY.
+ *
+ * Everything is copied before the function starts, so it can't change under it. Bytes of a
+ * SharedArrayBuffer, a resizable or a detached ArrayBuffer are refused all the same, with
+ * ERR_INVALID_ARG_VALUE and that name: who passes those expects the callee to see changes.
+ *
+ * What doesn't fit rejects the call with Node's errors: another type with ERR_INVALID_ARG_TYPE, an
+ * integer out of its range or a fraction with ERR_OUT_OF_RANGE, none of the literals or a NUL in a
+ * path with ERR_INVALID_ARG_VALUE. Each names what is wrong: `path`, `options.flag`, `items[2]`,
+ * `rows[0].tags[1]`. The function does not run then.
+ *
+ * `npx fibril dts build/Release/addon.node addon.d.ts` writes the declarations of everything that
+ * an addon exports, classes with their members, and the doc comments that its signatures begin
+ * with; without a second argument it prints them. A package of `fibril new` does that in every
+ * build. The types of integers are `number` there; `bytes` is `ArrayBufferView | ArrayBuffer` where
+ * JavaScript gives it and `Buffer` where C does, `path` is `string | Buffer | URL` and `string`; a
+ * default makes its parameter optional. The results stand there as they were written: nothing
+ * checks that C returns what it says. The addon is loaded for this; it has its signatures under the
+ * symbol `Symbol.for('fibril.signatures')`. */
+
 #ifdef __cplusplus
 }
 #endif
 
 /* ---- C++ ----------------------------------------------------------------------------------------
  *
- * In C++ that is compiled with exceptions (node-gyp: 'cflags_cc!': ['-fno-exceptions']), one that
- * leaves the function of a coroutine, a generator or a class becomes its error: std::bad_alloc
- * UV_ENOMEM, any other FIBRIL_EEXCEPTION with the message of what(). Waits and yields inside catch
- * blocks, and in destructors that an exception calls, are fine. What fibril calls back (done
- * callbacks, handlers, `each`, `release`) and fibril_on_loop's function may not throw. */
+ * The header is C++, too, from C++11 on, and FIBRIL_MODULE may stand in a .cc file. Node's build
+ * compiles C++ without exceptions; a target that uses them says so:
+ *
+ *     'cflags_cc!': ['-fno-exceptions'],
+ *     'cflags_cc': ['-fexceptions'],
+ *
+ * Then an exception that leaves the function of a coroutine, a generator or a class becomes its
+ * error: std::bad_alloc UV_ENOMEM, any other FIBRIL_EEXCEPTION with the message of what().
+ * JavaScript sees a rejected promise; a constructor throws. Waits and yields inside catch blocks,
+ * and in destructors that an exception calls, are fine: each coroutine has the exceptions that it
+ * has caught to itself. What fibril calls back (done callbacks, handlers, `each`, `release`) and
+ * the function of fibril_on_loop may not throw. A cancelled coroutine returns like any other, so
+ * destructors run. */
 #if defined(__cplusplus) && defined(__GNUC__) && defined(__cpp_exceptions)
 
 #include <cxxabi.h>

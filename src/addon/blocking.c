@@ -31,7 +31,7 @@ int blocking_fsync(int fd) {
   return err;
 }
 
-static uv_buf_t limited(const void *data, size_t length) {
+static uv_buf_t limited_piece(const void *data, size_t length) {
   uv_buf_t buf = uv_buf_init((char *)data, 0);
   buf.len = length < LENGTH_MAX ? length : LENGTH_MAX;
   return buf;
@@ -39,7 +39,7 @@ static uv_buf_t limited(const void *data, size_t length) {
 
 int64_t blocking_read(int fd, void *buffer, size_t length) {
   uv_fs_t req;
-  uv_buf_t buf = limited(buffer, length);
+  uv_buf_t buf = limited_piece(buffer, length);
   int64_t count = uv_fs_read(NULL, &req, fd, &buf, 1, -1, NULL);
   uv_fs_req_cleanup(&req);
   return count;
@@ -47,7 +47,7 @@ int64_t blocking_read(int fd, void *buffer, size_t length) {
 
 int64_t blocking_write(int fd, const void *buffer, size_t length) {
   uv_fs_t req;
-  uv_buf_t buf = limited(buffer, length);
+  uv_buf_t buf = limited_piece(buffer, length);
   int64_t count = uv_fs_write(NULL, &req, fd, &buf, 1, -1, NULL);
   uv_fs_req_cleanup(&req);
   return count;

@@ -1,5 +1,7 @@
 #include "addon.h"
 
+#include "export.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@ static void separate_thousands(char *digits, size_t length) {
 }
 
 /* A number that is refused, as Node's messages write it. */
-static const char *describe(double number, char text[64]) {
+static const char *describe_number(double number, char text[64]) {
   if (isnan(number)) return "NaN";
   if (isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
   double size = fabs(number);
@@ -42,7 +44,7 @@ static fibril_value sleep_ms(fibril_args *args) {
     return fibril_error_type(
         "RangeError", "ERR_OUT_OF_RANGE",
         "The value of \"ms\" is out of range. It must be >= 0 && <= 9007199254740991. Received %s",
-        describe(ms, text));
+        describe_number(ms, text));
   int err = fibril_sleep(ms);
   return err != 0 ? fibril_error(err, NULL) : fibril_arg(args, 1);
 }

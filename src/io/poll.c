@@ -1,73 +1,72 @@
 /* Waiting for a file descriptor. */
-#include "io.h"
+#include "request.h"
+
+#include "../core/loop/descriptors.h"
+#include "../core/scheduler/timeouts.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-/* On the heap: libuv needs the handle for longer than the wait. */
 typedef struct {
-  uv_poll_t handle;
-  fibril_loop *loop;
-  fibril__wait *wait;
-  int events;
-} poller;
+  fibril__watcher watcher;
+  fibril__request request;
+  fibril_timeout timer; /* 0: none */
+} polling;
 
-static void on_poll(uv_poll_t *handle, int status, int events) {
-  poller *self = handle->data;
-  /* So libuv calls a descriptor with an error, a refused connection for instance. What error it is,
-   * the next read or write says. */
-  if (status == UV_EBADF) events = self->events;
-  fibril__wake(self->wait, status < 0 && status != UV_EBADF ? status : events);
+static void describe_poll(const fibril__wait *wait, fibril__wait_report *report) {
+  report->fd = FIBRIL__CONTAINER(const polling, request.wait, wait)->watcher.fd;
 }
 
-static void on_timeout(void *arg) {
-  fibril__wake(arg, UV_ETIMEDOUT);
+static const fibril__wait_kind poll_kind = {.name = "poll", .describe = describe_poll};
+
+/* What error is pending, a refused connection for instance, the next read or write says. */
+static void on_descriptor_ready(fibril__watcher *watcher, int events) {
+  polling *self = FIBRIL__CONTAINER(polling, watcher, watcher);
+  bool pending = events < 0 && watcher->pending;
+  fibril__request_end(&self->request, pending ? watcher->events : events);
 }
 
-static void on_closed(uv_handle_t *handle) {
-  poller *self = handle->data;
-  fibril__loop_handle_closed(self->loop);
-  free(self);
+static void on_descriptor_replaced(fibril__watcher *watcher) {
+  fibril__watcher_stop(watcher);
+  fibril__request_end(&FIBRIL__CONTAINER(polling, watcher, watcher)->request, UV_EBADF);
 }
 
-static int poller_new(fibril_loop *loop, int fd, fibril__wait *wait, poller **out) {
-  poller *self = malloc(sizeof *self);
-  if (self == NULL) return UV_ENOMEM;
-  int err = uv_poll_init(loop->uv, &self->handle, fd);
-  if (err != 0) {
-    free(self);
-    return err;
-  }
-  loop->open_handles++;
-  self->handle.data = self;
-  self->loop = loop;
-  self->wait = wait;
-  *out = self;
-  return 0;
+static void on_poll_timeout(void *request) {
+  fibril__request_end(request, UV_ETIMEDOUT);
 }
 
-static int start(poller *self, int events, double timeout, fibril_timeout *timer) {
-  self->events = events;
-  int err = uv_poll_start(&self->handle, events, on_poll);
-  if (err != 0 || timeout < 0) return err;
-  return fibril__timeout_add(self->loop, fibril__deadline(timeout), on_timeout, self->wait, timer);
+/* The watcher is stopped by who waits, as soon as that goes on. */
+static bool stop_poll(fibril__request *request) {
+  (void)request;
+  return true;
 }
 
-int fibril_poll_fd(int fd, int events, double timeout) {
-  fibril_coroutine *self = fibril__self();
-  int err = fibril__wait_check(self);
-  if (err != 0) return err;
+static int start_poll(polling *self, int fd, int events, double timeout) {
   int known = UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED;
   if (events == 0 || (events & ~known) != 0 || isnan(timeout)) return UV_EINVAL;
   if (fd < 0) return UV_EBADF;
-  fibril__poll_wait w = {{.what = fibril__what_poll, .cancel = fibril__wait_cancel_now}, fd};
-  poller *poll;
-  err = poller_new(self->loop, fd, &w.wait, &poll);
+  fibril_loop *loop = self->request.waiter->loop;
+  self->watcher = (fibril__watcher){.loop = loop,
+                                    .fd = fd,
+                                    .events = events,
+                                    .ready = on_descriptor_ready,
+                                    .replaced = on_descriptor_replaced};
+  int err = fibril__watcher_start(&self->watcher);
+  if (err != 0 || timeout < 0) return err;
+  err = fibril__timeout_add(loop, fibril__deadline(timeout), on_poll_timeout, &self->request,
+                            &self->timer);
+  if (err != 0) fibril__watcher_stop(&self->watcher);
+  return err;
+}
+
+int fibril_poll_fd(int fd, int events, double timeout) {
+  polling self;
+  self.timer = 0;
+  int err = fibril__request_begin(&self.request, &poll_kind, stop_poll);
   if (err != 0) return err;
-  fibril_timeout timer = 0;
-  int result = start(poll, events, timeout, &timer);
-  if (result == 0) result = fibril__wait_until_woken(self, &w.wait);
-  if (timer != 0) fibril_loop_remove_timeout(self->loop, timer);
-  uv_close((uv_handle_t *)&poll->handle, on_closed);
+  err = start_poll(&self, fd, events, timeout);
+  int result = fibril__request_wait(&self.request, err);
+  if (err != 0) return err;
+  if (self.timer != 0) fibril_loop_remove_timeout(self.watcher.loop, self.timer);
+  fibril__watcher_stop(&self.watcher);
   return result;
 }

@@ -1,57 +1,63 @@
 /* Jobs in libuv's thread pool. Each loop has a queue of jobs and runners, pool threads that take
  * one job after the other from it; finished jobs come back to the loop in batches. A runner needs a
- * token: all loops of the process together never occupy more than half of the pool's threads, so
- * that the host's own work goes on. */
-#include "io.h"
+ * token: all loops of the process together, whatever copy of fibril they belong to, never occupy
+ * more than half of the pool's threads, so that the host's own work goes on. */
+#include "pool.h"
 
-#include <pthread.h>
+#include "../core/loop/host.h"
+#include "../core/loop/loop.h"
+#include "../core/switch/process.h"
+
 #include <stdlib.h>
 
-/* As libuv reads UV_THREADPOOL_SIZE. */
-#define POOL_DEFAULT 4
-#define POOL_MAX 1024
-
-/* How long a runner goes on while other loops wait for a token. */
+/* How long a runner goes on while other loops wait for a token, or while the host may wait because
+ * the pool has no other thread. Then it queues again, behind them. */
 #define TURN_NS 1000000
 
 typedef struct runner runner;
 struct runner {
   uv_work_t req;
   struct fibril__pool *pool;
+  bool has_token; /* until it has run, in its thread: a loop that doesn't turn keeps none */
   runner *next;
 };
 
 /* The pool's side of a loop. What is used by other threads is under the mutex. */
-struct fibril__pool {
+typedef struct fibril__pool {
+  fibril__attachment attachment;
   fibril_loop *loop;
   runner *runners;           /* the loop's thread only */
   fibril__job *first, *last; /* queued */
+  unsigned queued;           /* how many */
   fibril__job *done, **done_tail;
-  bool announced;       /* `come_back` is posted */
-  unsigned tokens;      /* one for each runner, and those that are */
-  unsigned offered;     /* on their way with `token` */
-  bool waiting;         /* for a token, in the line */
-  fibril__pool *behind; /* in the line */
-  fibril__posted come_back, token;
-};
+  bool announced;  /* `jobs_done` is posted */
+  unsigned tokens; /* of runners */
+  bool waiting;    /* for a token, in the line */
+  bool called;     /* `token_free` is posted */
+  fibril__candidate candidate;
+  fibril__posted jobs_done, token_free;
+} fibril__pool;
 
-static uv_once_t once = UV_ONCE_INIT;
-static uv_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static unsigned free_tokens;
-static fibril__pool *line, **line_end = &line; /* of loops that wait for a token */
+/* ---- Tokens; under the mutex ---- */
 
-static void init(void) {
-  const char *text = getenv("UV_THREADPOOL_SIZE");
-  int threads = text == NULL ? POOL_DEFAULT : atoi(text);
-  if (threads < 1) threads = 1;
-  if (threads > POOL_MAX) threads = POOL_MAX;
-  free_tokens = threads < 2 ? 1 : (unsigned)threads / 2;
+static void give_token_back(fibril__pool *pool) {
+  pool->tokens--;
+  fibril__token_return();
+}
+
+/* A loop in the line has a queued job, and so can be posted to. */
+static void on_token_offered(fibril__candidate *candidate) {
+  fibril__pool *pool = FIBRIL__CONTAINER(fibril__pool, candidate, candidate);
+  if (pool->called) return;
+  pool->called = true;
+  fibril__post(fibril__loop_poster(pool->loop), &pool->token_free);
 }
 
 /* ---- The queues; under the mutex ---- */
 
-static void push(fibril__pool *pool, fibril__job *job) {
+static void enqueue_job(fibril__pool *pool, fibril__job *job) {
   job->queued = true;
+  pool->queued++;
   job->next = NULL;
   job->prev = pool->last;
   *(pool->last == NULL ? &pool->first : &pool->last->next) = job;
@@ -60,96 +66,70 @@ static void push(fibril__pool *pool, fibril__job *job) {
 
 static void stand_in_line(fibril__pool *pool) {
   pool->waiting = true;
-  pool->behind = NULL;
-  *line_end = pool;
-  line_end = &pool->behind;
+  fibril__token_line_join(&pool->candidate);
 }
 
 static void leave_line(fibril__pool *pool) {
-  fibril__pool **link = &line;
-  while (*link != pool) link = &(*link)->behind;
-  *link = pool->behind;
-  if (line_end == &pool->behind) line_end = link;
+  fibril__token_line_leave(&pool->candidate);
   pool->waiting = false;
 }
 
-static void take_off(fibril__pool *pool, fibril__job *job) {
+static void unqueue_job(fibril__pool *pool, fibril__job *job) {
   job->queued = false;
+  pool->queued--;
   *(job->prev == NULL ? &pool->first : &job->prev->next) = job->next;
   *(job->next == NULL ? &pool->last : &job->next->prev) = job->prev;
   if (pool->first == NULL && pool->waiting) leave_line(pool);
 }
 
-static bool others_wait(const fibril__pool *pool) {
-  return line != NULL && (line != pool || pool->behind != NULL);
-}
-
-/* A loop in the line has a queued job, and so can be posted to. */
-static void pass_token_on(void) {
-  fibril__pool *pool = line;
-  if (pool == NULL) {
-    free_tokens++;
-    return;
-  }
-  leave_line(pool);
-  pool->tokens++;
-  if (pool->offered++ == 0) fibril__post(pool->loop->poster, &pool->token);
-}
-
 /* ---- Runners ---- */
 
 /* The loop hears of finished jobs while the runner is busy with the next ones. */
-static void announce(fibril__pool *pool) {
+static void announce_done(fibril__pool *pool) {
   if (pool->announced) return;
   pool->announced = true;
-  fibril__post(pool->loop->poster, &pool->come_back);
+  fibril__post(fibril__loop_poster(pool->loop), &pool->jobs_done);
 }
 
 static void run_jobs(uv_work_t *req) {
-  fibril__pool *pool = FIBRIL__CONTAINER(runner, req, req)->pool;
+  runner *self = FIBRIL__CONTAINER(runner, req, req);
+  fibril__pool *pool = self->pool;
   uint64_t begin = uv_hrtime();
-  uv_mutex_lock(&mutex);
+  fibril__process_lock();
   while (pool->first != NULL) {
     fibril__job *job = pool->first;
-    take_off(pool, job);
-    uv_mutex_unlock(&mutex);
+    unqueue_job(pool, job);
+    fibril__process_unlock();
     job->run(job);
-    uv_mutex_lock(&mutex);
+    fibril__process_lock();
     job->ran = true;
     job->next = NULL;
     *pool->done_tail = job;
     pool->done_tail = &job->next;
-    if (others_wait(pool) && uv_hrtime() - begin >= TURN_NS) break;
-    if (pool->first != NULL) announce(pool);
+    bool wanted = fibril__token_line_has_others(&pool->candidate) || fibril__pool_is_one_thread();
+    if (wanted && uv_hrtime() - begin >= TURN_NS) break;
+    if (pool->first != NULL) announce_done(pool);
   }
-  uv_mutex_unlock(&mutex);
+  if (pool->first != NULL && !pool->waiting) stand_in_line(pool);
+  self->has_token = false;
+  give_token_back(pool);
+  fibril__process_unlock();
 }
 
-static void finish(fibril__pool *pool, fibril__job *job, int status) {
-  fibril__loop_release(pool->loop);
-  fibril__wake(&job->wait, status);
-}
-
-static void deliver(fibril__pool *pool) {
-  uv_mutex_lock(&mutex);
+static void deliver_done(fibril__pool *pool) {
+  fibril__process_lock();
   fibril__job *job = pool->done;
   pool->done = NULL;
   pool->done_tail = &pool->done;
-  uv_mutex_unlock(&mutex);
+  fibril__process_unlock();
   while (job != NULL) {
     fibril__job *next = job->next;
-    finish(pool, job, 0);
+    fibril__request_end(&job->request, 0);
     job = next;
   }
 }
 
-static void on_runner_done(uv_work_t *req, int status);
-
-static int start(runner *self) {
-  return uv_queue_work(self->pool->loop->uv, &self->req, run_jobs, on_runner_done);
-}
-
-static void forget(runner *self) {
+static void free_runner(runner *self) {
   runner **link = &self->pool->runners;
   while (*link != self) link = &(*link)->next;
   *link = self->next;
@@ -158,44 +138,34 @@ static void forget(runner *self) {
 
 /* Gives a token back for which there could be no runner. If there is no other one, nothing can run.
  */
-static void give_up(fibril__pool *pool, int status) {
+static void give_up_runner(fibril__pool *pool, int status) {
   fibril__job *failed = NULL;
-  uv_mutex_lock(&mutex);
-  if (--pool->tokens == 0) {
+  fibril__process_lock();
+  if (pool->tokens == 1) {
     failed = pool->first;
     pool->first = pool->last = NULL;
+    pool->queued = 0;
     if (pool->waiting) leave_line(pool);
   }
-  pass_token_on();
-  uv_mutex_unlock(&mutex);
+  give_token_back(pool);
+  fibril__process_unlock();
   while (failed != NULL) {
     fibril__job *next = failed->next;
     failed->queued = false;
-    finish(pool, failed, status);
+    fibril__request_end(&failed->request, status);
     failed = next;
   }
 }
 
-/* Goes on when there is more to do and nobody else wants the token. */
 static void on_runner_done(uv_work_t *req, int status) {
   runner *self = FIBRIL__CONTAINER(runner, req, req);
   fibril__pool *pool = self->pool;
   (void)status; /* UV_ECANCELED when nothing was left to run */
-  uv_mutex_lock(&mutex);
-  bool again = pool->first != NULL && !others_wait(pool);
-  if (!again) {
-    if (pool->first != NULL && !pool->waiting) stand_in_line(pool);
-    pool->tokens--;
-    pass_token_on();
-  }
-  uv_mutex_unlock(&mutex);
-  deliver(pool);
-  if (again) {
-    int err = start(self);
-    if (err == 0) return;
-    give_up(pool, err);
-  }
-  forget(self);
+  fibril__process_lock();
+  if (self->has_token) give_token_back(pool);
+  fibril__process_unlock();
+  deliver_done(pool);
+  free_runner(self);
   fibril__loop_handle_closed(pool->loop);
 }
 
@@ -205,77 +175,101 @@ static void add_runner(fibril__pool *pool) {
   int err = UV_ENOMEM;
   if (self != NULL) {
     self->pool = pool;
-    err = start(self);
+    self->has_token = true;
+    err = uv_queue_work(pool->loop->uv, &self->req, run_jobs, on_runner_done);
   }
   if (err != 0) {
     free(self);
-    give_up(pool, err);
+    give_up_runner(pool, err);
     return;
   }
   self->next = pool->runners;
   pool->runners = self;
-  pool->loop->open_handles++;
+  fibril__loop_handle_opened(pool->loop);
 }
 
 /* ---- Posted to the loop ---- */
 
-static void on_come_back(fibril__posted *posted) {
-  fibril__pool *pool = FIBRIL__CONTAINER(fibril__pool, come_back, posted);
-  uv_mutex_lock(&mutex);
+static void on_jobs_done(fibril__posted *posted) {
+  fibril__pool *pool = FIBRIL__CONTAINER(fibril__pool, jobs_done, posted);
+  fibril__process_lock();
   pool->announced = false;
-  uv_mutex_unlock(&mutex);
-  deliver(pool);
+  fibril__process_unlock();
+  deliver_done(pool);
 }
 
-static void on_token(fibril__posted *posted) {
-  fibril__pool *pool = FIBRIL__CONTAINER(fibril__pool, token, posted);
-  bool offered, wanted;
-  do {
-    uv_mutex_lock(&mutex);
-    offered = pool->offered > 0;
-    wanted = offered && pool->first != NULL;
-    if (offered) pool->offered--;
-    if (offered && !wanted) {
-      pool->tokens--;
-      pass_token_on();
-    }
-    uv_mutex_unlock(&mutex);
-    if (wanted) add_runner(pool);
-  } while (offered);
+/* As many runners as there are jobs for, and free tokens. */
+static void on_token_free(fibril__posted *posted) {
+  fibril__pool *pool = FIBRIL__CONTAINER(fibril__pool, token_free, posted);
+  unsigned wanted = 0;
+  fibril__process_lock();
+  pool->called = false;
+  while (wanted < pool->queued && fibril__token_take()) wanted++;
+  pool->tokens += wanted;
+  if (wanted > 0 && pool->waiting) leave_line(pool);
+  fibril__process_unlock();
+  while (wanted-- > 0) add_runner(pool);
 }
 
 /* ---- Jobs ---- */
 
+/* By whose address a loop knows it. */
+static const char pool_key;
+
+/* The pool of a loop that has had a job. */
+static fibril__pool *pool_at(const fibril_loop *loop) {
+  return (fibril__pool *)fibril__loop_attached(loop, &pool_key);
+}
+
 static fibril__pool *pool_of(fibril_loop *loop) {
-  fibril__pool *pool = loop->pool;
+  fibril__pool *pool = pool_at(loop);
   if (pool != NULL) return pool;
-  uv_once(&once, init);
   pool = calloc(1, sizeof *pool);
   if (pool == NULL) return NULL;
   pool->loop = loop;
   pool->done_tail = &pool->done;
-  pool->come_back.run = on_come_back;
-  pool->token.run = on_token;
-  loop->pool = pool;
+  pool->jobs_done = (fibril__posted){.run = on_jobs_done};
+  pool->token_free = (fibril__posted){.run = on_token_free};
+  pool->candidate = (fibril__candidate){.offer = on_token_offered};
+  fibril__loop_attach(loop, &pool_key, &pool->attachment);
   return pool;
 }
 
-/* What runs is waited for, since it uses the coroutine's memory. Runners that no thread has taken
- * up are taken back when nothing is left for them: a loop that closes must not wait for a thread.
- */
-static void cancel(fibril__wait *wait) {
-  fibril__job *job = FIBRIL__CONTAINER(fibril__job, wait, wait);
-  fibril__pool *pool = wait->coroutine->loop->pool;
-  uv_mutex_lock(&mutex);
-  bool queued = job->queued, runs = !queued && !job->ran && !job->cancelled;
-  if (queued) take_off(pool, job);
+/* What runs is waited for, since it uses the coroutine's memory, and its result counts. Runners
+ * that no thread has taken up are taken back when nothing is left for them: a loop that closes must
+ * not wait for a thread. */
+static bool stop_job(fibril__request *request) {
+  fibril__job *job = FIBRIL__CONTAINER(fibril__job, request, request);
+  fibril__pool *pool = pool_at(request->waiter->loop);
+  fibril__process_lock();
+  bool queued = job->queued, runs = !queued && !job->ran;
+  if (queued) unqueue_job(pool, job);
   bool idle = pool->first == NULL;
-  uv_mutex_unlock(&mutex);
-  job->cancelled = true;
+  fibril__process_unlock();
   if (runs && job->interrupt != NULL) job->interrupt(job);
-  if (!queued) return;
-  finish(pool, job, UV_ECANCELED);
+  if (!queued) return false;
   for (runner *r = pool->runners; idle && r != NULL; r = r->next) uv_cancel((uv_req_t *)&r->req);
+  return true;
+}
+
+static int start_job(fibril__job *job, void (*run)(fibril__job *job),
+                     void (*interrupt)(fibril__job *job)) {
+  fibril__pool *pool = pool_of(job->request.waiter->loop);
+  job->ran = false;
+  if (pool == NULL) return UV_ENOMEM;
+  job->run = run;
+  job->interrupt = interrupt;
+  fibril__process_lock();
+  enqueue_job(pool, job);
+  bool token = fibril__token_take();
+  if (token) {
+    pool->tokens++;
+  } else if (!pool->waiting) {
+    stand_in_line(pool);
+  }
+  fibril__process_unlock();
+  if (token) add_runner(pool);
+  return 0;
 }
 
 int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job *job)) {
@@ -284,25 +278,8 @@ int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job 
 
 int fibril__job_run_with(fibril__job *job, const char *what, void (*run)(fibril__job *job),
                          void (*interrupt)(fibril__job *job)) {
-  fibril_coroutine *self = fibril__self();
-  int err = fibril__wait_check(self);
+  job->kind = (fibril__wait_kind){.name = what};
+  int err = fibril__request_begin(&job->request, &job->kind, stop_job);
   if (err != 0) return err;
-  fibril__pool *pool = pool_of(self->loop);
-  if (pool == NULL) return UV_ENOMEM;
-  *job =
-      (fibril__job){.wait = {.what = what, .cancel = cancel}, .run = run, .interrupt = interrupt};
-  fibril__loop_hold(self->loop);
-  uv_mutex_lock(&mutex);
-  push(pool, job);
-  bool token = free_tokens > 0;
-  if (token) {
-    free_tokens--;
-    pool->tokens++;
-  } else if (!pool->waiting) {
-    stand_in_line(pool);
-  }
-  uv_mutex_unlock(&mutex);
-  if (token) add_runner(pool);
-  err = fibril__wait_until_woken(self, &job->wait);
-  return job->cancelled ? fibril__wait_ended_early(self) : err;
+  return fibril__request_wait(&job->request, start_job(job, run, interrupt));
 }

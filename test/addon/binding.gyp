@@ -1,11 +1,12 @@
 # Addons that depend on fibril as any other package does: the C tests, native functions for the JavaScript tests and for environments
-# that end, one whose load is what is tested, and two with the same functions and a copy of fibril each. `foreign` has nothing to do
+# that end, one whose load is what is tested, one for the fuzzers, and two with the same functions and a copy of fibril each. `foreign` has nothing to do
 # with it.
 {
   'target_defaults': {
     'type': 'loadable_module',
     'dependencies': ["<!(node -p \"require('fibril/gyp').target\")"],
-    'cflags_c': ['-std=gnu11', '-fvisibility=hidden'],
+    # What their calls of fibril fail with is noted, where somebody asks for it.
+    'cflags_c': ['-std=gnu11', '-fvisibility=hidden', '-include', '<!(node ../../scripts/provoked.js "<(module_root_dir)/build")'],
     'conditions': [
       ['"<!(node -p "process.env.FIBRIL_WERROR || 0")"=="1"', {
         'cflags_c': ['-Wunused-parameter', '-Werror'],
@@ -44,7 +45,7 @@
     },
     {
       'target_name': 'waits',
-      'sources': ['waits.c'],
+      'sources': ['waits.c', '../c/every_wait.c'],
     },
     {
       'target_name': 'iterators',
@@ -53,6 +54,14 @@
     {
       'target_name': 'ends',
       'sources': ['ends.c'],
+    },
+    {
+      'target_name': 'owners',
+      'sources': ['owners.c', '../c/owners.c'],
+    },
+    {
+      'target_name': 'fuzzed',
+      'sources': ['fuzzed.c'],
     },
     {
       'target_name': 'overflows',

@@ -179,8 +179,9 @@ static void produce_in_thread(void *arg) {
       int err = text_and_bytes(&args[1]);
       if (err != 0) all->lost++;
     }
-    int err = (all->attempt ? fibril_callback_trysend : fibril_callback_send)(
-        all->callback, args, 2, all->hear ? on_call_done : NULL, all);
+    fibril_callback_done done = all->hear ? on_call_done : NULL;
+    int err = all->attempt ? fibril_callback_trysend(all->callback, args, 2, done, all)
+                           : fibril_callback_send(all->callback, args, 2, done, all);
     if (err == 0) all->taken++;
     if (err == UV_EAGAIN) all->again++;
     if (err == UV_ECANCELED) all->canceled++;
@@ -331,16 +332,70 @@ static fibril_value call_in_a_row(fibril_args *args) {
   return fibril_number(err);
 }
 
+/* ---- More than there is room for, on the loop's own thread ---- */
+
+/* What the second of two calls gives, which may be under way one at a time, and a third. */
+static fibril_value overfill(fibril_args *args) {
+  fibril_callback_options options = {.size = sizeof options, .limit = 1};
+  fibril_callback *callback = fibril_callback_new(fibril_arg(args, 0), &options);
+  fibril_value list = fibril_array(3), text = fibril_string("text", FIBRIL_AUTO_LENGTH);
+  int first = fibril_callback_send(callback, NULL, 0, NULL, NULL);
+  int second = fibril_callback_send(callback, &text, 1, NULL, NULL);
+  int third = fibril_callback_trysend(callback, NULL, 0, NULL, NULL);
+  fibril_callback_unref(callback);
+  fibril_array_push(list, fibril_number(first));
+  fibril_array_push(list, fibril_number(second));
+  fibril_array_push(list, fibril_number(third));
+  return list;
+}
+
+/* An argument that nests deeper than JavaScript's values may. */
+static fibril_value forget_deep(fibril_args *args) {
+  fibril_value value = fibril_array(0);
+  for (int i = 0; i < 1000001; i++) {
+    fibril_value outer = fibril_array(1);
+    fibril_array_push(outer, value);
+    value = outer;
+  }
+  return fibril_number(fibril_call_forget(fibril_arg(args, 0), &value, 1));
+}
+
+/* ---- Every way without waiting, with more arguments than there is room for without memory ---- */
+
+static void settle_with_code(fibril_value result, void *future) {
+  fibril_future_set_result(future, fibril_number(fibril_error_code(result)));
+}
+
+static int send_and_wait(fibril_value function, const fibril_value *args, size_t count) {
+  fibril_callback *callback = fibril_callback_new(function, NULL);
+  fibril_future *future = fibril_future_new(fibril_loop_current());
+  int err = callback == NULL || future == NULL ? UV_ENOMEM : 0;
+  if (err == 0) err = fibril_callback_trysend(callback, args, count, settle_with_code, future);
+  if (err == 0) err = (int)fibril_value_integer(fibril_await(future));
+  if (callback != NULL) fibril_callback_unref(callback);
+  if (future != NULL) fibril_future_unref(future);
+  return err;
+}
+
+static fibril_value call_every_way(fibril_args *args) {
+  fibril_value many[10], function = fibril_arg(args, 0);
+  for (int i = 0; i < 10; i++) many[i] = fibril_number(i);
+  int err = FAILED_FUTURE(fibril_call_start(function, many, 10));
+  if (err == 0) err = fibril_call_forget(function, many, 10);
+  if (err == 0) err = send_and_wait(function, many, 10);
+  return err == 0 ? fibril_undefined() : fibril_error(err, NULL);
+}
+
 /* ---- Misuse ---- */
 
 static fibril_value misuse(fibril_args *args) {
-  fibril_value values[] = {fibril_arg(args, 0), fibril_number(1), fibril_undefined()};
+  fibril_value values[] = {fibril_arg(args, 0), fibril_number(1), fibril_undefined(),
+                           fibril_arg(args, 1)};
   fibril_callback_options bad = {.size = 3};
   fibril_value list = fibril_array(8);
-  for (size_t i = 1; i < 3; i++) {
-    fibril_future *future = fibril_call_start(values[i], NULL, 0);
-    fibril_array_push(list, fibril_number(fibril_error_code(fibril_future_result(future))));
-    fibril_future_unref(future);
+  for (size_t i = 1; i < 4; i++) {
+    int started = FAILED_FUTURE(fibril_call_start(values[i], NULL, 0));
+    fibril_array_push(list, fibril_number(started));
     fibril_array_push(list, fibril_number(fibril_call_forget(values[i], NULL, 0)));
     fibril_array_push(list, fibril_boolean(fibril_callback_new(values[i], NULL) == NULL));
     fibril_array_push(list, fibril_number(fibril_error_code(fibril_call(values[i], NULL, 0))));
@@ -362,9 +417,7 @@ static _Atomic bool late_new, late_function;
 static void late_release(void *state) {
   late *self = state;
   if (self->callback == NULL) return;
-  fibril_future *future = fibril_call_start(self->function, NULL, 0);
-  late_start = fibril_error_code(fibril_future_result(future));
-  fibril_future_unref(future);
+  late_start = FAILED_FUTURE(fibril_call_start(self->function, NULL, 0));
   late_forget = fibril_call_forget(self->function, NULL, 0);
   fibril_callback *another = fibril_callback_new(self->function, NULL);
   late_new = another != NULL;
@@ -397,16 +450,18 @@ static fibril_value late_codes(fibril_args *args) {
   return list;
 }
 
-/* Waits for JavaScript behind a mask, and shows whether the mask held after that. */
-static _Atomic int shielded_result, shielded_moment;
+/* Waits for JavaScript behind a mask, and shows what another call gives, and whether the mask held
+ * after that. */
+static _Atomic int shielded_result, shielded_again, shielded_moment;
 
 static fibril_value shielded(fibril_args *args) {
   bool start = fibril_arg_boolean(args, 1);
   fibril_future *future = start ? fibril_call_start(fibril_arg(args, 0), NULL, 0) : NULL;
-  shielded_result = shielded_moment = 1;
+  shielded_result = shielded_again = shielded_moment = 1;
   fibril_mask();
   shielded_result =
       fibril_error_code(start ? fibril_await(future) : fibril_call(fibril_arg(args, 0), NULL, 0));
+  shielded_again = fibril_error_code(fibril_call(fibril_arg(args, 0), NULL, 0));
   shielded_moment = fibril_moment();
   fibril_unmask();
   if (start) fibril_future_unref(future);
@@ -415,8 +470,9 @@ static fibril_value shielded(fibril_args *args) {
 
 static fibril_value shielded_codes(fibril_args *args) {
   (void)args;
-  fibril_value list = fibril_array(2);
+  fibril_value list = fibril_array(3);
   fibril_array_push(list, fibril_number(shielded_result));
+  fibril_array_push(list, fibril_number(shielded_again));
   fibril_array_push(list, fibril_number(shielded_moment));
   return list;
 }
@@ -449,5 +505,8 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "countTold(): Promise<number>", count_told);
   fibril_export(m, "survive(fn: Function): Promise<void>", survive);
   fibril_export(m, "callSurvivor(): Promise<number[]>", call_survivor);
-  fibril_export(m, "misuse(fn: Function): Promise<any[]>", misuse);
+  fibril_export(m, "overfill(fn: Function): Promise<number[]>", overfill);
+  fibril_export(m, "forgetDeep(fn: Function): Promise<number>", forget_deep);
+  fibril_export(m, "callEveryWay(fn: Function): Promise<void>", call_every_way);
+  fibril_export_with(m, "misuse(fn: Function, other: object): Promise<any[]>", misuse, NULL);
 }

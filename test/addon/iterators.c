@@ -1,6 +1,7 @@
 /* Generators for test/iterators.test.js, exported as any addon would. */
 #include <fibril.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static _Atomic int live;    /* generator functions that have not returned, in all threads */
@@ -84,6 +85,7 @@ static fibril_value masked(fibril_args *args, fibril_generator *generator) {
   fibril_mask();
   do sent = hand_over(generator, fibril_undefined());
   while (!fibril_is_error(sent));
+  sent = fibril_value_dup(sent); /* borrowed until the next yield */
   hand_over(generator, fibril_undefined());
   if (fibril_moment() == 0) live--;
   fibril_unmask();
@@ -198,13 +200,48 @@ static void export_bad(fibril_module *m, int which, fibril_class *cls) {
     case 4:
       fibril_export_async_generator(m, "bad(): AsyncGenerator<any>", count, &far_ahead);
       break;
-    default: fibril_class_generator(cls, "constructor(): Generator<any>", count, NULL); break;
+    case 5: fibril_class_generator(cls, "constructor(): Generator<any>", count, NULL); break;
+    default:
+      fibril_class_async_generator(cls, "constructor(): AsyncGenerator<any>", count, NULL);
+      break;
   }
+}
+
+/* Arrays with an error each, whose making runs JavaScript where Error.prepareStackTrace is set. */
+static fibril_value troubles(fibril_args *args, fibril_generator *self) {
+  for (int i = 0; i < (int)fibril_arg_number(args, 0); i++) {
+    fibril_value array = fibril_array(1);
+    int err =
+        fibril_is_error(array)
+            ? fibril_error_code(array)
+            : fibril_array_push(array, fibril_error_type("TypeError", "ERR_TEST", "item %d", i));
+    if (err != 0) return fibril_error(err, NULL);
+    fibril_value sent = fibril_yield(self, array);
+    if (fibril_is_error(sent)) return sent;
+  }
+  return fibril_undefined();
+}
+
+/* Each value in time, or not at all: how many there were is the last one. */
+static fibril_value in_time(fibril_args *args, fibril_generator *generator) {
+  double to = fibril_arg_number(args, 0), ms = fibril_arg_number(args, 1);
+  int late = 0;
+  char text[64];
+  for (int i = 0; i < to; i++) {
+    snprintf(text, sizeof text, "value number %d, which is a text on the heap", i);
+    fibril_deadline_push(ms);
+    fibril_value sent = fibril_yield(generator, fibril_string(text, FIBRIL_AUTO_LENGTH));
+    fibril_deadline_pop();
+    if (fibril_error_code(sent) == UV_ECANCELED) return fibril_undefined();
+    late += fibril_is_error(sent);
+  }
+  return fibril_number(late);
 }
 
 FIBRIL_MODULE(m) {
   fibril_export_options ahead = {.size = sizeof ahead, .ahead = 4};
   fibril_export_generator(m, "count(to: number): Generator<number>", count, NULL);
+  fibril_export_generator(m, "troubles(count: number): Generator<Error[]>", troubles, NULL);
   fibril_export_generator(m, "echo(): Generator<any, any, any>", echo, NULL);
   fibril_export_generator(m, "rethrow(): Generator<number>", rethrow, NULL);
   fibril_export_generator(m, "badValue(): Generator<number>", bad_value, NULL);
@@ -212,6 +249,12 @@ FIBRIL_MODULE(m) {
   fibril_export_generator(m, "ofAllKinds(last: any): Generator<any>", of_all_kinds, NULL);
   fibril_export_generator(m, "callOnce(fn: Function): Generator<any>", mapped, NULL);
   fibril_export_async_generator(m, "stream(to: number): AsyncGenerator<number>", count, NULL);
+  fibril_export_generator(m, "inTimeAtOnce(to: number, ms: number): Generator<string, number>",
+                          in_time, NULL);
+  fibril_export_async_generator(m, "inTime(to: number, ms: number): AsyncGenerator<string, number>",
+                                in_time, NULL);
+  fibril_export_async_generator(
+      m, "inTimeAhead(to: number, ms: number): AsyncGenerator<string, number>", in_time, &ahead);
   fibril_export_async_generator(
       m, "countLater(to: number, options?: {signal?: AbortSignal}): AsyncGenerator<number>",
       count_later, NULL);

@@ -1,7 +1,9 @@
 /* Native async functions for the tests of the bridge, exported as any addon would. */
 #include <fibril.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static fibril_value echo(fibril_args *args) {
   return fibril_arg(args, 0);
@@ -104,6 +106,55 @@ static fibril_value fail_detailed(fibril_args *args) {
   int err = fibril_error_set(error, "detail", fibril_arg(args, 0));
   if (err == 0) err = fibril_error_set(error, "position", fibril_number(15));
   return err == 0 ? error : fibril_error(err, NULL);
+}
+
+/* An error of any name and code, or an array with one. */
+static fibril_value fail_named(fibril_args *args) {
+  const char *how = fibril_arg_string(args, 1);
+  if (strcmp(how, "later") == 0) fibril_moment();
+  fibril_value error = fibril_error_type(fibril_arg_string(args, 0), "ERR_TEST", "of any name");
+  if (strcmp(how, "inside") != 0) return error;
+  fibril_value array = fibril_array(1);
+  int err = fibril_array_push(array, error);
+  return err == 0 ? array : fibril_error(err, NULL);
+}
+
+/* Fails with an error that has properties of these names: their indices. */
+static fibril_value fail_with_keys(fibril_args *args) {
+  fibril_value error = fibril_error_type("RangeError", "ERR_TEST", "has keys"),
+               keys = fibril_arg(args, 0);
+  int err = 0;
+  for (size_t i = 0; i < fibril_array_length(keys) && err == 0; i++)
+    err = fibril_error_set(error, fibril_value_string(fibril_array_get(keys, i), NULL),
+                           fibril_number((double)i));
+  return err == 0 ? error : fibril_error(err, NULL);
+}
+
+/* Errors, each the `inner` of the next, in an array. */
+static fibril_value nest_errors(fibril_args *args) {
+  fibril_value inner = fibril_undefined(), array = fibril_array(1);
+  int err = 0;
+  for (int64_t i = 0; i < fibril_arg_integer(args, 0) && err == 0; i++) {
+    fibril_value error = fibril_error(UV_EIO, "around another");
+    err = fibril_error_set(error, "inner", inner);
+    inner = error;
+  }
+  if (err == 0) err = fibril_array_push(array, inner);
+  return err == 0 ? array : fibril_error(err, NULL);
+}
+
+/* So many numbers; every hundredth is an array of up to three instead. */
+static fibril_value long_array(fibril_args *args) {
+  fibril_value array = fibril_array(0);
+  int err = 0;
+  for (int64_t i = 0; i < fibril_arg_integer(args, 0) && err == 0; i++) {
+    fibril_value item = fibril_number((double)i);
+    if (i % 100 == 99) item = fibril_array(3);
+    for (int64_t j = 0; i % 100 == 99 && j < i / 100 % 4 && err == 0; j++)
+      err = push(item, fibril_number((double)j));
+    if (err == 0) err = push(array, item);
+  }
+  return err == 0 ? array : fibril_error(err, NULL);
 }
 
 /* Every kind of result at once. */
@@ -271,6 +322,12 @@ static fibril_value call(fibril_args *args) {
   return fibril_call(fibril_arg(args, 0), list, 2);
 }
 
+static fibril_value call_with_many(fibril_args *args) {
+  fibril_value list[16];
+  for (int i = 0; i < 16; i++) list[i] = fibril_number(i);
+  return fibril_call(fibril_arg(args, 0), list, 16);
+}
+
 /* Calls it `n` times, one after the other, and adds up. */
 static fibril_value sum_calls(fibril_args *args) {
   double sum = 0;
@@ -281,6 +338,28 @@ static fibril_value sum_calls(fibril_args *args) {
     sum += fibril_value_number(result);
   }
   return fibril_number(sum);
+}
+
+/* Hands a function two objects each of which has the other. */
+static fibril_value call_endless(fibril_args *args) {
+  fibril_value object = fibril_object(), other = fibril_object();
+  int err = set(other, "other", fibril_value_dup(object));
+  if (err == 0) err = set(object, "other", other);
+  fibril_value result = fibril_call(fibril_arg(args, 0), &object, 1);
+  fibril_object_set(object, "other", fibril_undefined()); /* else neither would be freed */
+  return err == 0 ? result : fibril_error(err, NULL);
+}
+
+/* Calls three times, whatever comes of it, and says that on stderr. */
+static fibril_value call_stubbornly(fibril_args *args) {
+  for (int i = 0; i < 3; i++) {
+    fibril_value array = fibril_array(1);
+    fibril_array_push(array, fibril_number(i));
+    fibril_value result = fibril_call(fibril_arg(args, 0), &array, 1);
+    fprintf(stderr, "%s\n",
+            fibril_is_error(result) ? fibril_err_name(fibril_error_code(result)) : "0");
+  }
+  return fibril_undefined();
 }
 
 static fibril_value call_child(void *arg) {
@@ -345,6 +424,30 @@ static fibril_value fail_with(fibril_args *args) {
 
 static fibril_value call_signal(fibril_args *args) {
   return fibril_call(fibril_arg(args, 0), NULL, 0);
+}
+
+/* A wait for what a library brings, which does not hear of its end. */
+static fibril_future *abandoned;
+
+static fibril_value await_abandoned(fibril_args *args) {
+  fibril_future *futures[2] = {fibril_future_new(fibril_loop_current()), NULL};
+  futures[1] = fibril_future_new(fibril_loop_current());
+  abandoned = fibril_future_ref(futures[0]);
+  int code;
+  if (fibril_value_boolean(fibril_arg_option(args, 0, "any")))
+    code = fibril_await_any(futures, 2);
+  else
+    code = fibril_error_code(fibril_await(futures[0]));
+  fibril_future_set_result(futures[1], fibril_undefined());
+  for (int i = 0; i < 2; i++) fibril_future_unref(futures[i]);
+  return fibril_error(code, NULL);
+}
+
+static fibril_value fail_abandoned(fibril_args *args) {
+  (void)args;
+  fibril_future_set_error(abandoned, UV_ECONNRESET);
+  fibril_future_unref(abandoned);
+  return fibril_undefined();
 }
 
 static fibril_value failing(void *arg) {
@@ -430,6 +533,12 @@ static fibril_value run_loop(fibril_args *args) {
   fibril_value array = fibril_array(2);
   for (int i = 0; i < 2; i++) fibril_array_push(array, fibril_number(self.codes[i]));
   return array;
+}
+
+/* What libraries that block do: turns Node's loop, on the loop's stack. */
+static fibril_value turned(fibril_args *args) {
+  (void)args;
+  return fibril_number(uv_run(fibril_loop_uv(fibril_loop_current()), UV_RUN_NOWAIT));
 }
 
 static fibril_value bad_stack(fibril_args *args) {
@@ -555,6 +664,16 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "failCode(code: int32): Promise<void>", fail_code);
   fibril_export(m, "failType(): Promise<void>", fail_type);
   fibril_export(m, "failDetailed(detail: any, later?: boolean): Promise<void>", fail_detailed);
+  fibril_export(m, "failNamed(name: string, how: 'now' | 'later' | 'inside'): Promise<Error[]>",
+                fail_named);
+  fibril_export(m, "failWithKeys(keys: string[]): Promise<never>", fail_with_keys);
+  fibril_export(m, "nestErrors(depth: uint32): Promise<Error[]>", nest_errors);
+  fibril_export(m, "longArray(length: uint32): Promise<any[]>", long_array);
+  fibril_export(m, "callEndless(fn: Function): Promise<any>", call_endless);
+  fibril_export(m, "callStubbornly(fn: Function): Promise<void>", call_stubbornly);
+  fibril_export(m, "awaitAbandoned(options: {signal?: AbortSignal, any?: boolean}): Promise<never>",
+                await_abandoned);
+  fibril_export(m, "failAbandoned(): Promise<void>", fail_abandoned);
   fibril_export(m, "kinds(): Promise<{list: any[], n: number}>", kinds);
   fibril_export(m, "bigBuffer(size: uint32): Promise<Buffer>", big_buffer);
   fibril_export(m, "countBuffers(): Promise<number>", count_buffers);
@@ -582,6 +701,7 @@ FIBRIL_MODULE(m) {
                 encoding);
   fibril_export(m, "errors(fn?: () => never): Promise<any[]>", errors);
   fibril_export(m, "call(fn: Function, value: any, later?: boolean): Promise<any>", call);
+  fibril_export(m, "callWithMany(fn: Function): Promise<any>", call_with_many);
   fibril_export(m, "sumCalls(fn: Function, n: uint32): Promise<number>", sum_calls);
   fibril_export(m, "callBoth(first: Function, second: Function): Promise<any[]>", call_both);
   fibril_export(m, "callForgotten(fn: Function): Promise<void>", call_forgotten);
@@ -599,6 +719,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "doubleSettle(): Promise<any[]>", double_settle);
   fibril_export(m, "awaitOnLoop(): Promise<string>", await_on_loop);
   fibril_export(m, "runLoop(): Promise<number[]>", run_loop);
+  fibril_class_getter(fibril_export_class(m, "Turner", NULL), "turned: number", turned);
   fibril_export(m, "badStack(size: int64): Promise<string>", bad_stack);
   fibril_export(m, "overflow(): Promise<number>", overflow);
   fibril_export(m, "refusesToEnd(): Promise<never>", refuses_to_end);

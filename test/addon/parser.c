@@ -1,5 +1,5 @@
 /* The parser of signatures by itself: thousands of them, without a module's load for each. */
-#include "../../src/node/signature.h"
+#include "../../src/node/signatures/signature.h"
 
 #include <stdlib.h>
 #include <string.h>

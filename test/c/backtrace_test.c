@@ -6,7 +6,7 @@
 
 #if defined(__GLIBC__)
 
-#include "../../src/core/arch/switch.h"
+#include "../../src/core/switch/arch/switch.h"
 
 #include <execinfo.h>
 

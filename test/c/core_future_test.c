@@ -186,13 +186,54 @@ LOOP_TEST(callback_may_drop_the_last_reference) {
   CHECK_STR(r.text, "a");
 }
 
-LOOP_TEST(future_dropped_while_pending_drops_its_callbacks) {
-  record r = {0};
-  noter a = {&r, 'a'};
+static void note_code(fibril_future *future, void *arg) {
+  *(int *)arg = fibril_error_code(fibril_future_result(future));
+}
+
+LOOP_TEST(callbacks_of_a_future_dropped_while_pending_hear_of_it) {
+  int first = 0, second = 0;
   fibril_future *future = fibril_future_new(loop);
-  fibril_future_add_done_callback(future, note_future, &a, NULL);
+  fibril_future_add_done_callback(future, note_code, &first, NULL);
+  fibril_loop_add_future(loop, future, note_code, &second);
   fibril_future_unref(future);
-  CHECK_STR(r.text, "");
+  CHECK_INT(first, UV_ECANCELED);
+  CHECK_INT(second, 0); /* in an iteration, never inside the call */
+  uv_run(fibril_loop_uv(loop), UV_RUN_NOWAIT);
+  CHECK_INT(second, UV_ECANCELED);
+}
+
+LOOP_TEST(what_a_future_dropped_while_pending_was_chained_to_fails) {
+  fibril_future *links[1000];
+  for (int i = 0; i < 1000; i++) links[i] = fibril_future_new(loop);
+  for (int i = 0; i < 999; i++) fibril_future_chain(links[i], links[i + 1]);
+  for (int i = 1; i < 999; i++) fibril_future_unref(links[i]);
+  fibril_future_unref(links[0]);
+  CHECK(fibril_future_done(links[999]));
+  CHECK_INT(fibril_error_code(fibril_future_result(links[999])), UV_ECANCELED);
+  fibril_future_unref(links[999]);
+}
+
+/* Nothing is called for a loop that is gone, and nothing is kept for it. */
+TEST(futures_may_outlive_the_loop_that_was_to_hear_of_them) {
+  uv_loop_t uv;
+  fibril_loop *heard, *own;
+  int codes[2] = {0};
+  if (!CHECK_INT(uv_loop_init(&uv), 0)) return;
+  CHECK_INT(fibril_loop_new(&uv, &heard), 0);
+  CHECK_INT(fibril_loop_new(&uv, &own), 0);
+  fibril_future *settled = fibril_future_new(own), *dropped = fibril_future_new(own);
+  fibril_loop_add_future(heard, settled, note_code, &codes[0]);
+  fibril_loop_add_future(heard, dropped, note_code, &codes[1]);
+  fibril_loop_close(heard, NULL, NULL);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  fibril_future_set_result(settled, fibril_undefined());
+  fibril_future_unref(settled);
+  fibril_loop_close(own, NULL, NULL);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  fibril_future_unref(dropped);
+  CHECK_INT(codes[0], 0);
+  CHECK_INT(codes[1], 0);
+  CHECK_INT(uv_loop_close(&uv), 0);
 }
 
 static void check_on_loop_stack(fibril_future *future, void *arg) {

@@ -365,3 +365,146 @@ CRASH_TEST(generator_that_refuses_to_end, "SIGABRT",
   fibril_generator_next(generator, NULL);
   fibril_generator_close(generator);
 }
+
+/* ---- What its end calls ---- */
+
+static int released;
+
+static void count_release(void *data) {
+  CHECK(fibril_coroutine_self() == NULL);
+  ++*(int *)data;
+}
+
+/* Hops, on a generator's own stack. */
+static void hop_and_count(void *data) {
+  fibril_on_loop(count_release, data);
+}
+
+static fibril_value leave_a_buffer(fibril_generator *generator, void *arg) {
+  (void)arg;
+  fibril_buffer_take(&released, 1, hop_and_count);
+  fibril_yield(generator, fibril_undefined());
+  return fibril_undefined();
+}
+
+static fibril_value exhaust(void *arg) {
+  fibril_generator *generator = fibril_generator_new(arg, leave_a_buffer, NULL, NULL);
+  while (fibril_generator_next(generator, NULL) == FIBRIL_YIELDED) continue;
+  CHECK_INT(released, 1);
+  CHECK_INT(fibril_moment(), 0);
+  fibril_generator_unref(generator);
+  return fibril_undefined();
+}
+
+LOOP_TEST(release_at_a_generators_end_may_go_to_the_loops_stack) {
+  released = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, exhaust, loop, 0, NULL), 0);
+}
+
+/* ---- Of another loop ---- */
+
+typedef struct {
+  fibril_loop *own, *other;
+  int spawned;
+} two_loops;
+
+static fibril_value yield_three(fibril_generator *generator, void *arg) {
+  CHECK(fibril_loop_current() == ((two_loops *)arg)->other);
+  CHECK_INT(fibril_sleep(0), FIBRIL_ENOTCOROUTINE);
+  for (int i = 0; i < 3; i++) fibril_yield(generator, fibril_number(i));
+  return fibril_undefined();
+}
+
+static fibril_value note_spawned(void *arg) {
+  ((two_loops *)arg)->spawned++;
+  return fibril_undefined();
+}
+
+static void spawn_in_own(void *arg) {
+  fibril_future_unref(fibril_loop_spawn(((two_loops *)arg)->own, note_spawned, arg, NULL));
+}
+
+static void check_current(fibril_future *future, void *arg) {
+  (void)future;
+  CHECK(fibril_loop_current() == ((two_loops *)arg)->other);
+}
+
+static fibril_value sleep_a_little(void *arg) {
+  (void)arg;
+  fibril_sleep(1);
+  return fibril_undefined();
+}
+
+static fibril_value use_another_loop(void *arg) {
+  two_loops *two = arg;
+  int count = 0;
+  fibril_generator *generator = fibril_generator_new(two->other, yield_three, two, NULL);
+  while (fibril_generator_next(generator, NULL) == FIBRIL_YIELDED) count++;
+  CHECK_INT(count, 3);
+  fibril_generator_unref(generator);
+  fibril_future *future = fibril_future_new(two->other);
+  fibril_future_add_done_callback(future, check_current, two, NULL);
+  fibril_future_set_result(future, fibril_undefined());
+  fibril_future_add_done_callback(future, check_current, two, NULL);
+  fibril_future_unref(future);
+  fibril_loop_add_callback(two->other, spawn_in_own, two);
+  CHECK_INT(fibril_loop_run_sync(two->other, sleep_a_little, NULL, 0, NULL), 0);
+  CHECK(fibril_loop_current() == two->own);
+  CHECK_INT(fibril_sleep(1), 0);
+  CHECK_INT(two->spawned, 1);
+  return fibril_undefined();
+}
+
+LOOP_TEST(coroutine_may_use_another_loop) {
+  uv_loop_t uv;
+  two_loops two = {.own = loop};
+  if (!CHECK_INT(uv_loop_init(&uv), 0) || !CHECK_INT(fibril_loop_new(&uv, &two.other), 0)) return;
+  CHECK_INT(fibril_loop_run_sync(loop, use_another_loop, &two, 0, NULL), 0);
+  fibril_loop_close(two.other, NULL, NULL);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK_INT(uv_loop_close(&uv), 0);
+}
+
+/* ---- What releases of its values leave is its own ---- */
+
+static int deferred_runs;
+static char released_key;
+
+static void count_deferred(void *arg) {
+  (void)arg;
+  deferred_runs++;
+}
+
+static void leave_things(void *data) {
+  (void)data;
+  CHECK_INT(fibril_deadline_push(1), 0);
+  CHECK_INT(fibril_defer(count_deferred, NULL), 0);
+  CHECK_INT(fibril_local_set(&released_key, &released_key, count_deferred), 0);
+}
+
+static fibril_value keep_a_buffer(fibril_generator *generator, void *arg) {
+  static char byte;
+  (void)arg;
+  fibril_buffer_take(&byte, 1, leave_things);
+  fibril_yield(generator, fibril_number(1));
+  return fibril_undefined();
+}
+
+static fibril_value sleep_on_its_stack(void *arg) {
+  (void)arg;
+  CHECK(fibril_local_get(&released_key) == NULL);
+  return fibril_number(fibril_sleep(5));
+}
+
+LOOP_TEST(generator_takes_along_what_releases_of_its_values_leave) {
+  deferred_runs = 0;
+  fibril_generator *generator = fibril_generator_new(loop, keep_a_buffer, NULL, NULL);
+  CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_YIELDED);
+  CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_DONE);
+  fibril_generator_unref(generator);
+  CHECK_INT(deferred_runs, 2);
+  fibril_future *future = fibril_loop_spawn(loop, sleep_on_its_stack, NULL, NULL);
+  while (!fibril_future_done(future)) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
+  CHECK_INT(fibril_value_number(fibril_future_result(future)), 0);
+  fibril_future_unref(future);
+}

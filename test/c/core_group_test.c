@@ -212,3 +212,146 @@ CRASH_TEST(
   fibril_loop_run_sync(loop, start_generator, generator, 0, NULL);
   fibril_generator_unref(generator);
 }
+
+/* ---- However deep they nest ---- */
+
+#define LEVELS 2000
+
+static const fibril_spawn_options small = {sizeof small, "level", 16384};
+
+static fibril_value nest_groups(void *arg) {
+  int level = ++alive;
+  fibril_group *group = fibril_group_new();
+  if (level < LEVELS)
+    fibril_group_spawn(group, nest_groups, arg, &small);
+  else
+    fibril_sleep(1e9);
+  if (fibril_error_code(fibril_group_wait(group)) == UV_ECANCELED) cancelled++;
+  alive--;
+  return fibril_undefined();
+}
+
+static fibril_value cancel_nested(void *arg) {
+  (void)arg;
+  fibril_future *outermost = fibril_spawn(nest_groups, NULL, &small);
+  CHECK_INT(alive, LEVELS);
+  CHECK_INT(fibril_cancel(outermost), 0);
+  fibril_await(outermost);
+  fibril_future_unref(outermost);
+  return fibril_undefined();
+}
+
+LOOP_TEST(groups_nested_deeply_are_cancelled_on_a_small_stack) {
+  alive = cancelled = 0;
+  fibril_future *future = fibril_loop_spawn(loop, cancel_nested, NULL, &small);
+  while (!fibril_future_done(future)) uv_run(fibril_loop_uv(loop), UV_RUN_NOWAIT);
+  fibril_future_unref(future);
+  CHECK_INT(alive, 0);
+  CHECK_INT(cancelled, LEVELS);
+}
+
+/* ---- What happens while it is cancelled ---- */
+
+typedef struct {
+  fibril_loop *loop;
+  uv_sem_t started, stop;
+} stoppable_job;
+
+static void run_until_stopped(void *arg) {
+  stoppable_job *job = arg;
+  uv_sem_post(&job->started);
+  uv_sem_wait(&job->stop);
+}
+
+static fibril_value use_a_group(void *arg) {
+  fibril_group *group = fibril_group_new();
+  CHECK_INT(fibril_group_spawn(group, end_in_a_moment, arg, NULL), 0);
+  fibril_group_cancel(group);
+  return fibril_undefined();
+}
+
+static fibril_value leave_an_empty_group(void *arg) {
+  (void)arg;
+  CHECK(fibril_group_new() != NULL);
+  return fibril_undefined();
+}
+
+/* Begins and ends groups inside fibril_group_cancel of another one. */
+static void stop_with_groups(void *arg) {
+  stoppable_job *job = arg;
+  uv_sem_post(&job->stop);
+  fibril_future_unref(fibril_loop_spawn(job->loop, leave_an_empty_group, NULL, NULL));
+  fibril_future_unref(fibril_loop_spawn(job->loop, use_a_group, NULL, NULL));
+}
+
+static fibril_value work(void *arg) {
+  fibril_work_options options = {sizeof options, NULL, NULL, stop_with_groups};
+  CHECK_INT(fibril_work_with(run_until_stopped, arg, &options), 0);
+  return fibril_undefined();
+}
+
+static fibril_value cancel_work(void *arg) {
+  stoppable_job *job = arg;
+  fibril_group *group = fibril_group_new();
+  CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  CHECK_INT(fibril_group_spawn(group, work, job, NULL), 0);
+  CHECK_INT(fibril_group_spawn(group, sleep_long, NULL, NULL), 0);
+  uv_sem_wait(&job->started);
+  fibril_group_cancel(group);
+  fibril_group_wait(group);
+  return fibril_undefined();
+}
+
+LOOP_TEST(groups_may_begin_and_end_while_another_is_cancelled) {
+  stoppable_job job = {.loop = loop};
+  alive = cancelled = 0;
+  uv_sem_init(&job.started, 0);
+  uv_sem_init(&job.stop, 0);
+  CHECK_INT(fibril_loop_run_sync(loop, cancel_work, &job, 0, NULL), 0);
+  CHECK_INT(cancelled, 2);
+  uv_sem_destroy(&job.started);
+  uv_sem_destroy(&job.stop);
+}
+
+/* ---- Of a generator whose last caller has ended ---- */
+
+static fibril_group *of_generator;
+static int late;
+
+static fibril_value spawn_late(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 5; i++) fibril_moment();
+  late = fibril_group_spawn(of_generator, end_in_a_moment, NULL, NULL);
+  return fibril_undefined();
+}
+
+static fibril_value yield_with_group(fibril_generator *generator, void *arg) {
+  (void)arg;
+  of_generator = fibril_group_new();
+  CHECK_INT(fibril_group_spawn(of_generator, spawn_late, NULL, NULL), 0);
+  fibril_yield(generator, fibril_undefined());
+  fibril_group_wait(of_generator);
+  return fibril_undefined();
+}
+
+static fibril_value call_once(void *generator) {
+  fibril_generator_next(generator, NULL);
+  return fibril_undefined();
+}
+
+static fibril_value outlive_the_caller(void *arg) {
+  fibril_generator *generator = fibril_generator_new(arg, yield_with_group, NULL, NULL);
+  fibril_future *caller = fibril_spawn(call_once, generator, NULL);
+  fibril_await(caller);
+  fibril_future_unref(caller);
+  late = 1;
+  while (late == 1) fibril_moment();
+  CHECK_INT(late, 0);
+  fibril_generator_unref(generator);
+  return fibril_undefined();
+}
+
+LOOP_TEST(group_of_a_suspended_generator_takes_children) {
+  alive = 0;
+  CHECK_INT(fibril_loop_run_sync(loop, outlive_the_caller, loop, 0, NULL), 0);
+}

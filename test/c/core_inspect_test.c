@@ -234,7 +234,7 @@ static void note_true(void *arg) {
 }
 
 LOOP_TEST(inspect_says_since_when_and_how_deep) {
-  int depth = 200;
+  int depth = 100;
   bool over = false;
   fibril_inspection about;
   fibril_loop_inspect(loop, keep_last, &about);

@@ -2,6 +2,7 @@
  */
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,6 +210,17 @@ LOOP_TEST(removing_a_timeout_twice_or_late_harms_none) {
   fibril_loop_remove_timeout(loop, second);
 }
 
+LOOP_TEST(timeouts_that_have_passed_keep_their_place) {
+  record r = {0};
+  noter a = {&r, 'a'}, b = {&r, 'b'}, c = {&r, 'c'};
+  fibril_loop_call_later(loop, 0, note_callback, &c, NULL);
+  fibril_loop_call_later(loop, -1000, note_callback, &b, NULL);
+  fibril_loop_call_later(loop, -2000, note_callback, &a, NULL);
+  fibril_loop_call_later(loop, 1, stop_loop, loop, NULL);
+  run_until_stopped(loop);
+  CHECK_STR(r.text, "abc");
+}
+
 LOOP_TEST(timeouts_need_a_number) {
   CHECK_INT(fibril_loop_call_later(loop, 0.0 / 0.0, stop_loop, loop, NULL), UV_EINVAL);
   CHECK_INT(fibril_loop_call_at(loop, 0.0 / 0.0, stop_loop, loop, NULL), UV_EINVAL);
@@ -317,6 +329,68 @@ LOOP_TEST(handlers_are_added_changed_and_removed) {
   CHECK_INT(fibril_loop_add_handler(loop, -1, UV_READABLE, note_writable, &h), UV_EBADF);
   close(pair[0]);
   close(pair[1]);
+}
+
+static void note_gone(int fd, int events, void *arg) {
+  handled *h = arg;
+  CHECK_INT(fd, h->fds[0]);
+  CHECK_INT(events, UV_EBADF);
+  note(&h->record, 'g');
+  fibril_loop_stop(h->loop);
+}
+
+static void expect_gone(handled *h) {
+  run_until_stopped(h->loop);
+  CHECK_STR(h->record.text, "g");
+  h->record.text[0] = '\0';
+  h->record.length = 0;
+}
+
+LOOP_TEST(handler_hears_that_its_descriptor_was_closed) {
+  handled h = {.loop = loop};
+  for (int when = 0; when < 4; when++) {
+    if (!CHECK(pipe(h.fds) == 0)) return;
+    CHECK_INT(fibril_loop_add_handler(loop, h.fds[0], UV_READABLE, note_gone, &h), 0);
+    if (when > 0) uv_run(fibril_loop_uv(loop), UV_RUN_NOWAIT); /* it is polled by then */
+    CHECK_INT(close(h.fds[0]), 0);
+    if (when > 1) CHECK_INT(fibril_loop_update_handler(loop, h.fds[0], UV_WRITABLE), 0);
+    if (when > 2) CHECK_INT(fibril_loop_update_handler(loop, h.fds[0], UV_READABLE), 0);
+    expect_gone(&h);
+    CHECK_INT(fibril_loop_add_handler(loop, h.fds[0], UV_READABLE, note_gone, &h), UV_EBADF);
+    CHECK_INT(fibril_loop_remove_handler(loop, h.fds[0]), 0);
+    close(h.fds[1]);
+  }
+}
+
+LOOP_TEST(handler_of_a_closed_descriptor_makes_room_for_the_next_of_its_number) {
+  handled h = {.loop = loop};
+  uv_os_sock_t pair[2];
+  if (!CHECK(pipe(h.fds) == 0)) return;
+  CHECK_INT(fibril_loop_add_handler(loop, h.fds[0], UV_READABLE, note_gone, &h), 0);
+  uv_run(fibril_loop_uv(loop), UV_RUN_NOWAIT);
+  if (!CHECK(uv_socketpair(SOCK_STREAM, 0, pair, 0, 0) == 0)) return;
+  CHECK_INT(dup2(pair[0], h.fds[0]), h.fds[0]);
+  close(pair[0]);
+  close(h.fds[1]);
+  h.fds[1] = pair[1];
+  CHECK_INT(fibril_loop_add_handler(loop, h.fds[0], UV_WRITABLE, note_writable, &h), 0);
+  expect_gone(&h);
+  run_until_stopped(loop);
+  CHECK_STR(h.record.text, "wr");
+  CHECK_INT(fibril_loop_remove_handler(loop, h.fds[0]), 0);
+  close(h.fds[0]);
+  close(h.fds[1]);
+}
+
+LOOP_TEST(handlers_of_descriptors_that_are_none_are_refused) {
+  int file = open("/proc/self/exe", O_RDONLY);
+  for (int fd = 1 << 20; fd < INT32_MAX / 2; fd *= 2)
+    CHECK_INT(fibril_loop_add_handler(loop, fd, UV_READABLE, on_readable, NULL), UV_EBADF);
+  CHECK_INT(fibril_loop_add_handler(loop, INT32_MAX, UV_READABLE, on_readable, NULL), UV_EBADF);
+  CHECK_INT(fibril_loop_add_handler(loop, file, UV_READABLE, on_readable, NULL), UV_EPERM);
+  CHECK_INT(fibril_loop_add_handler(loop, file, 0, on_readable, NULL), UV_EINVAL);
+  CHECK_INT(fibril_loop_update_handler(loop, file, UV_READABLE), UV_ENOENT);
+  close(file);
 }
 
 /* What stays is closed with the loop, which the harness sees. */

@@ -1,7 +1,7 @@
 /* Masks and deadlines. */
 #include "test.h"
 
-#include "../../src/core/core.h"
+#include "../../src/core/future/generator.h"
 
 #include <math.h>
 
@@ -253,7 +253,7 @@ TEST(masks_are_lifted_when_the_grace_is_over) {
   outcome = 0;
   CHECK_INT(uv_loop_init(&uv), 0);
   CHECK_INT(fibril_loop_new(&uv, &own), 0);
-  own->grace = 20;
+  own->grace.ms = 20;
   fibril_future_unref(fibril_loop_spawn(own, wait_masked, &outcome, NULL));
   fibril_future_unref(fibril_loop_spawn(own, wait_masked, NULL, NULL));
   CHECK_INT(fibril_loop_close(own, NULL, NULL), 0);
@@ -273,7 +273,7 @@ static fibril_value wait_for_ever_masked(void *arg) {
 CRASH_TEST(masked_for_ever, "SIGABRT",
            "coroutine \"stubborn\" goes on waiting although its loop is closing") {
   outcome = 0;
-  loop->grace = 20;
+  loop->grace.ms = 20;
   fibril_future_unref(fibril_loop_spawn(loop, wait_for_ever_masked, NULL, NULL));
   fibril_loop_close(loop, NULL, NULL);
   uv_run(fibril_loop_uv(loop), UV_RUN_DEFAULT);
@@ -448,4 +448,26 @@ static fibril_value outlive_deadline(void *arg) {
 
 LOOP_TEST(deadline_of_a_suspended_generator_passes) {
   CHECK_INT(fibril_loop_run_sync(loop, outlive_deadline, NULL, 0, NULL), 0);
+}
+
+/* ---- Masks where nothing can wait ---- */
+
+static fibril_value mask_where_nothing_waits(fibril_generator *generator, void *arg) {
+  (void)arg;
+  CHECK_INT(fibril_mask(), 0);
+  CHECK_INT(fibril_mask(), 0);
+  CHECK_INT(fibril_deadline_push(0), 0);
+  CHECK_INT(fibril_unmask(), 0); /* another one is left */
+  CHECK_INT(fibril_unmask(), 0); /* no wait was ended */
+  CHECK_INT(fibril_deadline_pop(), UV_ETIMEDOUT);
+  return fibril_yield(generator, fibril_undefined());
+}
+
+LOOP_TEST(unmask_says_only_what_has_happened) {
+  for (int synchronous = 0; synchronous < 2; synchronous++) {
+    fibril_generator *generator = fibril_generator_new(loop, mask_where_nothing_waits, NULL, NULL);
+    if (synchronous) generator->coroutine->generating |= FIBRIL__SYNCHRONOUS;
+    CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_YIELDED);
+    fibril_generator_unref(generator);
+  }
 }

@@ -356,3 +356,25 @@ CRASH_TEST(channel_freed_while_somebody_waits, "SIGABRT",
            "fibril_channel_free was called while a coroutine waits for the channel") {
   fibril_loop_run_sync(loop, free_too_early, NULL, 0, NULL);
 }
+
+/* ---- An owner that has ended ---- */
+
+static fibril_value lock_and_end(void *arg) {
+  CHECK_INT(fibril_mutex_lock(arg), 0);
+  return fibril_undefined();
+}
+
+/* On the stack of the one before, at its address. */
+static fibril_value try_what_is_anothers(void *arg) {
+  CHECK_INT(fibril_mutex_trylock(arg), UV_EBUSY);
+  CHECK_INT(fibril_mutex_unlock(arg), UV_EPERM);
+  CHECK_INT(fibril_deadline_push(1), 0);
+  CHECK_INT(fibril_mutex_lock(arg), UV_ETIMEDOUT);
+  return fibril_undefined();
+}
+
+LOOP_TEST(mutex_of_a_coroutine_that_has_ended_is_not_taken_for_anothers) {
+  fibril_mutex mutex = {0};
+  CHECK_INT(fibril_loop_run_sync(loop, lock_and_end, &mutex, 0, NULL), 0);
+  CHECK_INT(fibril_loop_run_sync(loop, try_what_is_anothers, &mutex, 0, NULL), 0);
+}

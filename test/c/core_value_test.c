@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,4 +296,86 @@ LOOP_TEST(awaited_value_can_be_kept_by_duplicating_it) {
   CHECK_INT(releases, 0);
   fibril_value_free(result);
   CHECK_INT(releases, 1);
+}
+
+/* ---- However much is in it ---- */
+
+#define DEPTH 200000
+
+static fibril_value nest(int depth, int kind) {
+  fibril_value value = fibril_string("the innermost", FIBRIL_AUTO_LENGTH);
+  for (int i = 0; i < depth; i++) {
+    fibril_value outer = kind == 0   ? fibril_array(1)
+                         : kind == 1 ? fibril_object()
+                                     : fibril_error(UV_EIO, "%d", i);
+    int err = kind == 0   ? fibril_array_push(outer, value)
+              : kind == 1 ? fibril_object_set(outer, "inner", value)
+                          : fibril_error_set(outer, "cause", value);
+    if (!CHECK_INT(err, 0)) break;
+    value = outer;
+  }
+  return value;
+}
+
+static fibril_value free_nested(void *arg) {
+  (void)arg;
+  for (int kind = 0; kind < 3; kind++) fibril_value_free(fibril_value_take(nest(DEPTH, kind)));
+  return nest(DEPTH, 0);
+}
+
+LOOP_TEST(values_nested_deeply_are_freed_on_a_small_stack) {
+  fibril_spawn_options options = {.size = sizeof options, .stack_size = 16384};
+  fibril_future *future = fibril_loop_spawn(loop, free_nested, NULL, &options);
+  CHECK(fibril_future_done(future));
+  fibril_future_unref(future);
+}
+
+static char order[8];
+
+static void note_release(void *data) {
+  strncat(order, data, 1);
+}
+
+TEST(what_a_value_holds_is_released_in_order) {
+  static char a[] = "a", b[] = "b", c[] = "c", d[] = "d";
+  fibril_value array = fibril_array(0), inner = fibril_object();
+  order[0] = '\0';
+  fibril_array_push(array, fibril_buffer_take(a, 1, note_release));
+  fibril_object_set(inner, "b", fibril_buffer_take(b, 1, note_release));
+  fibril_object_set(inner, "c", fibril_buffer_take(c, 1, note_release));
+  fibril_array_push(array, inner);
+  fibril_array_push(array, fibril_buffer_take(d, 1, note_release));
+  fibril_value_free(array);
+  CHECK_STR(order, "abcd");
+}
+
+/* As long as it takes a table: a list would take minutes. */
+TEST(object_with_very_many_keys) {
+  enum { COUNT = 400000 };
+  char key[32];
+  fibril_value object = fibril_object();
+  for (int round = 0; round < 2; round++)
+    for (int i = 0; i < COUNT; i++) {
+      snprintf(key, sizeof key, "key %d", i);
+      if (!CHECK_INT(fibril_object_set(object, key, fibril_number(i + round)), 0)) return;
+    }
+  for (int i = 0; i < COUNT; i += 997) {
+    snprintf(key, sizeof key, "key %d", i);
+    CHECK_INT(fibril_value_number(fibril_object_get(object, key)), i + 1);
+  }
+  CHECK_INT(fibril_value_kind(fibril_object_get(object, "key")), FIBRIL_UNDEFINED);
+  CHECK_INT(fibril_value_kind(fibril_object_get(object, "key 400000")), FIBRIL_UNDEFINED);
+  fibril_value_free(object);
+}
+
+TEST(values_may_not_contain_themselves) {
+  fibril_value array = fibril_array(0), object = fibril_object(),
+               error = fibril_error(UV_EIO, "it");
+  CHECK_INT(fibril_array_push(array, array), UV_EINVAL);
+  CHECK_INT(fibril_object_set(object, "self", object), UV_EINVAL);
+  CHECK_INT(fibril_error_set(error, "cause", error), UV_EINVAL);
+  CHECK_INT(fibril_array_length(array), 0);
+  fibril_value_free(array);
+  fibril_value_free(object);
+  fibril_value_free(error);
 }

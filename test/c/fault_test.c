@@ -6,7 +6,7 @@
 
 #include "test.h"
 
-#include "../../src/core/overflow.h"
+#include "../../src/core/switch/overflow.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 #define fibril__overflow_publish second__overflow_publish
 #define fibril__overflow_withdraw second__overflow_withdraw
 #define fibril__overflow_die second__overflow_die
-#include "../../src/core/overflow.c"
+#include "../../src/core/switch/overflow.c"
 #undef fibril__overflow_attach
 #undef fibril__overflow_detach
 #undef fibril__overflow_publish

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,16 +93,38 @@ LOOP_TEST(failures_come_back_as_codes) {
   run_in_place(loop, fail_everywhere);
 }
 
+static void close_in_thread(void *fd) {
+  CHECK_INT(fibril_fs_close(*(int *)fd), 0);
+}
+
+static void close_in_callback(void *fd) {
+  CHECK_INT(fibril_fs_close(*(int *)fd), 0);
+}
+
+LOOP_TEST(closing_acts_outside_a_coroutine_too) {
+  int fds[2];
+  uv_thread_t thread;
+  CHECK_INT(pipe(fds), 0);
+  CHECK_INT(uv_thread_create(&thread, close_in_thread, &fds[0]), 0);
+  uv_thread_join(&thread);
+  CHECK_INT(fcntl(fds[0], F_GETFD), -1);
+  CHECK_INT(fibril_loop_add_callback(loop, close_in_callback, &fds[1]), 0);
+  uv_run(fibril_loop_uv(loop), UV_RUN_NOWAIT);
+  CHECK_INT(fcntl(fds[1], F_GETFD), -1);
+  CHECK_INT(fibril_fs_close(fds[1]), UV_EBADF);
+}
+
 TEST(files_outside_a_coroutine_are_refused) {
   uv_stat_t stat;
   char byte;
+  size_t size = 1;
   CHECK_INT(fibril_fs_open("/dev/null", O_RDONLY, 0), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_read(0, &byte, 1, -1), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_write(1, &byte, 1, -1), FIBRIL_ENOTCOROUTINE);
-  CHECK_INT(fibril_fs_close(-1), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_stat("/", &stat), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_lstat("/", &stat), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_fstat(0, &stat), FIBRIL_ENOTCOROUTINE);
+  CHECK_INT(fibril_fs_realpath("/", &byte, &size), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_readdir("/", NULL, NULL), FIBRIL_ENOTCOROUTINE);
 }
 
@@ -138,6 +161,34 @@ static fibril_value stat_all_ways(void *arg) {
 
 LOOP_TEST(stat_lstat_and_fstat_tell_what_the_system_tells) {
   run_in_place(loop, stat_all_ways);
+}
+
+static fibril_value resolve_links(void *arg) {
+  const place *p = arg;
+  char expected[PATH_MAX], found[PATH_MAX], dotted[160];
+  size_t size = sizeof found;
+  CHECK(realpath(p->folder, expected) != NULL);
+  CHECK_INT(symlink(p->folder, p->path), 0);
+  snprintf(dotted, sizeof dotted, "%s/./../%s", p->path, strrchr(p->folder, '/') + 1);
+  CHECK_INT(fibril_fs_realpath(dotted, found, &size), 0);
+  CHECK_STR(found, expected);
+  CHECK_INT(size, strlen(expected));
+  found[0] = '\0';
+  CHECK_INT(fibril_fs_realpath(p->path, found, &size), UV_ENOBUFS); /* no room for the NUL */
+  CHECK_INT(size, strlen(expected) + 1);
+  CHECK_STR(found, "");
+  CHECK_INT(fibril_fs_realpath(p->path, found, &size), 0);
+  CHECK_STR(found, expected);
+  size = 0;
+  CHECK_INT(fibril_fs_realpath("/", found, &size), UV_ENOBUFS);
+  CHECK_INT(size, 2);
+  CHECK_INT(fibril_fs_realpath("/no/such/file", found, &size), UV_ENOENT);
+  CHECK_INT(size, 2);
+  return fibril_undefined();
+}
+
+LOOP_TEST(realpath_resolves_links_and_says_how_long_it_is) {
+  run_in_place(loop, resolve_links);
 }
 
 typedef struct {
@@ -183,16 +234,18 @@ LOOP_TEST(readdir_lists_names_and_types) {
 
 typedef struct {
   const place *place;
-  int result;
+  int result, next;
 } opener;
 
 static fibril_value open_fifo(void *arg) {
   opener *o = arg;
   o->result = fibril_fs_open(o->place->path, O_RDONLY, 0);
+  o->next = fibril_moment();
+  CHECK_INT(fibril_fs_close(o->result), 0);
   return fibril_undefined();
 }
 
-/* The open waits for a writer; when one comes, its result is nobody's. */
+/* The open waits for a writer; when one comes, it has a descriptor. */
 static fibril_value cancel_an_open(void *arg) {
   opener o = {.place = arg};
   CHECK_INT(mkfifo(o.place->path, 0600), 0);
@@ -201,7 +254,8 @@ static fibril_value cancel_an_open(void *arg) {
   CHECK(writer >= 0);
   CHECK_INT(fibril_cancel(future), 0);
   fibril_await(future);
-  CHECK_INT(o.result, UV_ECANCELED);
+  CHECK(o.result >= 0);
+  CHECK_INT(o.next, UV_ECANCELED);
   struct pollfd readers = {.fd = writer, .events = POLLOUT};
   CHECK_INT(poll(&readers, 1, 0), 1);
   CHECK(readers.revents & POLLERR); /* there is no reader left */
@@ -210,8 +264,98 @@ static fibril_value cancel_an_open(void *arg) {
   return fibril_undefined();
 }
 
-LOOP_TEST(open_that_is_cancelled_leaves_no_descriptor) {
+LOOP_TEST(open_that_runs_when_it_is_cancelled_gives_its_descriptor) {
   run_in_place(loop, cancel_an_open);
+}
+
+/* ---- An operation that runs while its caller is cancelled ---- */
+
+typedef struct {
+  int fds[2];
+  int64_t result;
+  int next;
+} transfer;
+
+static fibril_value read_byte(void *arg) {
+  transfer *t = arg;
+  char byte;
+  t->result = fibril_fs_read(t->fds[0], &byte, 1, -1);
+  t->next = fibril_moment();
+  return fibril_undefined();
+}
+
+/* Cancels a read of a pipe that is empty, then writes. Whether a thread had begun it, or it was
+ * queued. */
+static bool cancel_a_read(transfer *t) {
+  struct pollfd left = {.fd = t->fds[0], .events = POLLIN};
+  char byte;
+  fibril_future *future = fibril_spawn(read_byte, t, NULL);
+  fibril_moment();
+  CHECK_INT(fibril_cancel(future), 0);
+  CHECK_INT(write(t->fds[1], "x", 1), 1);
+  fibril_await(future);
+  fibril_future_unref(future);
+  CHECK_INT(t->next, UV_ECANCELED);
+  CHECK_INT(poll(&left, 1, 0), t->result == UV_ECANCELED); /* that means that nothing happened */
+  if (left.revents != 0) CHECK_INT(read(t->fds[0], &byte, 1), 1);
+  return t->result != UV_ECANCELED || left.revents == 0;
+}
+
+static fibril_value cancel_reads(void *arg) {
+  transfer *t = arg;
+  while (!cancel_a_read(t)) continue;
+  CHECK_INT(t->result, 1);
+  return fibril_undefined();
+}
+
+static void with_pipe(fibril_loop *loop, fibril_fn fn) {
+  transfer t = {.result = 0};
+  if (!CHECK(pipe(t.fds) == 0)) return;
+  CHECK_INT(fibril_loop_run_sync(loop, fn, &t, 0, NULL), 0);
+  close(t.fds[0]);
+  close(t.fds[1]);
+}
+
+LOOP_TEST(a_read_that_runs_when_it_is_cancelled_gives_its_bytes) {
+  with_pipe(loop, cancel_reads);
+}
+
+enum { MUCH = 256 * 1024 }; /* more than a pipe holds */
+
+static fibril_value write_much_in_time(void *arg) {
+  static char much[MUCH];
+  transfer *t = arg;
+  for (t->result = UV_ETIMEDOUT; t->result == UV_ETIMEDOUT;) { /* no thread had begun it */
+    CHECK_INT(fibril_deadline_push(20), 0);
+    t->result = fibril_fs_write(t->fds[1], much, MUCH, -1);
+    t->next = fibril_moment();
+    CHECK_INT(fibril_deadline_pop(), UV_ETIMEDOUT);
+  }
+  return fibril_undefined();
+}
+
+/* Lets the write go on when its deadline has passed. */
+static fibril_value read_much_late(void *arg) {
+  static char much[MUCH];
+  transfer *t = arg;
+  struct pollfd begun = {.fd = t->fds[0], .events = POLLIN};
+  fibril_future *future = fibril_spawn(write_much_in_time, t, NULL);
+  while (poll(&begun, 1, 0) == 0) CHECK_INT(fibril_moment(), 0);
+  CHECK_INT(fibril_sleep(20),
+            0); /* begins after the writer's deadline was set, so it ends after it */
+  for (int64_t left = MUCH, count; left > 0; left -= count) {
+    count = fibril_fs_read(t->fds[0], much, (size_t)left, -1);
+    if (!CHECK(count > 0)) break;
+  }
+  fibril_await(future);
+  fibril_future_unref(future);
+  CHECK_INT(t->result, MUCH);
+  CHECK_INT(t->next, UV_ETIMEDOUT);
+  return fibril_undefined();
+}
+
+LOOP_TEST(a_write_that_runs_when_its_deadline_passes_gives_its_count) {
+  with_pipe(loop, read_much_late);
 }
 
 typedef struct {

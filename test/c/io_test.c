@@ -1,7 +1,8 @@
 /* The thread pool and its gate, descriptors that become ready. */
 #include "test.h"
 
-#include "../../src/core/core.h"
+#include "../../src/core/future/future.h"
+#include "../../src/core/scheduler/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,21 +103,27 @@ TEST(work_outside_a_coroutine_is_refused) {
   CHECK_INT(count, 0);
 }
 
+static fibril_value work_and_wait(void *arg) {
+  fibril_value result = work_on(arg);
+  CHECK_INT(fibril_moment(), UV_ECANCELED);
+  return result;
+}
+
 static fibril_value cancel_running(void *arg) {
   blocker *b = arg;
-  fibril_future *future = fibril_spawn(work_on, b, NULL);
+  fibril_future *future = fibril_spawn(work_and_wait, b, NULL);
   wait_started(b, 1);
   CHECK_INT(fibril_cancel(future), 0);
   CHECK_INT(fibril_moment(), 0);
   CHECK(!fibril_future_done(future));
   let_go(b, 1);
-  CHECK_INT(work_result(future), UV_ECANCELED);
+  CHECK_INT(work_result(future), 0);
   CHECK_INT(atomic_load(&b->ended), 1);
   fibril_future_unref(future);
   return fibril_undefined();
 }
 
-LOOP_TEST(cancelled_work_that_runs_is_waited_for) {
+LOOP_TEST(cancelled_work_that_runs_is_waited_for_and_has_succeeded) {
   blocker b;
   blocker_init(&b);
   CHECK_INT(fibril_loop_run_sync(loop, cancel_running, &b, 0, NULL), 0);
@@ -504,6 +511,41 @@ LOOP_TEST(poll_is_cancelled_at_once) {
   with_pipe(loop, poll_cancelled, UV_READABLE, 100000);
 }
 
+/* Runs before the loop's own check, and so between the poll and what it woke. */
+typedef struct {
+  uv_check_t check;
+  fibril_future *future;
+  bool cancelled;
+} canceller;
+
+static void cancel_what_is_woken(uv_check_t *check) {
+  canceller *c = check->data;
+  const fibril_coroutine *coroutine = c->future->coroutine;
+  if (coroutine == NULL || !coroutine->wait->woken) return;
+  CHECK_INT(fibril_cancel(c->future), 0);
+  c->cancelled = true;
+}
+
+LOOP_TEST(poll_gives_the_events_that_came_before_a_cancellation) {
+  poll_case p = {.events = UV_READABLE, .timeout = -1};
+  canceller c = {.cancelled = false};
+  uv_loop_t *uv = fibril_loop_uv(loop);
+  if (!CHECK(pipe(p.fds) == 0)) return;
+  c.future = fibril_loop_spawn(loop, poll_reader, &p, NULL);
+  uv_check_init(uv, &c.check);
+  c.check.data = &c;
+  uv_check_start(&c.check, cancel_what_is_woken);
+  CHECK_INT(write(p.fds[1], "x", 1), 1);
+  while (!fibril_future_done(c.future)) uv_run(uv, UV_RUN_ONCE);
+  CHECK(c.cancelled);
+  CHECK_INT(p.result, UV_READABLE);
+  fibril_future_unref(c.future);
+  uv_close((uv_handle_t *)&c.check, NULL);
+  uv_run(uv, UV_RUN_NOWAIT);
+  close(p.fds[0]);
+  close(p.fds[1]);
+}
+
 static void unexpected(int fd, int events, void *arg) {
   (void)arg;
   FAIL("handler of %d called with %d", fd, events);
@@ -559,4 +601,91 @@ static fibril_value poll_wrongly(void *arg) {
 LOOP_TEST(poll_says_what_it_cant_do) {
   CHECK_INT(fibril_poll_fd(0, UV_READABLE, 0), FIBRIL_ENOTCOROUTINE);
   with_pipe(loop, poll_wrongly, UV_READABLE, -1);
+}
+
+/* ---- Descriptors that go away ---- */
+
+static fibril_value poll_gone(void *arg) {
+  poll_case *p = arg;
+  fibril_future *future = fibril_spawn(poll_reader, p, NULL);
+  CHECK_INT(fibril_moment(), 0);
+  CHECK_INT(close(p->fds[0]), 0);
+  fibril_await(future);
+  fibril_future_unref(future);
+  CHECK_INT(p->result, UV_EBADF);
+  CHECK_INT(fibril_poll_fd(p->fds[0], UV_READABLE, -1), UV_EBADF);
+  p->fds[0] = dup(p->fds[1]); /* for with_pipe to close */
+  return fibril_undefined();
+}
+
+LOOP_TEST(poll_of_a_descriptor_that_is_closed_ends) {
+  with_pipe(loop, poll_gone, UV_READABLE, -1);
+}
+
+static fibril_value poll_closed_by_fibril(void *arg) {
+  poll_case *p = arg;
+  for (int i = 0; i < 20; i++) {
+    int fd = p->fds[0];
+    p->fds[0] = dup(fd);
+    fibril_future *future = fibril_spawn(poll_reader, p, NULL);
+    CHECK_INT(fibril_fs_close(p->fds[0]), 0);
+    fibril_await(future);
+    fibril_future_unref(future);
+    CHECK_INT(p->result, UV_EBADF);
+    p->fds[0] = fd;
+  }
+  return fibril_undefined();
+}
+
+LOOP_TEST(poll_of_a_descriptor_that_fibril_closes_ends) {
+  with_pipe(loop, poll_closed_by_fibril, UV_READABLE, -1);
+}
+
+/* The number is another pipe's, and so is what comes. */
+static fibril_value poll_reused(void *arg) {
+  poll_case *p = arg;
+  int other[2];
+  CHECK_INT(pipe(other), 0);
+  fibril_future *future = fibril_spawn(poll_reader, p, NULL);
+  CHECK_INT(fibril_moment(), 0);
+  CHECK_INT(dup2(other[0], p->fds[0]), p->fds[0]);
+  CHECK_INT(write(other[1], "x", 1), 1);
+  CHECK_INT(fibril_poll_fd(p->fds[0], UV_READABLE, -1), UV_READABLE);
+  fibril_await(future);
+  fibril_future_unref(future);
+  CHECK_INT(p->result, UV_EBADF);
+  close(other[0]);
+  close(other[1]);
+  return fibril_undefined();
+}
+
+LOOP_TEST(poll_tells_a_descriptor_from_the_next_of_its_number) {
+  with_pipe(loop, poll_reused, UV_READABLE, -1);
+}
+
+/* A closed number whose pipe a duplicate keeps open stays in the kernel's set, ready for ever. */
+static fibril_value poll_duplicated(void *arg) {
+  poll_case *p = arg;
+  int fds[2], kept;
+  CHECK_INT(pipe(fds), 0);
+  kept = dup(p->fds[0]);
+  fibril_future *future = fibril_spawn(poll_reader, p, NULL);
+  CHECK_INT(fibril_moment(), 0);
+  CHECK_INT(dup2(fds[0], p->fds[0]), p->fds[0]);
+  fibril_await(future);
+  fibril_future_unref(future);
+  CHECK_INT(p->result, UV_EBADF);
+  CHECK_INT(write(p->fds[1], "x", 1), 1);
+  CHECK_INT(fibril_poll_fd(p->fds[0], UV_READABLE, 20), UV_ETIMEDOUT);
+  CHECK_INT(fibril_poll_fd(kept, UV_READABLE, -1), UV_READABLE);
+  CHECK_INT(write(fds[1], "x", 1), 1);
+  CHECK_INT(fibril_poll_fd(p->fds[0], UV_READABLE, -1), UV_READABLE);
+  close(kept);
+  close(fds[0]);
+  close(fds[1]);
+  return fibril_undefined();
+}
+
+LOOP_TEST(poll_forgets_a_closed_descriptor_that_has_a_duplicate) {
+  with_pipe(loop, poll_duplicated, UV_READABLE, -1);
 }

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Whether a C test went as it should: '' or what is wrong. `outcome.ended` is the signal or exit code of its process ('0' when it went
- * on), `outcome.failures` the harness's messages.
+ * Whether a C test went as it should: '' or what is wrong. `outcome.ended` is the signal or exit
+ * code of its process ('0' when it went on), `outcome.failures` the harness's messages.
  */
 function judge(test, outcome) {
   const pattern = new RegExp(test.pattern || '', 'm');
@@ -11,7 +11,8 @@ function judge(test, outcome) {
       if (outcome.ended !== test.ending) {
         return `ended with ${outcome.ended}, not ${test.ending}\n${outcome.failures}\n${outcome.stderr}`.trim();
       }
-      return pattern.test(outcome.stderr) ? '' : `stderr does not match ${pattern}:\n${outcome.stderr}`;
+      return pattern.test(outcome.stderr)
+        ? '' : `stderr does not match ${pattern}:\n${outcome.stderr}`;
     case 'failing':
       return outcome.failures && pattern.test(outcome.failures)
         ? ''

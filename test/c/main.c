@@ -1,6 +1,6 @@
 /* The C tests without Node. Without arguments: lists all tests, a line each: name, kind, ending,
- * pattern, escaped as in JSON and separated by tabs. With names: runs these, prints "ok NAME" or
- * "not ok NAME" and what failed, indented. Exits with 1 when one failed. */
+ * pattern, file, escaped as in JSON and separated by tabs. With names: runs these, prints "ok NAME"
+ * or "not ok NAME" and what failed, indented. Exits with 1 when one failed. */
 #include "test.h"
 
 #include <stdio.h>
@@ -23,7 +23,8 @@ static void list(void) {
     print_field(test->name, '\t');
     print_field(test_kind_name(test), '\t');
     print_field(test->ending, '\t');
-    print_field(test->pattern, '\n');
+    print_field(test->pattern, '\t');
+    print_field(test->file, '\n');
   }
 }
 

@@ -3,6 +3,8 @@
  * is tested with that. */
 #include "test.h"
 
+#include "../../src/core/loop/loop.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,15 +32,14 @@ LOOP_TEST(waits_outside_of_coroutines_are_refused) {
   fibril_value value;
   uv_stat_t stat;
   char byte;
+  size_t size = 1;
   fibril_mutex mutex = {0};
   fibril_cond cond = {{NULL, NULL}};
   fibril_event event = {.set = true};
   fibril_sem sem = {.value = 1};
   fibril_wait_group group = {0};
   fibril_channel *channel = fibril_channel_new(1);
-  fibril_future *spawned = fibril_spawn(nothing, NULL, NULL);
-  CHECK_INT(fibril_error_code(fibril_future_result(spawned)), FIBRIL_ENOTCOROUTINE);
-  fibril_future_unref(spawned);
+  CHECK_INT(FAILED_FUTURE(fibril_spawn(nothing, NULL, NULL)), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_error_code(fibril_await(future)), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_error_code(fibril_await_timeout(future, 1)), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_error_code(fibril_await_all(&future, 1)), FIBRIL_ENOTCOROUTINE);
@@ -73,12 +74,12 @@ LOOP_TEST(waits_outside_of_coroutines_are_refused) {
   CHECK_INT(fibril_work_with(ignore, NULL, NULL), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_poll_fd(0, UV_READABLE, 1), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_open("/", 0, 0), FIBRIL_ENOTCOROUTINE);
-  CHECK_INT(fibril_fs_close(-1), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_read(0, &byte, 1, -1), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_write(1, &byte, 1, -1), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_stat("/", &stat), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_lstat("/", &stat), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_fstat(0, &stat), FIBRIL_ENOTCOROUTINE);
+  CHECK_INT(fibril_fs_realpath("/", &byte, &size), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_fs_readdir("/", ignore_entry, NULL), FIBRIL_ENOTCOROUTINE);
   fibril_channel_free(channel);
   fibril_future_unref(future);
@@ -111,10 +112,7 @@ TEST(values_of_another_kind_are_refused) {
 /* ---- Coroutines, groups, awaits ---- */
 
 static int code_of_spawn(const fibril_spawn_options *options) {
-  fibril_future *future = fibril_spawn(nothing, NULL, options);
-  int code = fibril_error_code(fibril_future_result(future));
-  fibril_future_unref(future);
-  return code;
+  return FAILED_FUTURE(fibril_spawn(nothing, NULL, options));
 }
 
 static void check_options(fibril_loop *loop, const fibril_spawn_options *bad) {
@@ -175,6 +173,8 @@ static fibril_value bad_timeouts(void *arg) {
   fibril_wait_group group = {.count = 1};
   fibril_channel *channel = fibril_channel_new(0);
   fibril_value value;
+  char byte;
+  size_t size = 1;
   (void)arg;
   CHECK_INT(fibril_cond_wait(&cond, NULL, NAN), UV_EINVAL);
   CHECK_INT(fibril_event_wait(&event, NAN), UV_EINVAL);
@@ -192,6 +192,9 @@ static fibril_value bad_timeouts(void *arg) {
   CHECK_INT(fibril_fs_open(NULL, 0, 0), UV_EINVAL);
   CHECK_INT(fibril_fs_stat(NULL, NULL), UV_EINVAL);
   CHECK_INT(fibril_fs_lstat(NULL, NULL), UV_EINVAL);
+  CHECK_INT(fibril_fs_realpath(NULL, &byte, &size), UV_EINVAL);
+  CHECK_INT(fibril_fs_realpath("/", NULL, &size), UV_EINVAL);
+  CHECK_INT(fibril_fs_realpath("/", &byte, NULL), UV_EINVAL);
   CHECK_INT(fibril_fs_readdir(NULL, ignore_entry, NULL), UV_EINVAL);
   CHECK_INT(fibril_fs_close(-1), UV_EBADF);
   fibril_channel_free(channel);
@@ -335,6 +338,12 @@ LOOP_TEST(misused_loops_say_so) {
   close(ends[1]);
 }
 
+LOOP_TEST(a_loop_of_the_layer_above_is_closed_by_it) {
+  fibril__loop_set_upper(loop, ignore, NULL, NULL);
+  CHECK_INT(fibril_loop_close(loop, NULL, NULL), UV_EPERM);
+  fibril__loop_set_upper(loop, NULL, NULL, NULL);
+}
+
 TEST(loops_that_close_take_nothing_new) {
   uv_loop_t uv;
   fibril_loop *own;
@@ -352,9 +361,7 @@ TEST(loops_that_close_take_nothing_new) {
   CHECK_INT(fibril_coroutine_create(own, nothing, NULL, NULL, &coroutine), FIBRIL_ECLOSED);
   CHECK(fibril_generator_new(own, NULL, NULL, NULL) == NULL);
   CHECK(fibril_loop_poster(own) == NULL);
-  fibril_future *spawned = fibril_loop_spawn(own, nothing, NULL, NULL);
-  CHECK_INT(fibril_error_code(fibril_future_result(spawned)), FIBRIL_ECLOSED);
-  fibril_future_unref(spawned);
+  CHECK_INT(FAILED_FUTURE(fibril_loop_spawn(own, nothing, NULL, NULL)), FIBRIL_ECLOSED);
   uv_run(&uv, UV_RUN_DEFAULT);
   CHECK_INT(fibril_post(poster, ignore, NULL), UV_ECANCELED);
   fibril_poster_unref(poster);

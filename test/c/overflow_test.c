@@ -5,7 +5,7 @@
 
 #include "test.h"
 
-#include "../../src/core/stack.h"
+#include "../../src/core/switch/stack.h"
 
 #include <signal.h>
 #include <stdio.h>

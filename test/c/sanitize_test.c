@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "../../src/core/sanitize.h"
+#include "../../src/core/switch/sanitize.h"
 
 #if FIBRIL__LSAN
 

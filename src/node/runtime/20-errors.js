@@ -3,7 +3,35 @@ function noop() {}
 // What C could not describe.
 const NO_MEMORY = { code: 'ENOMEM', text: 'not enough memory', errno: -osConstants.errno.ENOMEM };
 
-// An Error from C's description, with the properties that Node gives its own. Its stack begins below `above`.
+// Those that C can name. An error of any other name is an Error that bears it.
+const CLASSES = {
+  __proto__: null,
+  AggregateError,
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
+// Defined, not set: prototypes may have setters, or be frozen. What is there already keeps its
+// flags.
+function define(object, key, value, enumerable = true) {
+  ObjectDefineProperty(object, key, ObjectHasOwn(object, key)
+    ? { __proto__: null, value }
+    : { __proto__: null, value, enumerable, writable: true, configurable: true });
+}
+
+function defineAll(error, properties) {
+  if (properties === undefined) return error;
+  for (const key of ObjectKeys(properties)) define(error, key, properties[key]);
+  return error;
+}
+
+// An Error from C's description, with the properties that Node gives its own. Its stack begins
+// below `above`. It never throws.
 function makeError(description = NO_MEMORY, above) {
   const { className, code, text, errno, syscall, path, properties } = description;
   let { message } = description;
@@ -11,14 +39,24 @@ function makeError(description = NO_MEMORY, above) {
     message = syscall === undefined ? text : `${code}: ${text}, ${syscall}`;
     if (path !== undefined) message += ` '${path}'`;
   }
-  if (className !== undefined) return Object.assign(codedError(globalThis[className], code, message, above), properties);
+  if (className !== undefined) {
+    return defineAll(errorOfClass(className, code, message, above), properties);
+  }
   const error = new Error(message);
-  Error.captureStackTrace(error, above);
-  if (errno !== undefined) error.errno = errno;
-  error.code = code;
-  if (syscall !== undefined) error.syscall = syscall;
-  if (path !== undefined) error.path = path;
-  return Object.assign(error, properties);
+  captureStackTrace(error, above);
+  if (errno !== undefined) define(error, 'errno', errno);
+  define(error, 'code', code);
+  if (syscall !== undefined) define(error, 'syscall', syscall);
+  if (path !== undefined) define(error, 'path', path);
+  return defineAll(error, properties);
+}
+
+function errorOfClass(name, code, message, above) {
+  const Class = CLASSES[name];
+  if (Class !== undefined) return codedError(Class, code, message, above);
+  const error = codedError(Error, code, message, above, name);
+  define(error, 'name', name, false);
+  return error;
 }
 
 // An error that is a member of a result.
@@ -26,52 +64,84 @@ function nestedError(description) {
   return makeError(description, nestedError);
 }
 
-// Node's own errors have their code in the first line of the stack, "TypeError [CODE]: ...", which is made when first read.
-function codedError(Class, code, message, above) {
-  const error = new Class(message);
-  error.code = code;
-  const name = { value: `${error.name} [${code}]`, enumerable: false, configurable: true };
-  Object.defineProperty(error, 'name', name);
-  Error.captureStackTrace(error, above);
-  void error.stack;
+// Node's own errors have their code in the first line of the stack, "TypeError [CODE]: ...", which
+// is made when first read: by the user's Error.prepareStackTrace, if there is one, whose own
+// mistakes are not this error's.
+function codedError(Class, code, message, above, name) {
+  const error = Class === AggregateError ? new AggregateError([], message) : new Class(message);
+  name ??= error.name;
+  define(error, 'code', code);
+  define(error, 'name', name === '' ? `[${code}]` : `${name} [${code}]`, false);
+  captureStackTrace(error, above);
+  try {
+    void error.stack;
+  } catch {
+    // whoever reads it hears of that
+  }
   delete error.name;
   return error;
 }
 
-// A rejection costs extra, a result doesn't: the Error is made in a promise reaction that the returned promise follows, which
-// gives it the "at async caller" frames of whoever awaits.
+// A rejection costs extra, a result doesn't: the Error is made in a promise reaction that the
+// returned promise follows, which gives it the "at async caller" frames of whoever awaits.
 function rejection(kind, value) {
-  return promiseThen.call(promiseThen.call(resolved, noop), function fail() {
-    throw kind === CALL_ERROR ? makeError(value, fail) : value;
-  });
-}
-
-class AbortError extends Error {
-  constructor(cause) {
-    super('The operation was aborted', cause === undefined ? undefined : { cause });
-    this.code = 'ABORT_ERR';
-    this.name = 'AbortError';
+  try {
+    return promiseThen.call(promiseThen.call(resolved, noop), function fail() {
+      throw kind === CALL_ERROR ? makeError(value, fail) : value;
+    });
+  } catch {
+    // What a program has made of Promise's species fails: the call is settled all the same, by what
+    // is no promise and so has none.
+    const error = kind === CALL_ERROR ? makeError(value, rejection) : value;
+    return { then: (_, reject) => reject(error) };
   }
 }
 
-// A value as Node's messages describe one.
+class AbortError extends Error {
+  code = 'ABORT_ERR';
+  name = 'AbortError';
+
+  constructor(cause) {
+    super('The operation was aborted', cause === undefined ? undefined : { cause });
+  }
+}
+
+// inspect() for messages. It may run users' code (getters, inspect.custom,
+// Error.prepareStackTrace), whose own mistakes must not take the place of what the message is
+// about.
+function describeValue(value, options) {
+  try {
+    return inspect(value, options);
+  } catch {
+    // then more simply
+  }
+  try {
+    return String(value);
+  } catch {
+    return `[${typeof value}]`;
+  }
+}
+
+// A value as Node's messages describe one. What its getters throw is the call's outcome, as where
+// they are read for the call itself.
 function received(value) {
   if (value === null || value === undefined) return ` Received ${value}`;
   if (typeof value === 'function') return ` Received function ${value.name}`;
   if (typeof value === 'object') {
     const name = value.constructor?.name;
-    return ` Received ${name ? `an instance of ${name}` : inspect(value, { depth: -1 })}`;
+    return ` Received ${name ? `an instance of ${name}` : describeValue(value, { depth: -1 })}`;
   }
-  return ` Received type ${typeof value} (${typeof value === 'string' ? quoted(value) : inspect(value, { colors: false })})`;
+  const text = typeof value === 'string' ? quoted(value) : describeValue(value, { colors: false });
+  return ` Received type ${typeof value} (${text})`;
 }
 
 function quoted(text) {
   if (text.length > 28) text = `${text.slice(0, 25)}...`;
-  return text.includes("'") ? JSON.stringify(text) : `'${text}'`;
+  return text.includes("'") ? stringify(text) : `'${text}'`;
 }
 
 function shortened(value) {
-  const text = inspect(value);
+  const text = describeValue(value);
   return text.length > 128 ? `${text.slice(0, 128)}...` : text;
 }
 
@@ -82,7 +152,8 @@ const SEVERAL = {
 };
 const TYPES = ['string', 'number', 'boolean', 'bigint', 'symbol', 'function', 'object'];
 
-// "of type a", "one of type a or b", "one of type a, b, or c": two words for what stands before one of them and before several.
+// "of type a", "one of type a or b", "one of type a, b, or c": two words for what stands before one
+// of them and before several.
 function choice(one, several, names) {
   if (names.length === 0) return [];
   if (names.length === 1) return [`${one}${names[0]}`];
@@ -108,41 +179,51 @@ function expectation(names) {
 
 // `expected`: the name of a type, class or value, or an array of such.
 function invalidType(label, expected, value, above = invalidType) {
-  const names = Array.isArray(expected) ? expected : SEVERAL[expected] ?? [expected];
-  return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${label} must be ${expectation(names)}.${received(value)}`, above);
+  const names = ArrayIsArray(expected) ? expected : SEVERAL[expected] ?? [expected];
+  const message = `The ${label} must be ${expectation(names)}.${received(value)}`;
+  return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', message, above);
 }
 
 // Numbers in messages about ranges.
 function withSeparators(value) {
   const separated = () => String(value).replace(/\B(?=(\d{3})+$)/g, '_');
-  if (typeof value === 'bigint') return `${value > 2n ** 32n || value < -(2n ** 32n) ? separated() : value}n`;
-  return Number.isInteger(value) && Math.abs(value) > 2 ** 32 ? separated() : inspect(value);
+  if (typeof value === 'bigint') {
+    return `${value > 2n ** 32n || value < -(2n ** 32n) ? separated() : value}n`;
+  }
+  return NumberIsInteger(value) && MathAbs(value) > 2 ** 32 ? separated() : inspect(value);
 }
 
+// `values`; an array at the end names the types of which any value is right.
 function oneOf(values) {
-  return `must be one of: ${values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')}`;
+  const text = (value) => {
+    if (ArrayIsArray(value)) return `or ${expectation(value)}`;
+    return typeof value === 'string' ? `'${value}'` : String(value);
+  };
+  return `must be one of: ${values.map(text).join(', ')}`;
 }
 
-// The error of an argument that does not fit, in Node's words. `mistake` as in export.h; `key`: "options.list[2]"; `text`: what was
-// expected, as names of types (0), of a number (1), or of the value (2), there an array of the only values, too.
+// The error of an argument that does not fit, in Node's words. `mistake`: WRONG_TYPE and so on;
+// `key`: "options.list[2]"; `text`: what was expected, as names of types, of a number, or of the
+// value, there an array of the only values, too.
 function badArgument(mistake, key, text, value) {
   const kind = key.includes('.') ? 'property' : 'argument';
   switch (mistake) {
-    case 0:
+    case WRONG_TYPE:
       return invalidType(`"${key}" ${kind}`, text, value, badArgument);
-    case 1:
-      return codedError(RangeError, 'ERR_OUT_OF_RANGE',
-        `The value of "${key}" is out of range. It must be ${text}. Received ${withSeparators(value)}`, badArgument);
+    case WRONG_RANGE:
+      return codedError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${key}" is out of range. ` +
+        `It must be ${text}. Received ${withSeparators(value)}`, badArgument);
     default:
-      return codedError(TypeError, 'ERR_INVALID_ARG_VALUE',
-        `The ${kind} '${key}' ${Array.isArray(text) ? oneOf(text) : text}. Received ${shortened(value)}`, badArgument);
+      return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${kind} '${key}' ` +
+        `${ArrayIsArray(text) ? oneOf(text) : text}. Received ${shortened(value)}`, badArgument);
   }
 }
 
-// A path that is no string: a Buffer as it is, a URL as its path, undefined for what is neither. A URL of another
-// scheme throws what Node throws.
+// A path that is no string: a Buffer as it is, a URL as its path, undefined for what is neither. A
+// URL of another scheme throws what Node throws.
 function toPath(value) {
-  if (value instanceof Uint8Array) return value;
-  const isURL = value !== null && typeof value === 'object' && value.href && value.protocol && value.auth === undefined;
+  if (isUint8Array(value)) return value;
+  const isURL = value?.href && value.protocol && value.auth === undefined &&
+    value.path === undefined; // of any realm, as Node looks
   return isURL ? fileURLToPath(value) : undefined;
 }

@@ -1,0 +1,88 @@
+/* The whole of a loop: the parts of the layers below, and the host's. Everybody else passes it
+ * around as what it begins with. */
+#ifndef FIBRIL_CORE_LOOP_LOOP_H
+#define FIBRIL_CORE_LOOP_LOOP_H
+
+#include "../future/clients.h"
+#include "descriptors.h"
+#include "post.h"
+
+/* The handles in libuv's loop, which keep the struct until they are closed. */
+typedef struct fibril__handles {
+  uv_check_t check;
+  uv_idle_t idle;
+  uv_timer_t timer;
+  uv_timer_t trim;
+  int open;       /* of them, and of others: see fibril__loop_handle_opened */
+  uint64_t armed; /* when `timer` fires, in ns; 0: it is off */
+} fibril__handles;
+
+/* Who turns it. */
+typedef struct fibril__running {
+  bool uv; /* fibril_loop_run or run_sync is on the stack, or somebody else's loop it is */
+  bool stop;
+} fibril__running;
+
+/* Who hears of its end. */
+typedef struct fibril__closing {
+  void (*closed)(void *arg);
+  void *arg;
+} fibril__closing;
+
+/* The layer above, which settles what crosses to it in batches. */
+typedef struct fibril__upper {
+  void (*flush)(void *arg);   /* at the end of an iteration, when it has asked to be called */
+  void (*unwound)(void *arg); /* when the loop closes and every coroutine has ended, while all else
+                                 still works */
+  void *arg;
+  bool flush_wanted;
+} fibril__upper;
+
+/* What a layer above keeps for a loop, at the beginning of its memory: freed with the loop. */
+typedef struct fibril__attachment {
+  struct fibril__attachment *next;
+  const void *key;
+} fibril__attachment;
+
+typedef struct fibril__whole {
+  fibril__clients clients;
+  fibril__upper upper;
+  fibril__handles handles;
+  fibril__post_box post;
+  fibril__descriptors *descriptors; /* NULL: none has been watched */
+  fibril__attachment *attachments;
+  fibril__running running;
+  fibril__closing closing;
+  fibril_log_cb log;
+  void *log_arg;
+  bool leaks_reported;
+} fibril__whole;
+
+static inline fibril__whole *fibril__whole_of(const fibril_loop *loop) {
+  return (fibril__whole *)(uintptr_t)loop;
+}
+
+/* Somebody else turns libuv's loop, and wants to be called. From then on only fibril__loop_close
+ * closes it. */
+void fibril__loop_set_upper(fibril_loop *loop, void (*flush)(void *arg), void (*unwound)(void *arg),
+                            void *arg);
+
+/* fibril_loop_close, for whom it belongs to. */
+int fibril__loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);
+
+/* `flush` is to be called at the end of this iteration, or of the next. */
+static inline void fibril__loop_want_flush(fibril_loop *loop) {
+  fibril__whole_of(loop)->upper.flush_wanted = true;
+  if (FIBRIL__UNLIKELY(!loop->ready.awake)) fibril__loop_activate(loop);
+}
+
+/* From malloc; `key`: an address of the layer's own, by which it finds it again. */
+void fibril__loop_attach(fibril_loop *loop, const void *key, fibril__attachment *attachment);
+/* NULL: nothing. */
+static inline fibril__attachment *fibril__loop_attached(const fibril_loop *loop, const void *key) {
+  fibril__attachment *one = fibril__whole_of(loop)->attachments;
+  while (one != NULL && one->key != key) one = one->next;
+  return one;
+}
+
+#endif /* FIBRIL_CORE_LOOP_LOOP_H */

@@ -1,0 +1,93 @@
+#include "local.h"
+
+#include <stdlib.h>
+
+struct fibril__local {
+  struct fibril__local *next;
+  const void *key;
+  void *value;
+  void (*release)(void *value);
+};
+
+struct fibril__deferred {
+  struct fibril__deferred *next;
+  void (*release)(void *arg);
+  void *arg;
+};
+
+static void run_deferred(fibril_coroutine *self) {
+  struct fibril__deferred *deferred = self->deferred;
+  self->deferred = deferred->next;
+  deferred->release(deferred->arg);
+  free(deferred);
+}
+
+static void release_local(fibril_coroutine *self) {
+  struct fibril__local *local = self->locals;
+  self->locals = local->next;
+  if (local->release != NULL) local->release(local->value);
+  free(local);
+}
+
+/* Either kind of function may ask for more of both. */
+void fibril__locals_release(fibril_coroutine *self) {
+  while (self->deferred != NULL || self->locals != NULL) {
+    if (self->deferred != NULL)
+      run_deferred(self);
+    else
+      release_local(self);
+  }
+}
+
+const char *fibril_name(void) {
+  fibril_coroutine *self = fibril__self();
+  return self == NULL ? "" : fibril__name(self);
+}
+
+void fibril_set_name(const char *name) {
+  fibril_coroutine *self = fibril__self();
+  if (self != NULL) fibril__stack_set_name(self->stack, name);
+}
+
+int fibril_defer(void (*release)(void *arg), void *arg) {
+  fibril_coroutine *self = fibril__self();
+  if (self == NULL) return FIBRIL_ENOTCOROUTINE;
+  struct fibril__deferred *deferred = malloc(sizeof *deferred);
+  if (deferred == NULL) return UV_ENOMEM;
+  *deferred = (struct fibril__deferred){self->deferred, release, arg};
+  self->deferred = deferred;
+  self->encumbered = true;
+  return 0;
+}
+
+static struct fibril__local *find_local(const fibril_coroutine *self, const void *key) {
+  struct fibril__local *local = self->locals;
+  while (local != NULL && local->key != key) local = local->next;
+  return local;
+}
+
+int fibril_local_set(const void *key, void *value, void (*release)(void *value)) {
+  fibril_coroutine *self = fibril__self();
+  if (self == NULL) return FIBRIL_ENOTCOROUTINE;
+  struct fibril__local *local = find_local(self, key);
+  if (local != NULL) {
+    void (*old_release)(void *) = local->release;
+    void *old = local->value;
+    local->value = value;
+    local->release = release;
+    if (old_release != NULL) old_release(old);
+    return 0;
+  }
+  local = malloc(sizeof *local);
+  if (local == NULL) return UV_ENOMEM;
+  *local = (struct fibril__local){self->locals, key, value, release};
+  self->locals = local;
+  self->encumbered = true;
+  return 0;
+}
+
+void *fibril_local_get(const void *key) {
+  fibril_coroutine *self = fibril__self();
+  struct fibril__local *local = self == NULL ? NULL : find_local(self, key);
+  return local == NULL ? NULL : local->value;
+}

@@ -1,0 +1,160 @@
+/* Signatures: the grammar stands in docs/c-api.md. */
+#include "signature.h"
+
+#include <string.h>
+
+static bool is_options(const fibril__parameter *parameter) {
+  uint32_t accepts = parameter->type.accepts;
+  return accepts & FIBRIL__RECORD && (accepts & ~(uint32_t)FIBRIL__ABSENT) == FIBRIL__RECORD;
+}
+
+static uint32_t count_signals(const fibril__parameter *parameter) {
+  uint32_t count = (parameter->type.accepts & FIBRIL__SIGNAL) != 0;
+  for (uint32_t i = 0; i < parameter->type.property_count; i++)
+    count += (parameter->type.properties[i].type.accepts & FIBRIL__SIGNAL) != 0;
+  return count;
+}
+
+/* What of a parameter depends on the others. */
+static bool check_parameter(fibril__scan *scan, const fibril__signature *signature,
+                            const fibril__parameter *parameter) {
+  uint32_t signals = 0, options = 0;
+  for (const fibril__parameter *each = signature->parameters; each <= parameter; each++) {
+    signals += count_signals(each);
+    if (is_options(each)) options += each->type.property_count;
+    if (each < parameter && each->name_length == parameter->name_length &&
+        memcmp(each->name, parameter->name, each->name_length) == 0)
+      return fibril__scan_fail(scan, "another name");
+  }
+  if (options > FIBRIL__OPTIONS_MAX) return fibril__scan_fail(scan, "at most 64 options");
+  if (signals > 1) return fibril__scan_fail(scan, "one AbortSignal");
+  if (count_signals(parameter) > 0 && !is_options(parameter) &&
+      !(parameter->type.accepts & FIBRIL__SIGNAL))
+    return fibril__scan_fail(scan, "AbortSignal only as a parameter or an option");
+  if (signature->rest) {
+    if (parameter->type.accepts != FIBRIL__ARRAY || parameter->optional)
+      return fibril__scan_fail(scan, "an array of the arguments that are left");
+  } else if (!parameter->optional && parameter > signature->parameters && parameter[-1].optional) {
+    return fibril__scan_fail(scan, "no required parameter after an optional one");
+  }
+  return true;
+}
+
+static bool parse_parameter(fibril__scan *scan, fibril__signature *out, fibril__form form) {
+  fibril__scan_peek(scan, '\0');
+  const char *start = scan->at;
+  if (out->rest) return fibril__scan_fail(scan, "no parameter after the rest");
+  if (out->count == FIBRIL__PARAMETERS_MAX) return fibril__scan_fail(scan, "at most 8 parameters");
+  if (strncmp(start, "...", 3) == 0) {
+    if (form == FIBRIL__FORM_CONSTRUCTOR)
+      return fibril__scan_fail(scan, "no rest in a constructor");
+    scan->at += 3;
+    out->rest = true;
+  }
+  if (!fibril__parameter_parse(scan, &out->parameters[out->count])) return false;
+  const char *end = scan->at;
+  scan->at = start;
+  out->count++;
+  if (!check_parameter(scan, out, &out->parameters[out->count - 1])) return false;
+  scan->at = end;
+  return true;
+}
+
+static bool parse_parameters(fibril__scan *scan, fibril__signature *out, fibril__form form) {
+  if (!fibril__scan_skip(scan, '(')) return fibril__scan_fail(scan, "'('");
+  while (!fibril__scan_skip(scan, ')')) {
+    if (!parse_parameter(scan, out, form)) return false;
+    if (!fibril__scan_skip(scan, ',') && !fibril__scan_peek(scan, ')'))
+      return fibril__scan_fail(scan, "',' or ')'");
+  }
+  return true;
+}
+
+/* Generic "<" ... ">", of which only the name is ours. */
+static bool parse_result(fibril__scan *scan, const char *generic, const char *expected) {
+  if (!fibril__scan_skip(scan, ':'))
+    return fibril__scan_fail(scan, "':' and the type of the result");
+  if (!fibril__scan_word(scan, generic)) return fibril__scan_fail(scan, expected);
+  if (!fibril__scan_peek(scan, '<')) return fibril__scan_fail(scan, "'<'");
+  scan->at++;
+  do
+    if (!fibril__scan_foreign(scan)) return false;
+  while (fibril__scan_skip(scan, ','));
+  return fibril__scan_skip(scan, '>') || fibril__scan_fail(scan, "'>'");
+}
+
+static bool parse_form(fibril__scan *scan, fibril__form form, fibril__signature *out) {
+  if (!fibril__scan_comment(scan)) return false;
+  fibril__scan_peek(scan, '\0');
+  out->text = scan->at;
+  if (form == FIBRIL__FORM_CONSTRUCTOR) return parse_parameters(scan, out, form);
+  if (!fibril__scan_name(scan, "a name", &out->text, &out->name_length)) return false;
+  switch (form) {
+    case FIBRIL__FORM_CLASS: return true;
+    case FIBRIL__FORM_GETTER:
+      if (!fibril__scan_skip(scan, ':') || fibril__scan_peek(scan, '\0'))
+        return fibril__scan_fail(scan, "':' and the type of the property");
+      return fibril__scan_foreign(scan);
+    case FIBRIL__FORM_GENERATOR:
+      return parse_parameters(scan, out, form) && parse_result(scan, "Generator", "Generator<...>");
+    case FIBRIL__FORM_ASYNC_GENERATOR:
+      return parse_parameters(scan, out, form) &&
+             parse_result(scan, "AsyncGenerator", "AsyncGenerator<...>");
+    default:
+      return parse_parameters(scan, out, form) && parse_result(scan, "Promise", "Promise<...>");
+  }
+}
+
+/* Nothing of it owns memory. */
+static bool is_plain_parameter(const fibril__parameter *parameter) {
+  return (parameter->type.accepts &
+          ~(uint32_t)(FIBRIL__NUMBERS | FIBRIL__BOOLEAN | FIBRIL__BIGINT | FIBRIL__ABSENT)) == 0;
+}
+
+static void lay_out_values(fibril__signature *out) {
+  out->plain = out->numbers = true;
+  for (uint32_t i = 0; i < out->count; i++) {
+    fibril__parameter *parameter = &out->parameters[i];
+    if (parameter->type.accepts != FIBRIL__NUMBER) out->numbers = false;
+    if (!is_plain_parameter(parameter)) out->plain = false;
+    if (!is_options(parameter)) continue;
+    parameter->slot = out->count + out->property_count;
+    out->property_count += parameter->type.property_count;
+  }
+}
+
+int fibril__signature_parse(const char *text, fibril__form form, fibril__signature *signature,
+                            const char **expected, size_t *position) {
+  fibril__scan scan = {.text = text, .at = text};
+  memset(signature, 0, sizeof *signature);
+  signature->source = text;
+  if (parse_form(&scan, form, signature) &&
+      (fibril__scan_peek(&scan, '\0') || fibril__scan_fail(&scan, "the end"))) {
+    lay_out_values(signature);
+    return 0;
+  }
+  fibril__signature_free(signature);
+  if (scan.err != 0) return scan.err;
+  *expected = scan.expected;
+  *position = (size_t)(scan.at - text);
+  return UV_EINVAL;
+}
+
+void fibril__signature_free(fibril__signature *signature) {
+  fibril__parameters_free(signature->parameters, signature->count);
+  signature->count = 0;
+}
+
+int fibril__signature_signal(const fibril__signature *signature, const fibril__parameter **key) {
+  *key = NULL;
+  for (uint32_t i = 0; i < signature->count; i++) {
+    const fibril__type *type = &signature->parameters[i].type;
+    if (type->accepts & FIBRIL__SIGNAL) return (int)i;
+    for (uint32_t j = 0; j < type->property_count; j++) {
+      if (!(type->properties[j].type.accepts & FIBRIL__SIGNAL)) continue;
+      *key = &type->properties[j];
+      return (int)i;
+    }
+  }
+  return -1;
+}

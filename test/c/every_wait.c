@@ -1,0 +1,298 @@
+/* One wait of every kind that C without JavaScript has, for who looks at what ends or refuses
+ * waits. Compiled into the C tests, and into an addon that JavaScript's tests load. */
+#include "every_wait.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static fibril_value wait_for_ever(void *arg) {
+  (void)arg;
+  return fibril_error(fibril_suspend(), NULL);
+}
+
+static fibril_value hold_mutex(void *arg) {
+  fibril_mutex_lock(arg);
+  fibril_suspend();
+  fibril_mutex_unlock(arg);
+  return fibril_undefined();
+}
+
+/* Ends a helper, whatever became of the one it helps. */
+static void end_helper(fibril_future *helper) {
+  fibril_mask();
+  fibril_cancel(helper);
+  fibril_await(helper);
+  fibril_unmask();
+  fibril_future_unref(helper);
+}
+
+/* ---- Waits of the core ---- */
+
+static int in_sleep(wait_scene *s) {
+  (void)s;
+  return fibril_sleep(1e9);
+}
+
+static int in_moment(wait_scene *s) {
+  int err = 0;
+  (void)s;
+  while (err == 0) err = fibril_moment();
+  return err;
+}
+
+static int in_pass(wait_scene *s) {
+  int err = 0;
+  (void)s;
+  while (err == 0) err = fibril_pass();
+  return err;
+}
+
+static int in_suspend(wait_scene *s) {
+  (void)s;
+  return fibril_suspend();
+}
+
+static int in_future(wait_scene *s) {
+  fibril_future *future = fibril_future_new(fibril_loop_current());
+  (void)s;
+  int err = fibril_error_code(fibril_await(future));
+  fibril_future_unref(future);
+  return err;
+}
+
+static int in_await_timeout(wait_scene *s) {
+  fibril_future *future = fibril_future_new(fibril_loop_current());
+  (void)s;
+  int err = fibril_error_code(fibril_await_timeout(future, 1e9));
+  fibril_future_unref(future);
+  return err;
+}
+
+static int in_spawned(wait_scene *s) {
+  fibril_spawn_options options = {sizeof options, "helper", 0};
+  fibril_future *helper = fibril_spawn(wait_for_ever, NULL, &options);
+  (void)s;
+  int err = fibril_error_code(fibril_await(helper));
+  end_helper(helper);
+  return err;
+}
+
+static int in_await_all(wait_scene *s) {
+  fibril_future *futures[3];
+  (void)s;
+  for (int i = 0; i < 3; i++) futures[i] = fibril_spawn(wait_for_ever, NULL, NULL);
+  int err = fibril_error_code(fibril_await_all(futures, 3));
+  for (int i = 0; i < 3; i++) end_helper(futures[i]);
+  return err;
+}
+
+static int in_await_any(wait_scene *s) {
+  fibril_future *futures[3];
+  (void)s;
+  for (int i = 0; i < 3; i++) futures[i] = fibril_spawn(wait_for_ever, NULL, NULL);
+  int err = fibril_await_any(futures, 3);
+  for (int i = 0; i < 3; i++) end_helper(futures[i]);
+  return err;
+}
+
+static int in_group(wait_scene *s) {
+  fibril_group *group = fibril_group_new();
+  for (int i = 0; i < 3 && !s->childless; i++) fibril_group_spawn(group, wait_for_ever, NULL, NULL);
+  return fibril_error_code(fibril_group_wait(group));
+}
+
+static fibril_value sleep_in_generator(fibril_generator *generator, void *arg) {
+  (void)generator;
+  (void)arg;
+  return fibril_error(fibril_sleep(1e9), NULL);
+}
+
+static int in_generator(wait_scene *s) {
+  fibril_value value;
+  fibril_generator *generator =
+      fibril_generator_new(fibril_loop_current(), sleep_in_generator, NULL, NULL);
+  (void)s;
+  if (generator == NULL) return fibril_sleep(1e9); /* the loop is closing */
+  fibril_generator_next(generator, &value);
+  int err = fibril_error_code(value);
+  fibril_generator_unref(generator);
+  return err;
+}
+
+/* ---- Synchronisation ---- */
+
+static int in_mutex(wait_scene *s) {
+  fibril_future *holder = fibril_spawn(hold_mutex, &s->mutex, NULL);
+  int err = fibril_mutex_lock(&s->mutex);
+  end_helper(holder);
+  return err;
+}
+
+static int in_cond(wait_scene *s) {
+  fibril_cond cond = {{NULL, NULL}};
+  bool locked = fibril_mutex_lock(&s->mutex) == 0;
+  int err = fibril_cond_wait(&cond, locked ? &s->mutex : NULL, -1);
+  if (locked && fibril_mutex_unlock(&s->mutex) != 0) return UV_EPERM;
+  return err;
+}
+
+static int in_event(wait_scene *s) {
+  fibril_event event = {0};
+  (void)s;
+  return fibril_event_wait(&event, -1);
+}
+
+static int in_sem(wait_scene *s) {
+  fibril_sem sem = {0};
+  (void)s;
+  return fibril_sem_wait(&sem, 1e9);
+}
+
+static int in_wait_group(wait_scene *s) {
+  fibril_wait_group group = {.count = 1};
+  (void)s;
+  return fibril_wait_group_wait(&group, -1);
+}
+
+static int in_send(wait_scene *s) {
+  return fibril_channel_send(s->channel, fibril_string("unsent", 6), -1);
+}
+
+static int in_receive(wait_scene *s) {
+  fibril_value value;
+  return fibril_channel_receive(s->channel, &value, 1e9);
+}
+
+/* ---- I/O ---- */
+
+static int in_poll(wait_scene *s) {
+  return fibril_poll_fd(s->fd, UV_READABLE, -1);
+}
+
+typedef struct {
+  uv_sem_t stop;
+} stoppable;
+
+static void run_until_stopped(void *arg) {
+  uv_sem_wait(&((stoppable *)arg)->stop);
+}
+
+static void stop(void *arg) {
+  uv_sem_post(&((stoppable *)arg)->stop);
+}
+
+/* Runs in the pool when the pool has room, so that there is something to interrupt. */
+static int in_work(wait_scene *s) {
+  stoppable work;
+  fibril_work_options options = {sizeof options, "stoppable", NULL, stop};
+  (void)s;
+  uv_sem_init(&work.stop, 0);
+  int err = fibril_work_with(run_until_stopped, &work, &options);
+  uv_sem_destroy(&work.stop);
+  return err == 0 ? fibril_moment() : err; /* it ran: what ended it shows at the next wait */
+}
+
+static int in_open(wait_scene *s) {
+  (void)s;
+  int fd = fibril_fs_open("/dev/null", O_RDONLY, 0);
+  return fd < 0 ? fd : fibril_fs_close(fd);
+}
+
+/* The others need a descriptor; it is opened without the pool. */
+static int with_descriptor(int (*run)(int fd)) {
+  int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int err = run(fd);
+  int closed = fibril_fs_close(fd);
+  return closed != 0 ? closed : err;
+}
+
+static int read_one(int fd) {
+  char byte;
+  return (int)fibril_fs_read(fd, &byte, 1, -1);
+}
+
+static int write_one(int fd) {
+  return (int)fibril_fs_write(fd, "x", 1, -1);
+}
+
+static int stat_open(int fd) {
+  uv_stat_t stat;
+  return fibril_fs_fstat(fd, &stat);
+}
+
+static int in_read(wait_scene *s) {
+  (void)s;
+  return with_descriptor(read_one);
+}
+
+static int in_write(wait_scene *s) {
+  (void)s;
+  return with_descriptor(write_one);
+}
+
+static int in_fstat(wait_scene *s) {
+  (void)s;
+  return with_descriptor(stat_open);
+}
+
+static int in_stat(wait_scene *s) {
+  uv_stat_t stat;
+  (void)s;
+  return fibril_fs_stat("/", &stat);
+}
+
+static int in_lstat(wait_scene *s) {
+  uv_stat_t stat;
+  (void)s;
+  return fibril_fs_lstat("/", &stat);
+}
+
+static int in_realpath(wait_scene *s) {
+  char path[8];
+  size_t size = sizeof path;
+  (void)s;
+  return fibril_fs_realpath("/", path, &size);
+}
+
+static void ignore_entry(const char *name, uv_dirent_type_t type, void *arg) {
+  (void)name;
+  (void)type;
+  (void)arg;
+}
+
+static int in_readdir(wait_scene *s) {
+  (void)s;
+  return fibril_fs_readdir("/", ignore_entry, NULL);
+}
+
+const every_wait every_waits[] = {
+    {"sleep", in_sleep},
+    {"moment", in_moment},
+    {"pass", in_pass},
+    {"suspend", in_suspend},
+    {"future", in_future},
+    {"awaitTimeout", in_await_timeout},
+    {"spawned", in_spawned},
+    {"awaitAll", in_await_all},
+    {"awaitAny", in_await_any},
+    {"group", in_group},
+    {"generator", in_generator},
+    {"mutex", in_mutex},
+    {"cond", in_cond},
+    {"event", in_event},
+    {"sem", in_sem},
+    {"waitGroup", in_wait_group},
+    {"send", in_send},
+    {"receive", in_receive},
+    {"poll", in_poll},
+    {"work", in_work},
+    {"open", in_open},
+    {"read", in_read},
+    {"write", in_write},
+    {"fstat", in_fstat},
+    {"stat", in_stat},
+    {"lstat", in_lstat},
+    {"realpath", in_realpath},
+    {"readdir", in_readdir},
+};
+const size_t every_wait_count = sizeof every_waits / sizeof every_waits[0];
