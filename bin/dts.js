@@ -1,7 +1,7 @@
 'use strict';
 
-// fibril dts ADDON.node: prints the TypeScript declarations of what an addon exports, from the signatures that it was built with, or writes
-// them into a file.
+// fibril dts ADDON.node: prints the TypeScript declarations of what an addon exports, from the
+// signatures that it was built with, or writes them into a file.
 
 const fs = require('fs');
 const path = require('path');
@@ -11,17 +11,25 @@ const SIGNATURES = Symbol.for('fibril.signatures');
 
 // What is of fibril's grammar and not TypeScript's, as JavaScript gives it to C, and as it gets it.
 const GIVEN = {
-  __proto__: null, int32: 'number', uint32: 'number', int64: 'number', bytes: 'ArrayBufferView | ArrayBuffer', path: 'string | Buffer | URL',
+  __proto__: null, int32: 'number', uint32: 'number', int64: 'number',
+  bytes: 'ArrayBufferView | ArrayBuffer', path: 'string | Buffer | URL',
   Buffer: 'Uint8Array',
 };
-const GOT = { __proto__: null, int32: 'number', uint32: 'number', int64: 'number', bytes: 'Buffer', path: 'string' };
+const GOT = {
+  __proto__: null, int32: 'number', uint32: 'number', int64: 'number', bytes: 'Buffer',
+  path: 'string',
+};
 
 // No names of functions and parameters in a module.
-const RESERVED = new Set(`arguments await break case catch class const continue debugger default delete do else enum eval export extends false
-  finally for function if implements import in instanceof interface let new null package private protected public return static super
-  switch this throw true try typeof undefined var void while with yield`.split(/\s+/));
+const RESERVED = new Set(`arguments await break case catch class const continue debugger default
+  delete do else enum eval export extends false finally for function if implements import in
+  instanceof interface let new null package private protected public return static super switch
+  this throw true try typeof undefined var void while with yield`.split(/\s+/));
 
-const TOKEN = /\s+|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|=>|\.\.\.|\d[\d.]*(?:[eE][+-]?\d+)?n?|[A-Za-z_$][\w$]*|./g;
+const TOKEN = new RegExp([
+  /\s+/, /'(?:\\.|[^'\\])*'/, /"(?:\\.|[^"\\])*"/, /=>/, /\.\.\./,
+  /\d[\d.]*(?:[eE][+-]?\d+)?n?/, /[A-Za-z_$][\w$]*/, /./,
+].map(({ source }) => source).join('|'), 'g');
 const NAME = /^[A-Za-z_$]/;
 const SPACE = /^\s/;
 
@@ -108,11 +116,15 @@ function typeOf(words, index, got) {
   const name = words.list[index];
   const type = (got ? GOT : GIVEN)[name];
   const after = words.word(words.next(index));
-  if (type === undefined || words.word(index - 1) === '.' || after === '(' || after === '.') return name;
+  if (type === undefined || words.word(index - 1) === '.') return name;
+  if (after === '(' || after === '.') return name;
   return after === '[' && type.includes('|') ? `(${type})` : type;
 }
 
-/** A signature's doc comment, name, parameters and type of the result; without what its form does not have. */
+/**
+ * A signature's doc comment, name, parameters and type of the result; without what its form does
+ * not have.
+ */
 function take(signature) {
   const [, doc = '', rest] = /^\s*(\/\*\*[\s\S]*?\*\/)?\s*([\s\S]*)$/.exec(signature);
   const [name] = /^[\w$]*/.exec(rest);
@@ -120,20 +132,27 @@ function take(signature) {
   const open = words.next(-1);
   const has = words.word(open) === '(';
   const close = has ? words.closing(open) : open - 1;
-  const parameters = words.list.slice(open + 1, has ? close : open + 1).join('').replace(/,\s*$/, '');
+  const listed = words.list.slice(open + 1, has ? close : open + 1).join('');
+  const parameters = listed.replace(/,\s*$/, '');
   const colon = words.next(close);
   return {
     doc: doc.replace(/\n\s*/g, '\n '),
     name,
     parameters: translate(parameters, false, true),
-    result: words.word(colon) === ':' ? translate(words.list.slice(colon + 1).join(''), true, false) : '',
+    result: words.word(colon) === ':'
+      ? translate(words.list.slice(colon + 1).join(''), true, false)
+      : '',
   };
 }
 
 function declareFunction({ doc, name, parameters, result }) {
   const lines = doc === '' ? [] : [doc];
-  if (RESERVED.has(name)) lines.push(`declare function ${name}_(${parameters}): ${result};`, `export { ${name}_ as ${name} };`);
-  else lines.push(`export function ${name}(${parameters}): ${result};`);
+  if (RESERVED.has(name)) {
+    lines.push(`declare function ${name}_(${parameters}): ${result};`);
+    lines.push(`export { ${name}_ as ${name} };`);
+  } else {
+    lines.push(`export function ${name}(${parameters}): ${result};`);
+  }
   return lines;
 }
 
@@ -142,7 +161,9 @@ function declareMember(form, { doc, name, parameters, result }) {
   if (form === 'constructor') lines.push(`constructor(${parameters});`);
   else if (form === 'getter') lines.push(`readonly ${name}: ${result};`);
   else lines.push(`${name}(${parameters}): ${result};`);
-  if (name === 'close' && /^(\w+\?|\.\.\.|$)/.test(parameters)) lines.push('[Symbol.asyncDispose](): Promise<void>;');
+  if (name === 'close' && /^(\w+\?|\.\.\.|$)/.test(parameters)) {
+    lines.push('[Symbol.asyncDispose](): Promise<void>;');
+  }
   return lines;
 }
 
@@ -155,7 +176,8 @@ function declareClass({ doc, name }, members) {
 
 /**
  * The text of a .d.ts.
- * @param {Array<[string, string|undefined, string]>} signatures the form of each, its class, and itself
+ * @param {Array<[string, string|undefined, string]>} signatures the form of each, its class, and
+ *   itself
  * @param {string} source the addon's name, for the head
  */
 function declarations(signatures, source) {
@@ -163,12 +185,15 @@ function declarations(signatures, source) {
   for (const [form, of, signature] of signatures) {
     if (of !== undefined) continue;
     const taken = take(signature);
-    if (form === 'class') lines.push(...declareClass(taken, signatures.filter(([, each]) => each === taken.name)));
+    const members = signatures.filter(([, each]) => each === taken.name);
+    if (form === 'class') lines.push(...declareClass(taken, members));
     else lines.push(...declareFunction(taken));
   }
   const body = lines.join('\n');
-  const node = /\b(Buffer|URL|AbortSignal|NodeJS|asyncDispose)\b/.test(body) ? '/// <reference types="node" />\n' : '';
-  return `// Written by \`fibril dts\` from the signatures of ${source}.\n${node}\n${body}\nexport {};\n`;
+  const isNodes = /\b(Buffer|URL|AbortSignal|NodeJS|asyncDispose)\b/.test(body);
+  const node = isNodes ? '/// <reference types="node" />\n' : '';
+  const head = `// Written by \`fibril dts\` from the signatures of ${source}.\n${node}`;
+  return `${head}\n${body}\nexport {};\n`;
 }
 
 function signaturesOf(file) {
@@ -179,7 +204,9 @@ function signaturesOf(file) {
     throw new UsageError(`${file} does not load: ${error.message}`, '');
   }
   const signatures = addon?.[SIGNATURES];
-  if (signatures === undefined) throw new UsageError(`${file} is no addon that was built with fibril`, '');
+  if (signatures === undefined) {
+    throw new UsageError(`${file} is no addon that was built with fibril`, '');
+  }
   return signatures;
 }
 
@@ -191,7 +218,8 @@ function write(file, text) {
 module.exports = {
   usage: 'dts ADDON.node [FILE]',
   summary: 'prints the TypeScript declarations of an addon, or writes them into FILE',
-  help: `Prints what an addon exports as TypeScript declarations, from the signatures of its functions and classes, with their doc comments;
+  help: 'Prints what an addon exports as TypeScript declarations, from the signatures of its ' +
+    `functions and classes, with their doc comments;
 or writes them into a file, if that says anything else:
 
   fibril dts build/Release/addon.node

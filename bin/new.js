@@ -16,14 +16,22 @@ const RENAMED = { gitignore: '.gitignore' };
 
 const DEPENDENCIES = ['fibril', 'node-gyp'];
 
+// A target's name is also one of the makefile, where some have a meaning; gyp takes "lib" off the
+// file's name, and fibril is a target, too.
+function targetOf(bare) {
+  return /^(?!lib|all|fibril$)[a-z0-9][a-z0-9_-]*$/.test(bare) ? bare : 'addon';
+}
+
 /** Why npm would not take it as the name of a new package; undefined when it would. */
 function badName(name) {
   const bare = name.replace(/^@[a-z0-9][a-z0-9._-]*\//, '');
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(bare)) {
-    return 'a package\'s name has small letters, digits, ".", "_" and "-", begins with a letter or digit, and may follow a scope: @scope/name';
+    return 'a package\'s name has small letters, digits, ".", "_" and "-", begins with a letter ' +
+      'or digit, and may follow a scope: @scope/name';
   }
   if (name.length > 214) return 'a package\'s name has at most 214 characters';
-  if (bare === name && (builtinModules.includes(name) || ['node_modules', 'favicon.ico'].includes(name))) {
+  const isTaken = [...builtinModules, 'node_modules', 'favicon.ico'].includes(name);
+  if (bare === name && isTaken) {
     return 'Node or npm uses it for something else';
   }
   if (DEPENDENCIES.includes(name)) return 'the new package depends on the one of that name';
@@ -42,17 +50,23 @@ function installedFrom() {
   }
 }
 
-/** The dependency on fibril of a package in `folder`: on the same tarball or folder that this copy is from, else on its version. */
+/**
+ * The dependency on fibril of a package in `folder`: on the same tarball or folder that this copy
+ * is from, else on its version.
+ */
 function dependencyOn(folder) {
   const from = installedFrom();
   const local = (target) => `file:${path.relative(folder, target).split(path.sep).join('/')}`;
   if (path.basename(path.dirname(root)) !== 'node_modules') return local(root);
-  if (from === undefined || /^https?:.*\/fibril\/-\/fibril-[^/]*\.tgz$/.test(from)) return `^${manifest.version}`;
-  return from.startsWith('file:') ? local(path.resolve(root, '..', '..', from.slice('file:'.length))) : from;
+  if (from === undefined || /^https?:.*\/fibril\/-\/fibril-[^/]*\.tgz$/.test(from)) {
+    return `^${manifest.version}`;
+  }
+  if (!from.startsWith('file:')) return from;
+  return local(path.resolve(root, '..', '..', from.slice('file:'.length)));
 }
 
 function packageJson(name, folder) {
-  const target = path.basename(folder);
+  const target = targetOf(path.basename(folder));
   return {
     name,
     version: '0.1.0',
@@ -72,18 +86,24 @@ function packageJson(name, folder) {
       prepack: 'npm run prebuilds',
     },
     dependencies: { fibril: dependencyOn(folder) },
+    // index.d.ts refers to them where a signature has a Buffer or the like. Who uses no TypeScript
+    // needs none.
+    peerDependencies: { '@types/node': '*' },
+    peerDependenciesMeta: { '@types/node': { optional: true } },
     devDependencies: { 'node-gyp': manifest.devDependencies['node-gyp'] },
   };
 }
 
 function writeProject(name, folder) {
-  const bare = path.basename(folder);
+  const binary = targetOf(path.basename(folder));
   fs.mkdirSync(folder);
-  fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(packageJson(name, folder), null, 2)}\n`);
+  const json = JSON.stringify(packageJson(name, folder), null, 2);
+  fs.writeFileSync(path.join(folder, 'package.json'), `${json}\n`);
   for (const entry of fs.readdirSync(template, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = path.relative(template, path.join(entry.parentPath, entry.name));
-    const text = fs.readFileSync(path.join(template, file), 'utf8').replaceAll('{{name}}', name).replaceAll('{{target}}', bare);
+    const text = fs.readFileSync(path.join(template, file), 'utf8')
+      .replaceAll('{{name}}', name).replaceAll('{{target}}', binary);
     const target = path.join(folder, path.dirname(file), RENAMED[entry.name] ?? entry.name);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.writeFileSync(target, text);
@@ -93,7 +113,8 @@ function writeProject(name, folder) {
 module.exports = {
   usage: 'new NAME',
   summary: 'writes a small addon package into the new folder NAME',
-  help: `Writes a package that builds and passes its test: C source, types, a test, and a script that makes prebuilt binaries.
+  help: 'Writes a package that builds and passes its test: C source, types, a test, and a script ' +
+    `that makes prebuilt binaries.
 NAME is the package's; of @scope/name the folder is name. It must not exist.
 
   npx fibril new my-addon
@@ -107,10 +128,14 @@ NAME is the package's; of @scope/name the folder is name. It must not exist.
     if (args.length !== 1) throw new UsageError('new needs one name');
     if (name.startsWith('-')) throw new UsageError(`new has no option "${name}"`);
     const reason = badName(name);
-    if (reason !== undefined) throw new UsageError(`"${name}" can't be the name of the package: ${reason}`, '');
+    if (reason !== undefined) {
+      throw new UsageError(`"${name}" can't be the name of the package: ${reason}`, '');
+    }
     const bare = name.split('/').pop();
     const folder = path.resolve(bare);
-    if (fs.lstatSync(folder, { throwIfNoEntry: false })) throw new UsageError(`"${bare}" exists already; nothing was written`, '');
+    if (fs.lstatSync(folder, { throwIfNoEntry: false })) {
+      throw new UsageError(`"${bare}" exists already; nothing was written`, '');
+    }
     writeProject(name, folder);
     return `${bare} is written. Next:\n\n  cd ${bare}\n  npm install\n  npm test\n`;
   },

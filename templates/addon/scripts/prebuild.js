@@ -10,5 +10,6 @@ const root = path.join(__dirname, '..');
 const folder = path.join(root, 'prebuilds', platform);
 
 fs.mkdirSync(folder, { recursive: true });
-fs.copyFileSync(path.join(root, 'build', 'Release', '{{target}}.node'), path.join(folder, '{{target}}.node'));
+fs.copyFileSync(path.join(root, 'build', 'Release', '{{target}}.node'),
+  path.join(folder, '{{target}}.node'));
 console.log(`prebuilds/${platform}/{{target}}.node`);

@@ -7,11 +7,13 @@ const { countLines } = require('..');
 
 test('counts lines', async () => {
   const lines = fs.readFileSync(__filename, 'utf8').split('\n').length - 1;
-  assert.deepStrictEqual(await Promise.all([countLines(__filename), countLines(__filename)]), [lines, lines]);
+  assert.deepStrictEqual(await Promise.all([countLines(__filename), countLines(__filename)]),
+    [lines, lines]);
 });
 
 test('rejects as Node does', async () => {
-  await assert.rejects(countLines('/no/such/file'), { code: 'ENOENT', syscall: 'open', path: '/no/such/file' });
+  await assert.rejects(countLines('/no/such/file'),
+    { code: 'ENOENT', syscall: 'open', path: '/no/such/file' });
   await assert.rejects(countLines(42), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
 });
 
