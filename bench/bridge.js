@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * A native async call: fibril's coroutines against napi_create_async_work, node-addon-api's AsyncWorker and a JavaScript
- * async function, all of them incrementing a number. `fibril` waits on the loop, without a thread; `fibril_work` does its increment in
- * the thread pool as the peers do.
+ * A native async call: fibril's coroutines against napi_create_async_work, node-addon-api's
+ * AsyncWorker and a JavaScript async function, all of them incrementing a number. `fibril` waits on
+ * the loop, without a thread; `fibril_work` does its increment in the thread pool as the peers do.
  */
 
 const path = require('node:path');
@@ -13,11 +13,13 @@ const { buildAddons, compare, formatRatio, save, table } = require('./harness');
 const folder = path.join(__dirname, 'bridge');
 const CONCURRENT = 1000;
 const REFERENCE = 'async_work';
+const COLLECTED = 'after a full collection';
 const TIMES = 10; // as fast as the reference the row has to be that waits on the loop
 
 function build() {
   const load = buildAddons(folder);
-  return { coroutine: load('coroutine'), asyncWork: load('async_work').increment, asyncWorker: load('async_worker').increment };
+  return { coroutine: load('coroutine'), asyncWork: load('async_work').increment,
+    asyncWorker: load('async_worker').increment };
 }
 
 /** A contender that awaits one call before it makes the next. */
@@ -30,8 +32,9 @@ function oneAtATime(call) {
 }
 
 /**
- * A contender that has CONCURRENT calls under way; its iterations, too, are calls. All promises share one reaction, which
- * counts: the cheapest way to hear of each, so that the row shows the calls. `Promise.all` costs all contenders about 30 ns more.
+ * A contender that has CONCURRENT calls under way; its iterations, too, are calls. All promises
+ * share one reaction, which counts: the cheapest way to hear of each, so that the row shows the
+ * calls. `Promise.all` costs all contenders about 30 ns more.
  */
 function manyAtOnce(call) {
   return async (iterations) => {
@@ -77,7 +80,8 @@ function contenders({ coroutine, asyncWork, asyncWorker }) {
   return Object.entries(rows).map(([name, calls]) => {
     const drive = name.startsWith('one') ? oneAtATime : manyAtOnce;
     const all = { ...calls, async_work: asyncWork, AsyncWorker: asyncWorker };
-    return [name, Object.fromEntries(Object.entries(all).map(([label, call]) => [label, drive(call)]))];
+    return [name, Object.fromEntries(Object.entries(all)
+      .map(([label, call]) => [label, drive(call)]))];
   });
 }
 
@@ -88,14 +92,23 @@ async function run({ quick, json, only }) {
   const rows = [];
   for (const [name, functions] of contenders(build())) {
     if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
-    rows.push(await compare(name, functions, { quick, reference: REFERENCE, roundMs: quick ? 10 : 40, rounds: quick ? 9 : 31 }));
+    const options = { quick, reference: REFERENCE, roundMs: quick ? 10 : 40,
+      rounds: quick ? 9 : 31 };
+    const row = await compare(name, functions, options);
+    const { fibril, [REFERENCE]: reference } = functions;
+    const collected = await compare(name, { fibril, [REFERENCE]: reference },
+      { ...options, collected: true });
+    row.results[COLLECTED] = collected.results.fibril;
+    rows.push(row);
   }
-  console.log('Nanoseconds a call. x: how many times as fast as napi_create_async_work in the same round, median [95% interval].\n');
-  console.log(table(rows, ['fibril', 'JS', 'AsyncWorker', REFERENCE]));
+  console.log(
+    'Nanoseconds a call. x: how many times as fast as napi_create_async_work in the same round, median [95% interval].\n');
+  console.log(table(rows, ['fibril', COLLECTED, 'JS', 'AsyncWorker', REFERENCE]));
   for (const row of rows.filter((one) => one.name === '1,000 at once, a turn of the loop')) {
     const { ratio } = row.results.fibril;
     const verdict = ratio.low >= TIMES ? 'yes' : ratio.high < TIMES ? 'NO' : 'within the spread';
-    console.log(`\n1,000 concurrent native calls: x${formatRatio(ratio)} of napi_create_async_work; at least ${TIMES} wanted: ${verdict}`);
+    console.log(`\n1,000 concurrent native calls: x${formatRatio(
+      ratio)} of napi_create_async_work; at least ${TIMES} wanted: ${verdict}`);
   }
   if (json) save(json, 'bridge', rows);
 }

@@ -14,7 +14,8 @@ const known = fs
 
 const [name, ...rest] = process.argv.slice(2);
 if (!known.includes(name)) {
-  console.error(`usage: npm run bench -- ${known.join('|')} [--quick] [--json FILE] [part of a row's name ...]`);
+  console.error(`usage: npm run bench -- ${known.join(
+    '|')} [--quick] [--json FILE] [part of a row's name ...]`);
   process.exit(2);
 }
 

@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * Values through a loop, a hundred thousand at a time where the rounds are that long: C generators against those of JavaScript, and for
- * `for await` against a Readable in object mode, which is what addons that stream rows or entries usually give.
+ * Values through a loop, a hundred thousand at a time where the rounds are that long: C generators
+ * against those of JavaScript, and for `for await` against a Readable in object mode, which is what
+ * addons that stream rows or entries usually give.
  */
 
 const path = require('node:path');
@@ -67,7 +68,8 @@ function contenders(addon) {
   return [
     ['for...of, numbers', 'JS', { fibril: each(addon.numbers), JS: each(numbers) }],
     ['for await, numbers', 'Readable', {
-      'fibril': eachAwaited(addon.stream), 'fibril, 16 ahead': eachAwaited(addon.streamAhead), 'JS': eachAwaited(stream),
+      'fibril': eachAwaited(addon.stream), 'fibril, 16 ahead': eachAwaited(addon.streamAhead),
+      'JS': eachAwaited(stream),
       'Readable': eachAwaited((count) => readable(count, (i) => i)),
     }],
     ['for await, objects', 'Readable', {
@@ -85,13 +87,16 @@ async function run({ quick, json, only }) {
   const rows = [];
   for (const [name, reference, functions] of contenders(addon)) {
     if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
-    rows.push(await compare(name, functions, { quick, reference, roundMs: quick ? 10 : 40, rounds: quick ? 9 : 31 }));
+    rows.push(await compare(name, functions, { quick, reference, roundMs: quick ? 10 : 40,
+      rounds: quick ? 9 : 31 }));
   }
-  console.log('Nanoseconds a value. x: how many times as fast as the row\'s last one in the same round, median [95% interval].\n');
+  console.log(
+    'Nanoseconds a value. x: how many times as fast as the row\'s last one in the same round, median [95% interval].\n');
   console.log(table(rows, ['fibril', 'fibril, 16 ahead', 'JS', 'Readable']));
   for (const { name, results } of rows.filter((row) => row.reference === 'Readable')) {
     const { ratio } = results.fibril;
-    console.log(`\n${name}: x${formatRatio(ratio)} of a Readable in object mode; faster wanted: ${ratio.low > 1 ? 'yes' : 'NO'}`);
+    console.log(`\n${name}: x${formatRatio(
+      ratio)} of a Readable in object mode; faster wanted: ${ratio.low > 1 ? 'yes' : 'NO'}`);
   }
   if (json) save(json, 'iterator', rows);
 }

@@ -1,25 +1,37 @@
 'use strict';
 
 /*
- * The context switch: fibril's drain loop, bare coroutines and generators against Boost.Context, ucontext and an indirect
- * call. The measuring is in C (bench/switch), through the public header, linked with the static library that addons link.
+ * The context switch: fibril's drain loop, bare coroutines and generators against Boost.Context,
+ * ucontext and an indirect call. The measuring is in C (bench/switch), through the public header,
+ * linked with the static library that addons link.
+ *
+ * What it costs depends on the state of the processor (a core that is shared with another thread,
+ * predictors) more than on anything a process does by itself. So several processes run in turn on
+ * each of the processors, and the spread between them is printed as well.
  */
 
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { formatRatio, save, summarize, table, verdict } = require('./harness');
+const { listSources } = require('../scripts/compile.js');
+const { formatNs, formatRatio, save, summarize, table, verdict } = require('./harness');
 
 const root = path.join(__dirname, '..');
 const folder = path.join(root, 'build', 'bench');
 const cc = process.env.CC || 'cc';
 const cxx = process.env.CXX || 'c++';
 
+const PROCESSORS_MAX = 4;
+/* Adds in a cycle: every processor of today does three or more, and a thread half of that while it
+ * shares its core. */
+const ALONE = 2.5;
+
 const MUST_WIN = ['hot', 'deep', 'create+end'];
 
 function command(program, args, input) {
-  return execFileSync(program, args, { cwd: root, encoding: 'utf8', input, maxBuffer: 1 << 26, stdio: 'pipe' });
+  return execFileSync(program, args, { cwd: root, encoding: 'utf8', input, maxBuffer: 1 << 26,
+    stdio: 'pipe' });
 }
 
 function succeeds(program, args, input) {
@@ -36,7 +48,8 @@ function libuv() {
     const words = (option) => command('pkg-config', [option, 'libuv']).split(/\s+/).filter(Boolean);
     return { cflags: words('--cflags'), libs: words('--libs') };
   } catch {
-    throw new Error('pkg-config does not find libuv (Debian: apt-get install libuv1-dev pkg-config)');
+    throw new Error(
+      'pkg-config does not find libuv (Debian: apt-get install libuv1-dev pkg-config)');
   }
 }
 
@@ -47,7 +60,8 @@ function listFiles(where) {
 
 /** The library that node-gyp built, unless a source is newer. */
 function findLibrary() {
-  const library = listFiles(path.join(root, 'build/Release/obj.target')).find((file) => path.basename(file) === 'fibril.a');
+  const library = listFiles(path.join(root, 'build/Release/obj.target'))
+    .find((file) => path.basename(file) === 'fibril.a');
   if (!library) return null;
   const built = fs.statSync(library).mtimeMs;
   const sources = [...listFiles(path.join(root, 'src/core')), path.join(root, 'include/fibril.h')];
@@ -58,17 +72,15 @@ function findLibrary() {
 function compile(names, flags) {
   return names.map((name) => {
     const object = path.join(folder, `${name.replaceAll('/', '_')}.o`);
-    command(cc, ['-O2', '-fomit-frame-pointer', '-std=gnu11', '-Iinclude', ...flags, '-c', name, '-o', object]);
+    command(cc, ['-O2', '-fomit-frame-pointer', '-std=gnu11', '-Iinclude', ...flags, '-c', name,
+      '-o', object]);
     return object;
   });
 }
 
 function buildCore(uv) {
-  const names = fs.readdirSync(path.join(root, 'src/core')).filter((name) => name.endsWith('.c')).map((name) => `src/core/${name}`);
-  for (const name of fs.readdirSync(path.join(root, 'src/core/arch'))) {
-    if (name.endsWith('.S')) names.push(`src/core/arch/${name}`);
-  }
-  return compile(names, ['-fvisibility=hidden', '-fstack-clash-protection', ...uv.cflags]);
+  return compile(listSources('src/core/:.c,.S'),
+    ['-fvisibility=hidden', '-fstack-clash-protection', ...uv.cflags]);
 }
 
 /** How to link Boost.Context, or null where it isn't installed. */
@@ -101,6 +113,23 @@ function build() {
   return { program, boost: boost !== null, library };
 }
 
+/** Those that this process may use, a few of them where there are many; -1: whichever. */
+function processors() {
+  let list;
+  try {
+    [, list] = /^Cpus_allowed_list:\s*(\S+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'));
+  } catch {
+    return [-1];
+  }
+  const all = list.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+  const step = Math.max(1, all.length / PROCESSORS_MAX);
+  return Array.from({ length: Math.min(all.length, PROCESSORS_MAX) },
+    (_, i) => all[Math.floor(i * step)]);
+}
+
 /** Each line: row, contender, nanoseconds; the samples of one round follow each other. */
 function collect(output) {
   const rows = new Map();
@@ -119,7 +148,79 @@ function summarizeRow(name, samples) {
     const ratios = own.map((ns, round) => samples[reference][round] / ns);
     results[contender] = { ns: summarize(own), ratio: summarize(ratios) };
   }
-  return { name, reference, unit: name === 'create+end' ? 'ns for both' : 'ns in one direction', results };
+  return { name, reference, unit: name === 'create+end' ? 'ns for both' : 'ns in one direction',
+    results };
+}
+
+function median(samples) {
+  return summarize(samples).median;
+}
+
+/** Runs the program in several processes on each processor, in turn. */
+function measure(program, count, args) {
+  const processes = [];
+  for (let i = 0; i < count; i++) {
+    for (const cpu of processors()) {
+      const rows = collect(command(program, [String(cpu), ...args]));
+      const { cycle, adds } = rows.get('state');
+      rows.delete('state');
+      processes.push({ cpu, cycle: median(cycle), adds: median(adds), rows });
+    }
+  }
+  return processes;
+}
+
+/** All samples of a row of some processes. */
+function pool(processes) {
+  const rows = new Map();
+  for (const process of processes) {
+    for (const [name, samples] of process.rows) {
+      if (!rows.has(name)) rows.set(name, {});
+      for (const [contender, own] of Object.entries(samples)) {
+        (rows.get(name)[contender] ??= []).push(...own);
+      }
+    }
+  }
+  return [...rows].map(([name, samples]) => summarizeRow(name, samples));
+}
+
+function range(numbers, format) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return `${format(sorted[0])} to ${format(sorted.at(-1))}`;
+}
+
+/** From the fastest to the slowest process, of medians: one line a row. */
+function spread(name, processes) {
+  const own = processes.map((process) => process.rows.get(name));
+  const words = [`fibril ${range(own.map((samples) => median(samples.fibril)), formatNs)}`];
+  if (own[0].boost) {
+    const ratios = own.map(({ fibril, boost }) => {
+      return median(fibril.map((ns, round) => boost[round] / ns));
+    });
+    words.push(`boost ${range(own.map((samples) => median(samples.boost)), formatNs)}`,
+      `x${range(ratios, (ratio) => ratio.toFixed(2))}`);
+  }
+  return `${name.padEnd(12)}${words.join(', ')}`;
+}
+
+function describe(processes) {
+  const cpus = [...new Set(processes.map((process) => process.cpu))].sort((a, b) => a - b);
+  const where = cpus[0] < 0 ? '' : ` on processor ${cpus.join(', ')}`;
+  return `${processes.length} processes${where}: ${range(processes.map(({ adds }) => adds),
+    (adds) => adds.toFixed(1))} adds in a cycle of ${range(processes.map(({ cycle }) => cycle),
+    (ns) => `${ns.toFixed(2)} ns`)}`;
+}
+
+/** The rows of the processes that met the same state. */
+function report(title, processes, labels) {
+  const rows = pool(processes);
+  console.log(`${title}, ${describe(processes)}\n`);
+  console.log(`${table(rows, labels)}\n`);
+  console.log('From the fastest to the slowest process, and of the ratios from the worst to the best:');
+  for (const { name } of rows) console.log(spread(name, processes));
+  const known = rows.filter((row) => MUST_WIN.includes(row.name) && row.results.boost);
+  if (known.length > 0) console.log(`\n${known.map(conclude).join('\n')}`);
+  console.log('');
 }
 
 function conclude(row) {
@@ -132,20 +233,33 @@ async function run({ quick, json, only }) {
   const { program, boost, library } = build();
   const compiler = command(cc, ['--version']).split('\n')[0];
   const known = command(program, ['rows']).trim().split('\n');
-  const chosen = known.filter((name) => only.length === 0 || only.some((part) => name.includes(part)));
-  if (chosen.length === 0) throw new Error(`no row is called ${only.join(', ')}; there are ${known.join(', ')}`);
+  const chosen = known.filter((name) => only.length === 0 ||
+    only.some((part) => name.includes(part)));
+  if (chosen.length === 0) {
+    throw new Error(`no row is called ${only.join(', ')}; there are ${known.join(', ')}`);
+  }
 
-  console.log(`switch: ${compiler}; fibril from ${library ? path.relative(root, library) : 'src/core, compiled here'}`);
-  if (!boost) console.log('Boost.Context is not installed (Debian: libboost-context-dev): its column is missing');
-  const [rounds, milliseconds] = quick ? [21, 1] : [101, 5];
-  const samples = collect(command(program, [String(rounds), String(milliseconds), ...chosen]));
-  const rows = [...samples].map(([name, own]) => summarizeRow(name, own));
+  console.log(`switch: ${compiler}; fibril from ${library
+    ? path.relative(root, library) : 'src/core, compiled here'}`);
+  if (!boost) {console.log(
+    'Boost.Context is not installed (Debian: libboost-context-dev): its column is missing');}
+  const [count, rounds, milliseconds] = quick ? [2, 11, 1] : [6, 21, 4];
+  const processes = measure(program, count, [String(rounds), String(milliseconds), ...chosen]);
 
-  console.log('Nanoseconds in one direction of a switch; of create+end, for both. x: how many times as fast as '
+  console.log(
+    'Nanoseconds in one direction of a switch; of create+end, for both. x: how many times as fast as '
     + `${boost ? 'Boost.Context' : 'fibril'} in the same round,\nmedian [95% interval].\n`);
-  console.log(table(rows, ['fibril', ...(boost ? ['boost'] : []), 'ucontext', 'call']));
-  if (boost) console.log(`\n${rows.filter((row) => MUST_WIN.includes(row.name)).map(conclude).join('\n')}`);
-  if (json) save(json, 'switch', rows, { compiler, rounds, milliseconds });
+  const labels = ['fibril', ...(boost ? ['boost'] : []), 'ucontext', 'call'];
+  const alone = processes.filter(({ adds }) => adds >= ALONE);
+  const shared = processes.filter(({ adds }) => adds < ALONE);
+  if (alone.length > 0) report('A core of its own', alone, labels);
+  if (shared.length > 0) report('A core that is shared', shared, labels);
+  if (json) {
+    save(json, 'switch', pool(processes), { compiler, rounds, milliseconds,
+      processes: processes.map(({ cpu, cycle, adds, rows }) => {
+        return { cpu, cycle, adds, rows: pool([{ rows }]) };
+      }) });
+  }
 }
 
 module.exports = { run };

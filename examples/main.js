@@ -1,6 +1,7 @@
 'use strict';
 
-// npm start: coroutines side by side, driven by co and by async/await, then real files read and counted in C.
+// npm start: coroutines side by side, driven by co and by async/await, then real files read and
+// counted in C.
 
 const path = require('node:path');
 const co = require('fibril');
@@ -15,7 +16,8 @@ function heading(text) {
   console.log(`\n${text}`);
 }
 
-// ---- Three downloads at once; the network is a timer ---------------------------------------------------------------
+// ---- Three downloads at once; the network is a timer
+// ---------------------------------------------------------------
 
 function* getURL(url, ms) {
   const start = performance.now();
@@ -30,15 +32,18 @@ function* getAll() {
   console.log(`${urls.join(', ')}: total ${seconds(start)}s, as long as the slowest`);
 }
 
-// ---- A whole tree in one call: thousands of waits in C behind one promise ------------------------------------------
+// ---- A whole tree in one call: thousands of waits in C behind one promise
+// ------------------------------------------
 
 function* measureTree(folder) {
   const start = performance.now();
   const { bytes, files, directories } = yield fs.du(folder);
-  console.log(`${number(bytes)} bytes in ${number(files)} files and ${number(directories)} directories, ${seconds(start)}s`);
+  console.log(`${number(bytes)} bytes in ${number(files)} files and ${number(
+    directories)} directories, ${seconds(start)}s`);
 }
 
-// ---- The same functions with async/await ---------------------------------------------------------------------------
+// ---- The same functions with async/await
+// ---------------------------------------------------------------------------
 
 async function countLines(file) {
   const text = await fs.readFile(file, 'utf8');
@@ -48,9 +53,11 @@ async function countLines(file) {
 async function readSources(folders) {
   const start = performance.now();
   const options = { recursive: true, withFileTypes: true };
-  const lists = await Promise.all(folders.map((folder) => fs.readdir(path.join(root, folder), options)));
+  const lists = await Promise.all(
+    folders.map((folder) => fs.readdir(path.join(root, folder), options)));
   const files = lists.flat().filter((entry) => entry.isFile() && /\.(c|h|S|js)$/.test(entry.name));
-  const lines = await Promise.all(files.map((entry) => countLines(path.join(entry.parentPath, entry.name))));
+  const lines = await Promise.all(
+    files.map((entry) => countLines(path.join(entry.parentPath, entry.name))));
   const total = lines.reduce((sum, count) => sum + count, 0);
   console.log(`${number(total)} lines in ${files.length} files, ${seconds(start)}s`);
 }

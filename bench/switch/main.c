@@ -1,6 +1,8 @@
-/* switch ROUNDS MILLISECONDS [ROW...]: runs every row, or those named, in each round all contenders
- * one after the other, each for about MILLISECONDS. Prints a line for each sample: row, contender
- * and nanoseconds, of one direction of a switch or of one coroutine created and ended.
+/* switch CPU ROUNDS MILLISECONDS [ROW...]: runs every row, or those named, on the processor of that
+ * number, or with -1 on the one it finds itself on; in each round all contenders one after the
+ * other, each for about MILLISECONDS. Prints a line for each sample: row, contender and
+ * nanoseconds, of one direction of a switch or of one coroutine created and ended; and what a
+ * processor does beside: `state`, `cycle` and nanoseconds, `state`, `adds` and how many in a cycle.
  * switch rows: prints the names of the rows. */
 #if defined(__linux__)
 #define _GNU_SOURCE /* sched_setaffinity */
@@ -47,12 +49,17 @@ size_t *shuffled(size_t count) {
 }
 
 /* So that the scheduler does not move the process in the middle of a round. */
-static void stay_on_this_cpu(void) {
+static void stay_on(int cpu) {
 #if defined(__linux__)
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
-  CPU_SET(sched_getcpu(), &cpus);
-  sched_setaffinity(0, sizeof cpus, &cpus);
+  CPU_SET(cpu < 0 ? sched_getcpu() : cpu, &cpus);
+  if (sched_setaffinity(0, sizeof cpus, &cpus) != 0) {
+    perror("sched_setaffinity");
+    exit(1);
+  }
+#else
+  (void)cpu;
 #endif
 }
 
@@ -61,6 +68,56 @@ static double now(void) {
   struct timespec time;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* ---- The state of the processor ---- */
+
+#define ADDS 64000
+
+/* Adds that the compiler can't put together, enough for the loop around them not to count. */
+#define ADD(x) \
+  (x)++;       \
+  __asm__ volatile("" : "+r"(x))
+#define ADD4(w, x, y, z) \
+  ADD(w);                \
+  ADD(x);                \
+  ADD(y);                \
+  ADD(z)
+#define ADD16(w, x, y, z) \
+  ADD4(w, x, y, z);       \
+  ADD4(w, x, y, z);       \
+  ADD4(w, x, y, z);       \
+  ADD4(w, x, y, z)
+#define ADD64(w, x, y, z) \
+  ADD16(w, x, y, z);      \
+  ADD16(w, x, y, z);      \
+  ADD16(w, x, y, z);      \
+  ADD16(w, x, y, z)
+
+/* Each needs the one before: one a cycle. */
+static double chained_adds(void) {
+  uint64_t a = 0;
+  double start = now();
+  for (int i = 0; i < ADDS / 64; i++) {
+    ADD64(a, a, a, a);
+  }
+  return (now() - start) / ADDS;
+}
+
+/* As many at once as the processor can, which is half as many where the other thread of its core
+ * works as well. */
+static double free_adds(void) {
+  uint64_t a = 0, b = 0, c = 0, d = 0;
+  double start = now();
+  for (int i = 0; i < ADDS / 64; i++) {
+    ADD64(a, b, c, d);
+  }
+  return (now() - start) / ADDS;
+}
+
+static void print_state(void) {
+  double chained = chained_adds();
+  printf("state\tcycle\t%.4f\nstate\tadds\t%.4f\n", chained, chained / free_adds());
 }
 
 struct running {
@@ -102,6 +159,7 @@ static void run_row(const struct row *row, int rounds, double ns) {
   size_t count = start_all(row, ns, running);
   double switches = row->shape == CREATE ? 1 : 2;
   for (int round = 0; round < rounds; round++) {
+    print_state();
     for (size_t i = 0; i < count; i++) {
       const struct running *one = &running[((size_t)round + i) % count];
       double each = measure(one) / (double)one->rounds / switches;
@@ -122,12 +180,12 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < ROWS; i++) puts(rows[i].name);
     return 0;
   }
-  if (argc < 3 || atoi(argv[1]) <= 0 || atof(argv[2]) <= 0) {
-    fprintf(stderr, "usage: switch ROUNDS MILLISECONDS [ROW...], or switch rows\n");
+  if (argc < 4 || atoi(argv[2]) <= 0 || atof(argv[3]) <= 0) {
+    fprintf(stderr, "usage: switch CPU ROUNDS MILLISECONDS [ROW...], or switch rows\n");
     return 2;
   }
-  stay_on_this_cpu();
+  stay_on(atoi(argv[1]));
   for (size_t i = 0; i < ROWS; i++)
-    if (wanted(&rows[i], argv + 3)) run_row(&rows[i], atoi(argv[1]), atof(argv[2]) * 1e6);
+    if (wanted(&rows[i], argv + 4)) run_row(&rows[i], atoi(argv[2]), atof(argv[3]) * 1e6);
   return 0;
 }

@@ -14,7 +14,10 @@ class HTTPError extends Error {
   }
 }
 
-/** Connections, kept for the next request, and how many there may be. What is more waits its turn. Tornado: AsyncHTTPClient. */
+/**
+ * Connections, kept for the next request, and how many there may be. What is more waits its turn.
+ * Tornado: AsyncHTTPClient.
+ */
 class Client {
   #native;
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// A function that answers later, and a coroutine that waits for the answer: the order of the four lines shows who runs when.
+// A function that answers later, and a coroutine that waits for the answer: the order of the four
+// lines shows who runs when.
 
 const co = require('fibril');
 

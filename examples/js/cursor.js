@@ -1,6 +1,7 @@
 'use strict';
 
-// A loop over the answers of a query that come in batches: it waits where the next batch is still on its way, and nowhere else.
+// A loop over the answers of a query that come in batches: it waits where the next batch is still
+// on its way, and nowhere else.
 
 const { gen } = require('fibril');
 

@@ -1,7 +1,8 @@
 'use strict';
 
-// Three downloads at once: each line is printed when one has finished, the results come in the order of the list, and the
-// whole takes as long as the slowest. The network is a sleep, so that the program needs none.
+// Three downloads at once: each line is printed when one has finished, the results come in the
+// order of the list, and the whole takes as long as the slowest. The network is a sleep, so that
+// the program needs none.
 
 const co = require('fibril');
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// Work goes on while a result is on its way: the next chunk is being read while the last one is being written.
+// Work goes on while a result is on its way: the next chunk is being read while the last one is
+// being written.
 
 const { mkdtemp, open, rm } = require('node:fs/promises');
 const os = require('node:os');
@@ -39,7 +40,8 @@ co(function* () {
     const [from, to] = yield [open(source), open(path.join(folder, 'copy'), 'w')];
     console.log(`${yield copy(from, to)} bytes`);
     yield [from.close(), to.close()];
-    const [original, copied] = yield [co.fs.readFile(source), co.fs.readFile(path.join(folder, 'copy'))];
+    const [original, copied] = yield [co.fs.readFile(source),
+      co.fs.readFile(path.join(folder, 'copy'))];
     console.log(original.equals(copied) ? 'the copy is equal' : 'the copy differs');
   } finally {
     yield rm(folder, { recursive: true });

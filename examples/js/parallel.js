@@ -1,7 +1,7 @@
 'use strict';
 
-// Whatever stands in a yielded array or object is started together and waited for together. The results have the places
-// or the names of what was yielded, whichever came first.
+// Whatever stands in a yielded array or object is started together and waited for together. The
+// results have the places or the names of what was yielded, whichever came first.
 
 const co = require('fibril');
 

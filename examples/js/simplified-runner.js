@@ -1,7 +1,8 @@
 'use strict';
 
-// How a coroutine is driven, reduced to its idea: every future that the generator yields gets a callback that sends the result
-// back in. The real one, co(), does not recurse, knows errors and knows more than futures.
+// How a coroutine is driven, reduced to its idea: every future that the generator yields gets a
+// callback that sends the result back in. The real one, co(), does not recurse, knows errors and
+// knows more than futures.
 
 const { gen } = require('fibril');
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// sleep starts the clock when it is called, not when it is yielded. So a loop can keep its beat, however long its work takes.
+// sleep starts the clock when it is called, not when it is yielded. So a loop can keep its beat,
+// however long its work takes.
 
 const co = require('fibril');
 

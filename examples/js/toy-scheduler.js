@@ -1,6 +1,7 @@
 'use strict';
 
-// Two generators and a loop that carries work from one to the other: what a scheduler is, before there is any waiting in it.
+// Two generators and a loop that carries work from one to the other: what a scheduler is, before
+// there is any waiting in it.
 
 function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);

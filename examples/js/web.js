@@ -1,6 +1,7 @@
 'use strict';
 
-// A web server whose handlers are coroutines, and a client that fetches from it: Tornado's introduction, over Node's http and fetch.
+// A web server whose handlers are coroutines, and a client that fetches from it: Tornado's
+// introduction, over Node's http and fetch.
 
 const http = require('node:http');
 const { gen } = require('fibril');
@@ -34,7 +35,8 @@ class SequenceHandler extends RequestHandler {
 class ActionHandler extends RequestHandler {
   *get() {
     const { host } = this.request.headers;
-    const [slow, sequence] = yield [`http://${host}/slow`, `http://${host}/sequence`].map((url) => fetchCoroutine(url));
+    const [slow, sequence] = yield [`http://${host}/slow`, `http://${host}/sequence`]
+      .map((url) => fetchCoroutine(url));
     this.finish(`${slow} and ${sequence}`);
   }
 }
@@ -47,7 +49,8 @@ class FailingHandler extends RequestHandler {
 }
 
 const main = gen.coroutine(function* () {
-  const routes = { '/action': ActionHandler, '/slow': SlowHandler, '/sequence': SequenceHandler, '/failing': FailingHandler };
+  const routes = { '/action': ActionHandler, '/slow': SlowHandler, '/sequence': SequenceHandler,
+    '/failing': FailingHandler };
   const server = http.createServer(application(routes));
   yield gen.Task((callback) => server.listen(0, '127.0.0.1', callback));
   const url = `http://127.0.0.1:${server.address().port}`;

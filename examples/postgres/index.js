@@ -8,10 +8,12 @@ const LEVELS = ['read committed', 'repeatable read', 'serializable'];
 
 function begin({ isolation, readOnly, deferrable }) {
   if (isolation !== undefined && !LEVELS.includes(isolation)) {
-    const message = `The property 'options.isolation' must be one of: ${LEVELS.join(', ')}. Received ${String(isolation)}`;
+    const message = `The property 'options.isolation' must be one of: ${LEVELS.join(
+      ', ')}. Received ${String(isolation)}`;
     throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
   }
-  const modes = [isolation && `isolation level ${isolation}`, readOnly && 'read only', deferrable && 'deferrable'];
+  const modes = [isolation && `isolation level ${isolation}`, readOnly && 'read only', deferrable &&
+    'deferrable'];
   return ['begin', ...modes.filter(Boolean)].join(' ');
 }
 
@@ -49,7 +51,10 @@ class Connection extends Session {
     return result;
   }
 
-  /** Listens to a channel; when the promise resolves, the server does. The iterator gives { channel, payload, pid }. */
+  /**
+   * Listens to a channel; when the promise resolves, the server does. The iterator gives { channel,
+   * payload, pid }.
+   */
   async listen(channel, { signal } = {}) {
     const notifications = this.#native.listen(channel, { signal });
     await notifications.next();
@@ -68,8 +73,10 @@ class Connection extends Session {
 
 /**
  * Opens a connection.
- * @param {string} [conninfo] a URL or "key=value" pairs, as of psql; what is left out comes from PGHOST and the like
- * @param {{timeout?: number, signal?: AbortSignal}} [options] `timeout`: milliseconds, 30,000 if left out, 0 for none
+ * @param {string} [conninfo] a URL or "key=value" pairs, as of psql; what is left out comes from
+ *   PGHOST and the like
+ * @param {{timeout?: number, signal?: AbortSignal}} [options] `timeout`: milliseconds, 30,000 if
+ *   left out, 0 for none
  * @returns {Promise<Connection>}
  */
 async function connect(conninfo = '', { timeout = 30000, signal } = {}) {

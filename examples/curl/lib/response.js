@@ -1,6 +1,8 @@
 'use strict';
 
-/** An answer whose head is there. The body is read through one of body, buffer, text and json, once. */
+/**
+ * An answer whose head is there. The body is read through one of body, buffer, text and json, once.
+ */
 class Response {
   #body;
 
@@ -32,7 +34,8 @@ class Response {
 
   /** The whole body. */
   async buffer() {
-    if (this.bodyUsed) throw Object.assign(new TypeError('The body has been read already'), { code: 'ERR_BODY_USED' });
+    if (this.bodyUsed) {throw Object.assign(new TypeError('The body has been read already'),
+      { code: 'ERR_BODY_USED' });}
     const chunks = [];
     for await (const chunk of this.body) chunks.push(chunk);
     return Buffer.concat(chunks);

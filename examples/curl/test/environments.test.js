@@ -19,7 +19,8 @@ function run(program) {
       const url = 'http://127.0.0.1:' + server.address().port;
       ${program}
     });`;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8', timeout: 30000 });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', code],
+    { encoding: 'utf8', timeout: 30000 });
   return { status, signal, stdout, stderr };
 }
 
@@ -39,7 +40,8 @@ describe('environments', () => {
         parentPort.postMessage('halfway');
         await responses[1].text();
       });`;
-    const descriptors = () => fs.readdirSync('/proc/self/fd').filter((fd) => !/socket/.test(readLink(fd))).length;
+    const descriptors = () => fs.readdirSync('/proc/self/fd')
+      .filter((fd) => !/socket/.test(readLink(fd))).length;
     const readLink = (fd) => {
       try {
         return fs.readlinkSync(`/proc/self/fd/${fd}`);
@@ -59,7 +61,8 @@ describe('environments', () => {
   });
 
   it('a process ends when nothing is left to do, though connections are kept', () => {
-    const program = "await (await fetch(url + '/whole')).text(); server.close(); server.closeAllConnections(); console.log('end');";
+    const program =
+      "await (await fetch(url + '/whole')).text(); server.close(); server.closeAllConnections(); console.log('end');";
     assert.deepStrictEqual(run(program), { status: 0, signal: null, stdout: 'end\n', stderr: '' });
   });
 
@@ -70,11 +73,13 @@ describe('environments', () => {
       const response = await fetch(url);
       setTimeout(() => server.closeAllConnections(), 20).unref();
       await response.text().catch((error) => console.log(error.code));`;
-    assert.deepStrictEqual(run(program), { status: 0, signal: null, stdout: 'ECONNRESET\nend\n', stderr: '' });
+    assert.deepStrictEqual(run(program), { status: 0, signal: null, stdout: 'ECONNRESET\nend\n',
+      stderr: '' });
   });
 
   it('process.exit ends a process in the middle', () => {
-    const program = "const { body } = await fetch(url); await body.next(); fetch(url); body.next(); console.log('exit'); process.exit(7);";
+    const program =
+      "const { body } = await fetch(url); await body.next(); fetch(url); body.next(); console.log('exit'); process.exit(7);";
     assert.deepStrictEqual(run(program), { status: 7, signal: null, stdout: 'exit\n', stderr: '' });
   });
 });

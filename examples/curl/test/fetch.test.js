@@ -19,11 +19,18 @@ describe('fetch', () => {
   }
 
   const routes = {
-    '/gzip': (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(zlib.gzipSync('gzip '.repeat(50000))),
-    '/br': (response) => response.writeHead(200, { 'content-encoding': 'br' }).end(zlib.brotliCompressSync('brotli '.repeat(50000))),
-    '/deflate': (response) => response.writeHead(200, { 'content-encoding': 'deflate' }).end(zlib.deflateSync('deflate')),
-    '/bad-gzip': (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('this is no gzip'),
-    '/headers': (response) => response.writeHead(200, 'Fine, thanks', [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2'], ['X-Name', 'J\u00fcrgen'], ['X-Empty', '']]).end(),
+    '/gzip': (response) => response.writeHead(200, { 'content-encoding': 'gzip' })
+      .end(zlib.gzipSync('gzip '.repeat(50000))),
+    '/br': (response) => response.writeHead(200, { 'content-encoding': 'br' })
+      .end(zlib.brotliCompressSync('brotli '.repeat(50000))),
+    '/deflate': (response) => response.writeHead(200, { 'content-encoding': 'deflate' })
+      .end(zlib.deflateSync('deflate')),
+    '/bad-gzip': (response) => response.writeHead(200, { 'content-encoding': 'gzip' })
+      .end('this is no gzip'),
+    '/headers': (response) =>
+      response.writeHead(200, 'Fine, thanks',
+        [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2'], ['X-Name', 'J\u00fcrgen'], ['X-Empty', '']])
+        .end(),
     '/status/404': (response) => response.writeHead(404).end('nothing here'),
     '/empty': (response) => response.writeHead(204).end(),
     '/loop': (response) => response.writeHead(302, { location: '/loop' }).end(),
@@ -86,7 +93,8 @@ describe('fetch', () => {
   it('sends no body where there is none', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const seen = await get('/', { method });
-      assert.deepStrictEqual([seen.method, seen.body, seen.headers['content-type']], [method, '', undefined]);
+      assert.deepStrictEqual([seen.method, seen.body, seen.headers['content-type']],
+        [method, '', undefined]);
     }
     assert.strictEqual((await get('/', { method: 'POST' })).headers['content-length'], '0');
   });
@@ -95,12 +103,16 @@ describe('fetch', () => {
     const seen = await get('/', { method: 'POST', body: new Uint8Array([0, 255, 10]) });
     assert.deepStrictEqual([seen.body, seen.headers['content-type']], ['\0\u00ff\n', undefined]);
     const form = await get('/', { method: 'POST', body: new URLSearchParams({ a: '1 2' }) });
-    assert.deepStrictEqual([form.body, form.headers['content-type']], ['a=1+2', 'application/x-www-form-urlencoded;charset=UTF-8']);
+    assert.deepStrictEqual([form.body, form.headers['content-type']],
+      ['a=1+2', 'application/x-www-form-urlencoded;charset=UTF-8']);
   });
 
   it('sends headers, empty ones and Latin-1 too, and none that are two', async () => {
-    const { headers } = await get('/', { headers: { 'X-One': 'J\u00fcrgen', 'x-empty': '', 'user-agent': 'me', accept: 'text/html' } });
-    assert.deepStrictEqual([headers['x-one'], headers['x-empty'], headers['user-agent'], headers.accept], ['J\u00fcrgen', '', 'me', 'text/html']);
+    const { headers } = await get('/',
+      { headers: { 'X-One': 'J\u00fcrgen', 'x-empty': '', 'user-agent': 'me',
+        accept: 'text/html' } });
+    assert.deepStrictEqual([headers['x-one'], headers['x-empty'], headers['user-agent'],
+      headers.accept], ['J\u00fcrgen', '', 'me', 'text/html']);
     await assert.rejects(fetch(site.url, { headers: { 'x-a': 'b\r\nx-c: d' } }), TypeError);
   });
 
@@ -123,7 +135,8 @@ describe('fetch', () => {
     assert.strictEqual(await (await fetch(`${site.url}/deflate`)).text(), 'deflate');
     const raw = await (await fetch(`${site.url}/gzip`, { compressed: false })).buffer();
     assert.strictEqual(zlib.gunzipSync(raw).toString(), 'gzip '.repeat(50000));
-    const { code } = await fetch(`${site.url}/bad-gzip`).then((response) => response.text()).catch((error) => error);
+    const { code } = await fetch(`${site.url}/bad-gzip`).then((response) => response.text())
+      .catch((error) => error);
     assert.strictEqual(code, 'ECURL_BAD_CONTENT_ENCODING');
   });
 
@@ -136,10 +149,13 @@ describe('fetch', () => {
 
   it('resolves whatever the status is, unless raiseError is set', async () => {
     const response = await fetch(`${site.url}/status/404`);
-    assert.deepStrictEqual([response.status, response.ok, await response.text()], [404, false, 'nothing here']);
-    const error = await fetch(`${site.url}/status/404`, { raiseError: true }).catch((reason) => reason);
+    assert.deepStrictEqual([response.status, response.ok, await response.text()],
+      [404, false, 'nothing here']);
+    const error = await fetch(`${site.url}/status/404`, { raiseError: true })
+      .catch((reason) => reason);
     assert.ok(error instanceof HTTPError);
-    assert.deepStrictEqual([error.code, error.message, error.response.status], ['ERR_HTTP_STATUS', 'HTTP 404: Not Found', 404]);
+    assert.deepStrictEqual([error.code, error.message, error.response.status],
+      ['ERR_HTTP_STATUS', 'HTTP 404: Not Found', 404]);
     assert.strictEqual(await error.response.text(), 'nothing here');
   });
 
@@ -148,12 +164,17 @@ describe('fetch', () => {
       it(`follows ${status} as WHATWG's fetch does`, async () => {
         for (const method of ['GET', 'POST', 'PUT']) {
           const body = method === 'GET' ? undefined : 'text';
-          const response = await fetch(`${site.url}/moved/${status}`, { method, body, headers: { 'x-kept': 'yes', 'content-language': 'en' } });
+          const response = await fetch(`${site.url}/moved/${status}`,
+            { method, body, headers: { 'x-kept': 'yes', 'content-language': 'en' } });
           const seen = await response.json();
-          const becomesGet = method === 'GET' || status === 303 || (method === 'POST' && status < 303);
-          assert.deepStrictEqual([response.redirected, response.url, seen.url], [true, `${site.url}/end?x=1`, '/end?x=1']);
-          assert.deepStrictEqual([seen.method, seen.body], becomesGet ? ['GET', ''] : [method, 'text']);
-          assert.deepStrictEqual([seen.headers['x-kept'], seen.headers['content-language']], ['yes', becomesGet ? undefined : 'en']);
+          const becomesGet = method === 'GET' || status === 303 ||
+            (method === 'POST' && status < 303);
+          assert.deepStrictEqual([response.redirected, response.url, seen.url],
+            [true, `${site.url}/end?x=1`, '/end?x=1']);
+          assert.deepStrictEqual([seen.method, seen.body],
+            becomesGet ? ['GET', ''] : [method, 'text']);
+          assert.deepStrictEqual([seen.headers['x-kept'], seen.headers['content-language']],
+            ['yes', becomesGet ? undefined : 'en']);
         }
       });
     }
@@ -166,14 +187,18 @@ describe('fetch', () => {
 
     it('gives the answer itself with "manual", an error with "error"', async () => {
       const response = await fetch(`${site.url}/moved/302`, { redirect: 'manual' });
-      assert.deepStrictEqual([response.status, response.headers.get('location'), await response.text()], [302, '../end?x=1', 'elsewhere']);
-      await assert.rejects(fetch(`${site.url}/moved/302`, { redirect: 'error' }), { code: 'ECURL_REDIRECT' });
-      await assert.rejects(fetch(site.url, { redirect: 'maybe' }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+      assert.deepStrictEqual([response.status, response.headers.get('location'),
+        await response.text()], [302, '../end?x=1', 'elsewhere']);
+      await assert.rejects(fetch(`${site.url}/moved/302`, { redirect: 'error' }),
+        { code: 'ECURL_REDIRECT' });
+      await assert.rejects(fetch(site.url, { redirect: 'maybe' }),
+        { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
     });
 
     it('ends with an error after maxRedirects', async () => {
       await assert.rejects(fetch(`${site.url}/loop`), { code: 'ECURL_TOO_MANY_REDIRECTS' });
-      await assert.rejects(fetch(`${site.url}/moved/302`, { maxRedirects: 0 }), { code: 'ECURL_TOO_MANY_REDIRECTS' });
+      await assert.rejects(fetch(`${site.url}/moved/302`, { maxRedirects: 0 }),
+        { code: 'ECURL_TOO_MANY_REDIRECTS' });
       await get('/moved/302', { maxRedirects: 1 });
     });
 
@@ -181,9 +206,11 @@ describe('fetch', () => {
       const headers = { authorization: 'Bearer secret', cookie: 'a=b', 'x-kept': 'yes' };
       const seen = await get('/elsewhere', { headers });
       assert.deepStrictEqual([seen.url, seen.headers.host], ['/there', new URL(other.url).host]);
-      assert.deepStrictEqual([seen.headers.authorization, seen.headers.cookie, seen.headers['x-kept']], [undefined, undefined, 'yes']);
+      assert.deepStrictEqual([seen.headers.authorization, seen.headers.cookie,
+        seen.headers['x-kept']], [undefined, undefined, 'yes']);
       const same = await get('/moved/307', { headers });
-      assert.deepStrictEqual([same.headers.authorization, same.headers.cookie], ['Bearer secret', 'a=b']);
+      assert.deepStrictEqual([same.headers.authorization, same.headers.cookie],
+        ['Bearer secret', 'a=b']);
     });
 
     it('follows to http and https alone', () =>
@@ -217,8 +244,10 @@ describe('fetch', () => {
       await assert.rejects(fetch('file:///etc/passwd'), { code: 'ECURL_UNSUPPORTED_PROTOCOL' });
       await assert.rejects(fetch(site.url, { body: 'x' }), { code: 'ERR_INVALID_ARG_VALUE' });
       await assert.rejects(fetch(site.url, { method: 'A B' }), { code: 'ERR_INVALID_ARG_VALUE' });
-      await assert.rejects(fetch(site.url, { method: 'CONNECT' }), { code: 'ERR_INVALID_ARG_VALUE' });
-      await assert.rejects(fetch(site.url, { method: 'POST', body: 42 }), { code: 'ERR_INVALID_ARG_TYPE' });
+      await assert.rejects(fetch(site.url, { method: 'CONNECT' }),
+        { code: 'ERR_INVALID_ARG_VALUE' });
+      await assert.rejects(fetch(site.url, { method: 'POST', body: 42 }),
+        { code: 'ERR_INVALID_ARG_TYPE' });
       await assert.rejects(fetch(site.url, { timeout: 'x' }), { code: 'ERR_INVALID_ARG_TYPE' });
     });
   });

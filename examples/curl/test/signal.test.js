@@ -19,7 +19,8 @@ describe('an AbortSignal', () => {
   after(() => site.close());
 
   const aborted = (reason) => (error) => {
-    assert.deepStrictEqual([error.name, error.code, error.cause], ['AbortError', 'ABORT_ERR', reason]);
+    assert.deepStrictEqual([error.name, error.code, error.cause],
+      ['AbortError', 'ABORT_ERR', reason]);
     return true;
   };
 
@@ -80,5 +81,6 @@ describe('an AbortSignal', () => {
     assert.strictEqual(getEventListeners(signal, 'abort').length, 0);
   });
 
-  it('is refused where it is none', () => assert.rejects(fetch(site.url, { signal: {} }), { code: 'ERR_INVALID_ARG_TYPE' }));
+  it('is refused where it is none', () => assert.rejects(fetch(site.url, { signal: {} }),
+    { code: 'ERR_INVALID_ARG_TYPE' }));
 });

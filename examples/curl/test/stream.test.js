@@ -78,7 +78,8 @@ describe('bodies', () => {
   it('stop the server that nobody reads from, and let it go on', async () => {
     const { body } = await fetch(`${site.url}/pour`);
     const response = open.get('/pour');
-    // It stands still once nothing more was sent for a while; how much that is, the kernel's buffers say.
+    // It stands still once nothing more was sent for a while; how much that is, the kernel's
+    // buffers say.
     for (let before = -1; before !== response.sent; await sleep(200)) before = response.sent;
     const stopped = response.sent;
     assert.ok(stopped < 24 * MIB, `${stopped} bytes`);
@@ -107,7 +108,9 @@ describe('bodies', () => {
     assert.deepStrictEqual(await body.return(7), { value: 7, done: true });
     await closed;
     await assert.rejects(async () => {
-      for await (const piece of (await fetch(`${site.url}/pour`)).body) throw new Error(`${typeof piece}`);
+      for await (const piece of (await fetch(`${site.url}/pour`)).body) {
+        throw new Error(`${typeof piece}`);
+      }
     }, { message: 'object' });
   });
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// Tornado's AsyncHTTPClient over Node's fetch. The Future is made first; what does the work gets a callback that settles it.
+// Tornado's AsyncHTTPClient over Node's fetch. The Future is made first; what does the work gets a
+// callback that settles it.
 
 const { Future, locks } = require('fibril');
 
@@ -19,14 +20,16 @@ class AsyncHTTPClient {
   }
 
   /**
-   * A Future of `{ status, headers, body }`. A status that is no success fails it with HTTPError, unless `raiseError` is false; what else
-   * goes wrong fails it in any case. The other options are those of fetch.
+   * A Future of `{ status, headers, body }`. A status that is no success fails it with HTTPError,
+   * unless `raiseError` is false; what else goes wrong fails it in any case. The other options are
+   * those of fetch.
    */
   fetch(url, { raiseError = true, ...options } = {}) {
     const future = new Future();
     this.fetchImpl(url, options, (error, response) => {
       if (error) future.setException(error);
-      else if (raiseError && !response.ok) future.setException(new HTTPError(response.status, response.reason));
+      else if (raiseError && !response.ok) {future.setException(new HTTPError(response.status,
+        response.reason));}
       else future.setResult(response);
     });
     return future;

@@ -1,6 +1,7 @@
 'use strict';
 
-// Tornado's RequestHandler over Node's http: a method is a coroutine, and its end is the end of the response.
+// Tornado's RequestHandler over Node's http: a method is a coroutine, and its end is the end of the
+// response.
 
 const { STATUS_CODES } = require('node:http');
 const { gen } = require('fibril');
@@ -19,7 +20,10 @@ class RequestHandler {
     return this.response.writableEnded;
   }
 
-  /** Called before the method: a generator, an async or a plain function. What it throws keeps the method from being called. */
+  /**
+   * Called before the method: a generator, an async or a plain function. What it throws keeps the
+   * method from being called.
+   */
   prepare() {}
 
   /** Adds to the response, which is sent by flush() or at the end. */
@@ -38,7 +42,10 @@ class RequestHandler {
     this.response.end(this.take());
   }
 
-  /** The page for an error: of HTTPError its status, of any other 500. A response that has begun can only be cut off. */
+  /**
+   * The page for an error: of HTTPError its status, of any other 500. A response that has begun can
+   * only be cut off.
+   */
   sendError(error) {
     const status = error instanceof HTTPError ? error.status : 500;
     if (this.response.headersSent) {
@@ -59,7 +66,9 @@ const serve = gen.coroutine(function* (handler) {
   const method = handler.request.method.toLowerCase();
   const call = (name) => gen.coroutine(handler[name]).call(handler);
   try {
-    if (!METHODS.includes(method) || handler[method] === undefined) throw new HTTPError(405, STATUS_CODES[405]);
+    if (!METHODS.includes(method) || handler[method] === undefined) {
+      throw new HTTPError(405, STATUS_CODES[405]);
+    }
     yield call('prepare');
     if (!handler.finished) yield call(method);
     if (!handler.finished) handler.finish();
@@ -68,7 +77,10 @@ const serve = gen.coroutine(function* (handler) {
   }
 });
 
-/** A listener for http.createServer that gives each path to its class; other requests go on while one waits. */
+/**
+ * A listener for http.createServer that gives each path to its class; other requests go on while
+ * one waits.
+ */
 function application(routes) {
   return (request, response) => {
     const Handler = routes[new URL(request.url, 'http://localhost').pathname];

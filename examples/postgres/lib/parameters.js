@@ -1,6 +1,7 @@
 'use strict';
 
-// JavaScript's values as PostgreSQL's texts. The server knows what type a parameter has from the query; a Buffer goes as it is.
+// JavaScript's values as PostgreSQL's texts. The server knows what type a parameter has from the
+// query; a Buffer goes as it is.
 
 function quoted(text) {
   return `"${text.replace(/[\\"]/g, '\\$&')}"`;
@@ -11,7 +12,8 @@ function arrayText(array) {
     if (item === null || item === undefined) return 'NULL';
     if (Array.isArray(item)) return arrayText(item);
     const text = parameter(item);
-    return quoted(typeof text === 'string' ? text : `\\x${Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('hex')}`);
+    return quoted(typeof text === 'string'
+      ? text : `\\x${Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('hex')}`);
   });
   return `{${items.join(',')}}`;
 }
@@ -32,13 +34,15 @@ function parameter(value) {
       if (Array.isArray(value)) return arrayText(value);
       return value instanceof Date ? value.toISOString() : JSON.stringify(value);
     default:
-      throw Object.assign(new TypeError(`A parameter can't be a ${typeof value}`), { code: 'ERR_INVALID_ARG_TYPE' });
+      throw Object.assign(new TypeError(`A parameter can't be a ${typeof value}`),
+        { code: 'ERR_INVALID_ARG_TYPE' });
   }
 }
 
 function parameters(values) {
   if (!Array.isArray(values)) {
-    throw Object.assign(new TypeError('The "params" argument must be an array'), { code: 'ERR_INVALID_ARG_TYPE' });
+    throw Object.assign(new TypeError('The "params" argument must be an array'),
+      { code: 'ERR_INVALID_ARG_TYPE' });
   }
   return values.map(parameter);
 }

@@ -1,6 +1,7 @@
 'use strict';
 
-// Rows come from C as arrays of values; here they become objects, and the texts of json columns values.
+// Rows come from C as arrays of values; here they become objects, and the texts of json columns
+// values.
 
 const JSON_TYPES = new Set([114, 3802, 199, 3807]); // json, jsonb and arrays of them
 
@@ -16,8 +17,10 @@ function rowMaker(fields) {
     for (let i = 0; i < fields.length; i++) {
       const { name, type } = fields[i];
       const value = JSON_TYPES.has(type) ? parse(values[i]) : values[i];
-      if (name === '__proto__') Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true });
-      else row[name] = value;
+      if (name === '__proto__') {
+        Object.defineProperty(row, name, { value, writable: true, enumerable: true,
+          configurable: true });
+      } else row[name] = value;
     }
     return row;
   };

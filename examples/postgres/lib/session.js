@@ -3,7 +3,9 @@
 const { parameters } = require('./parameters.js');
 const { rowMaker } = require('./rows.js');
 
-/** What a connection and a transaction have in common: queries, under a transaction's number or 0. */
+/**
+ * What a connection and a transaction have in common: queries, under a transaction's number or 0.
+ */
 class Session {
   #native;
   #transaction;

@@ -7,7 +7,10 @@ class Transaction extends Session {
   #streams = new Set();
   #savepoints = 0;
 
-  /** As a connection's, but a loop that is left takes back what the statement did, and the transaction goes on. */
+  /**
+   * As a connection's, but a loop that is left takes back what the statement did, and the
+   * transaction goes on.
+   */
   stream(sql, params, options) {
     const rows = this.#rows(sql, params, options, () => this.#streams.delete(rows));
     this.#streams.add(rows);

@@ -30,7 +30,8 @@ const BUSY = `
   }`;
 
 async function connectionsGone(watcher) {
-  while ((await watcher.query('select 1 from pg_stat_activity where application_name = \'worker\'')).rowCount > 0) continue;
+  while ((await watcher.query('select 1 from pg_stat_activity where application_name = \'worker\''))
+    .rowCount > 0) continue;
 }
 
 describe('the end', () => {
@@ -43,19 +44,23 @@ describe('the end', () => {
   after(() => watcher.close());
 
   it('of a process that has nothing to do comes by itself, with a connection open', () => {
-    const script = `require(${JSON.stringify(addon)}).connect(${JSON.stringify(url)}).then((db) => { globalThis.db = db; })`;
-    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60000 });
+    const script = `require(${JSON.stringify(addon)}).connect(${JSON.stringify(
+      url)}).then((db) => { globalThis.db = db; })`;
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script],
+      { encoding: 'utf8', timeout: 60000 });
     assert.deepStrictEqual([status, stderr], [0, '']);
   });
 
   it('of a process in the middle is clean', () => {
     const script = `${BUSY} start(${JSON.stringify(url)}).then(() => process.exit(7));`;
-    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60000 });
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script],
+      { encoding: 'utf8', timeout: 60000 });
     assert.deepStrictEqual([status, stderr], [7, '']);
   });
 
   it('of a worker in the middle is clean, and leaves no connection', async () => {
-    const script = `${BUSY} start(${JSON.stringify(`${url}?application_name=worker`)}).then(() => require('node:worker_threads').parentPort.postMessage('busy'));`;
+    const script = `${BUSY} start(${JSON.stringify(
+      `${url}?application_name=worker`)}).then(() => require('node:worker_threads').parentPort.postMessage('busy'));`;
     for (let i = 0; i < 3; i++) {
       const worker = new Worker(script, { eval: true });
       await once(worker, 'message');

@@ -13,12 +13,16 @@ describe('listen', () => {
   });
   afterEach(() => Promise.all([db.close(), other.close()]));
 
-  const notify = (connection, channel, payload) => connection.query('select pg_notify($1, $2)', [channel, payload]);
+  const notify = (connection, channel, payload) =>
+    connection.query('select pg_notify($1, $2)', [channel, payload]);
 
   it('gives what others notify, in order', async () => {
     const jobs = await db.listen('jobs');
     for (const payload of ['a', '', 'é']) await notify(other, 'jobs', payload);
-    for (const payload of ['a', '', 'é']) assert.deepStrictEqual(await jobs.next(), { value: { channel: 'jobs', payload, pid: other.pid }, done: false });
+    for (const payload of ['a', '', 'é']) {
+      assert.deepStrictEqual(await jobs.next(),
+        { value: { channel: 'jobs', payload, pid: other.pid }, done: false });
+    }
     await jobs.return();
   });
 
@@ -27,18 +31,23 @@ describe('listen', () => {
     const idle = jobs.next();
     await notify(other, 'jobs', 'idle');
     assert.strictEqual((await idle).value.payload, 'idle');
-    await Promise.all([db.query('select pg_sleep(0.02)'), notify(other, 'jobs', 'busy'), notify(db, 'jobs', 'own')]);
-    assert.deepStrictEqual([(await jobs.next()).value.payload, (await jobs.next()).value.payload].sort(), ['busy', 'own']);
+    await Promise.all([db.query('select pg_sleep(0.02)'), notify(other, 'jobs', 'busy'),
+      notify(db, 'jobs', 'own')]);
+    assert.deepStrictEqual([(await jobs.next()).value.payload, (await jobs.next()).value.payload]
+      .sort(), ['busy', 'own']);
     await jobs.return();
   });
 
   it('has several listeners, each with its channel; names are taken as they are', async () => {
     const strange = 'Strange "name"; é';
-    const [first, second, third] = await Promise.all([db.listen('jobs'), db.listen('jobs'), db.listen(strange)]);
+    const [first, second, third] = await Promise.all([db.listen('jobs'), db.listen('jobs'),
+      db.listen(strange)]);
     await notify(other, 'jobs', '1');
     await notify(other, strange, '2');
-    assert.deepStrictEqual([(await first.next()).value.payload, (await second.next()).value.payload], ['1', '1']);
-    assert.deepStrictEqual((await third.next()).value, { channel: strange, payload: '2', pid: other.pid });
+    assert.deepStrictEqual([(await first.next()).value.payload, (await second.next())
+      .value.payload], ['1', '1']);
+    assert.deepStrictEqual((await third.next()).value,
+      { channel: strange, payload: '2', pid: other.pid });
     await first.return();
     await notify(other, 'jobs', '3');
     assert.strictEqual((await second.next()).value.payload, '3');

@@ -29,7 +29,8 @@ describe('stream', () => {
 
   it('gives every row in order', async () => {
     let next = 1;
-    for await (const row of db.stream('select n, n::text as t from generate_series(1, $1::int) as n', [10000])) {
+    for await (const row of db.stream(
+      'select n, n::text as t from generate_series(1, $1::int) as n', [10000])) {
       assert.deepStrictEqual(row, { n: next, t: String(next) });
       next++;
     }
@@ -62,7 +63,8 @@ describe('stream', () => {
   it('rejects with the server\'s error after the rows before it', async () => {
     const seen = [];
     await assert.rejects((async () => {
-      for await (const { q } of db.stream('select 6 / (3 - n) as q from generate_series(1, 3) as n')) seen.push(q);
+      for await (const { q } of db.stream(
+        'select 6 / (3 - n) as q from generate_series(1, 3) as n')) seen.push(q);
     })(), { code: '22012', severity: 'ERROR' });
     assert.deepStrictEqual(seen, [3, 6]);
     await assert.rejects(db.stream('nonsense').next(), { code: '42601', position: 1 });
@@ -72,7 +74,9 @@ describe('stream', () => {
   it('ends with its signal', async () => {
     const controller = new AbortController();
     await assert.rejects((async () => {
-      for await (const { n } of db.stream(ENDLESS, [], { signal: controller.signal })) if (n === 1000) controller.abort('enough');
+      for await (const { n } of db.stream(ENDLESS, [], { signal: controller.signal })) {
+        if (n === 1000) controller.abort('enough');
+      }
     })(), { name: 'AbortError', cause: 'enough' });
     await isIdle();
   });
@@ -81,7 +85,8 @@ describe('stream', () => {
     const rows = db.stream(ENDLESS);
     await rows.next();
     let ended = false;
-    const waiting = db.query('select 2 as two').then(({ rows: [row] }) => assert.deepStrictEqual([ended, row.two], [true, 2]));
+    const waiting = db.query('select 2 as two')
+      .then(({ rows: [row] }) => assert.deepStrictEqual([ended, row.two], [true, 2]));
     await turn();
     ended = true;
     await rows.return();
@@ -106,7 +111,8 @@ describe('stream', () => {
     await db.query('create temp table kept (n int)');
     await db.transaction(async (tx) => {
       await tx.query('insert into kept values (0)');
-      for await (const { n } of tx.stream('insert into kept select generate_series(1, 10000) returning n')) if (n === 5) break;
+      for await (const { n } of tx.stream(
+        'insert into kept select generate_series(1, 10000) returning n')) if (n === 5) break;
       for await (const { n } of tx.stream(ENDLESS)) if (n === 5) break;
       for await (const { n } of tx.stream('select 1 as n')) assert.strictEqual(n, 1);
       await tx.stream(ENDLESS).next(); // left open: the end of the transaction ends it

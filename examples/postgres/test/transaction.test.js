@@ -10,7 +10,8 @@ describe('transaction', () => {
   before(async () => {
     db = await connect((await server()).url);
     await db.query('create temp table entries (n int)');
-    count = async (from = db) => Number((await from.query('select count(*) as count from entries')).rows[0].count);
+    count = async (from = db) => Number((await from.query('select count(*) as count from entries'))
+      .rows[0].count);
   });
   beforeEach(() => db.query('truncate entries'));
   after(() => db.close());
@@ -59,16 +60,20 @@ describe('transaction', () => {
   it('ends with its function: later queries of it are refused', async () => {
     let kept;
     await db.transaction(async (tx) => (kept = tx));
-    await assert.rejects(kept.query('select 1'), { code: '25P01', message: 'The transaction has ended' });
+    await assert.rejects(kept.query('select 1'),
+      { code: '25P01', message: 'The transaction has ended' });
     await db.transaction(() => assert.rejects(kept.query('select 1'), { code: '25P01' }));
   });
 
   it('takes modes', async () => {
     await db.transaction(async (tx) => {
-      assert.strictEqual((await tx.query('show transaction_isolation')).rows[0].transaction_isolation, 'serializable');
+      assert.strictEqual((await tx.query('show transaction_isolation')).rows[0]
+        .transaction_isolation, 'serializable');
     }, { isolation: 'serializable' });
-    await assert.rejects(db.transaction((tx) => tx.query('create table t ()'), { readOnly: true }), { code: '25006' });
-    await assert.rejects(db.transaction(() => assert.fail('begun'), { isolation: 'none' }), { code: 'ERR_INVALID_ARG_VALUE' });
+    await assert.rejects(db.transaction((tx) => tx.query('create table t ()'), { readOnly: true }),
+      { code: '25006' });
+    await assert.rejects(db.transaction(() => assert.fail('begun'), { isolation: 'none' }),
+      { code: 'ERR_INVALID_ARG_VALUE' });
   });
 
   it('is rolled back by its signal while its function goes on', async () => {
@@ -77,7 +82,8 @@ describe('transaction', () => {
     await assert.rejects(db.transaction((tx) => (inside = (async () => {
       await tx.query('insert into entries values (1)');
       controller.abort();
-      await assert.rejects(tx.query('select pg_sleep(0.01)').then(() => tx.query('select 1')), { code: '25P01' });
+      await assert.rejects(tx.query('select pg_sleep(0.01)').then(() => tx.query('select 1')),
+        { code: '25P01' });
     })()), { signal: controller.signal }), { name: 'AbortError' });
     await inside;
     assert.strictEqual(await count(), 0);

@@ -35,10 +35,12 @@ async function listen(server, scheme) {
 exports.serve = (handler) => listen(http.createServer(handler), 'http');
 
 /** The same over TLS. */
-exports.serveTls = ({ key, cert }, handler) => listen(https.createServer({ key, cert }, handler), 'https');
+exports.serveTls = ({ key, cert }, handler) =>
+  listen(https.createServer({ key, cert }, handler), 'https');
 
 /** The same for HTTP/2 and HTTP/1.1. */
-exports.serveHttp2 = ({ key, cert }, handler) => listen(http2.createSecureServer({ key, cert, allowHTTP1: true }, handler), 'https');
+exports.serveHttp2 = ({ key, cert }, handler) =>
+  listen(http2.createSecureServer({ key, cert, allowHTTP1: true }, handler), 'https');
 
 /** The whole body of a request. */
 exports.bodyOf = async (request) => Buffer.concat(await request.toArray());
@@ -47,9 +49,12 @@ exports.bodyOf = async (request) => Buffer.concat(await request.toArray());
 exports.certificate = (name) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-curl-'));
   try {
-    const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${name}`];
-    const names = ['-addext', `subjectAltName=DNS:${name}`, '-keyout', 'key.pem', '-out', 'cert.pem'];
-    const { status, stderr } = spawnSync('openssl', ['req', ...options, ...names], { cwd: folder, encoding: 'utf8' });
+    const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+      '-days', '2', '-subj', `/CN=${name}`];
+    const names = ['-addext', `subjectAltName=DNS:${name}`, '-keyout', 'key.pem', '-out',
+      'cert.pem'];
+    const { status, stderr } = spawnSync('openssl', ['req', ...options, ...names],
+      { cwd: folder, encoding: 'utf8' });
     if (status !== 0) throw new Error(`openssl: ${stderr}`);
     const read = (file) => fs.readFileSync(path.join(folder, file), 'utf8');
     return { key: read('key.pem'), cert: read('cert.pem') };

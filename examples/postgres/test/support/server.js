@@ -1,6 +1,7 @@
 'use strict';
 
-// A PostgreSQL server of our own: in a temporary folder, on a free port of the loopback, gone afterwards.
+// A PostgreSQL server of our own: in a temporary folder, on a free port of the loopback, gone
+// afterwards.
 
 const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -8,6 +9,11 @@ const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+
+// How to end a server: each after the one before has not done it within so many milliseconds. One
+// that recovers from a killed backend may never end by SIGINT.
+const ENDINGS = ['SIGINT', 'SIGQUIT', 'SIGKILL'];
+const PATIENCE = 5000;
 
 /** The folder with the server's programs. */
 function findPrograms() {
@@ -39,20 +45,23 @@ class Server {
     this.owner = identity();
     this.log = '';
     if (this.owner.uid !== undefined) fs.chownSync(this.folder, this.owner.uid, this.owner.gid);
-    this.options = { ...this.owner, cwd: this.folder, env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' } };
+    this.options = { ...this.owner, cwd: this.folder,
+      env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' } };
     this.data = path.join(this.folder, 'data');
   }
 
   /** Runs one of the programs; what it has printed. */
   run(name, args, env = {}) {
     return execFileSync(path.join(this.bin, name), args, {
-      ...this.options, env: { ...this.options.env, ...env }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
+      ...this.options, env: { ...this.options.env, ...env }, encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
 
   /** What psql prints for a query: unaligned, a line for each row, "|" between columns. */
   psql(sql) {
-    return this.run('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql, this.url]).replace(/\n$/, '');
+    return this.run('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql, this.url])
+      .replace(/\n$/, '');
   }
 
   write(name, text) {
@@ -66,14 +75,17 @@ class Server {
   }
 
   async start() {
-    this.run('initdb', ['-D', this.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']);
+    this.run('initdb', ['-D', this.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8',
+      '--no-sync']);
     this.port = await freePort();
     this.url = `postgres://postgres@127.0.0.1:${this.port}/postgres`;
     const settings = {
-      listen_addresses: '127.0.0.1', port: this.port, unix_socket_directories: this.folder, fsync: 'off', max_connections: 60, lc_messages: 'C',
+      listen_addresses: '127.0.0.1', port: this.port, unix_socket_directories: this.folder,
+      fsync: 'off', max_connections: 60, lc_messages: 'C',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    this.child = spawn(path.join(this.bin, 'postgres'), ['-D', this.data, ...args], { ...this.options, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = spawn(path.join(this.bin, 'postgres'), ['-D', this.data, ...args],
+      { ...this.options, stdio: ['ignore', 'ignore', 'pipe'] });
     this.kill = () => this.child.kill('SIGQUIT');
     process.once('exit', this.kill);
     this.child.stderr.setEncoding('utf8').on('data', (text) => (this.log += text));
@@ -92,8 +104,12 @@ class Server {
   async stop() {
     process.removeListener('exit', this.kill);
     const closed = once(this.child, 'close');
-    this.child.kill('SIGINT');
+    const signals = ENDINGS.values();
+    const end = () => this.child.kill(signals.next().value ?? 'SIGKILL');
+    const impatience = setInterval(end, PATIENCE);
+    end();
     await closed;
+    clearInterval(impatience);
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
