@@ -1,12 +1,19 @@
 'use strict';
 
-// Test runs that belong to one run of .ci/run add their numbers to the file that FIBRIL_COUNTS names, a line each.
+// What test runs tell the run of .ci/run that they belong to, each through a file that it names.
 
 const fs = require('fs');
 
-/** Adds a test run's numbers; without FIBRIL_COUNTS nobody asked for them. */
+/** Adds a test run's numbers to the file that FIBRIL_COUNTS names; without it nobody asked. */
 function addCounts({ passed, failed }) {
-  if (process.env.FIBRIL_COUNTS) fs.appendFileSync(process.env.FIBRIL_COUNTS, `${passed} ${failed}\n`);
+  const file = process.env.FIBRIL_COUNTS;
+  if (file) fs.appendFileSync(file, `${passed} ${failed}\n`);
 }
 
-module.exports = { addCounts };
+/** Adds figures, { name: text or number }, to the file that FIBRIL_FIGURES names. */
+function addFigures(figures) {
+  const file = process.env.FIBRIL_FIGURES;
+  if (file) fs.appendFileSync(file, `${JSON.stringify(figures)}\n`);
+}
+
+module.exports = { addCounts, addFigures };

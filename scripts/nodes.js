@@ -1,6 +1,7 @@
 'use strict';
 
-// The Nodes that tests run under besides the one at hand: the newest of each major version that is supported, from npm.
+// The Nodes that tests run under besides the one at hand: the newest of each major version that is
+// supported, from npm.
 
 const path = require('path');
 const { fetchPackage } = require('./fetch-package.js');

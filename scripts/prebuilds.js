@@ -1,19 +1,23 @@
 'use strict';
 
-// npm run prebuilds -- [PLATFORM...]: builds the addon for platforms and puts each where the loader of an installed package finds it,
-// prebuilds/PLATFORM/fibril.node. 'own' is this machine's; without an argument: every one whose compiler is here. Other folders stay, so
-// that a release can collect the binaries of several machines.
+// npm run prebuilds -- [PLATFORM...]: builds the addon for platforms and puts each where the loader
+// of an installed package finds it, prebuilds/PLATFORM/fibril.node. 'own' is this machine's;
+// without an argument: every one whose compiler is here. Other folders stay, so that a release can
+// collect the binaries of several machines.
 
 const { spawnSync } = require('child_process');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
-const { platformName } = require('../lib/platform.js');
+const { platformName } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
 const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js');
 
-/** What linux-x64 builds for others with: node-gyp's name of the architecture, the tools, Debian's packages of them. */
+/**
+ * What linux-x64 builds for others with: node-gyp's name of the architecture, the tools, Debian's
+ * packages of them.
+ */
 const CROSS = {
   'linux-arm64': {
     arch: 'arm64',
@@ -36,7 +40,8 @@ function toolsFor(platform, inCxx) {
   if (cross === undefined) throw new Error(`${platformName()} can't build for ${platform}`);
   const { arch, cc, ar, debian } = cross;
   const cxx = inCxx ? cross.cxx : cc;
-  if (!isHere(cc)) throw new Error(`building for ${platform} needs ${cc} (Debian: apt-get install ${debian})`);
+  if (!isHere(cc)) {throw new Error(
+    `building for ${platform} needs ${cc} (Debian: apt-get install ${debian})`);}
   return { args: ['--arch', arch], env: { CC: cc, CXX: cxx, LINK: cxx, AR: ar } };
 }
 
@@ -49,15 +54,21 @@ function toolsFor(platform, inCxx) {
  */
 function buildFor(platform, folder, { inCxx = false } = {}) {
   const { args, env } = toolsFor(platform, inCxx);
-  const child = spawnSync(process.execPath, [nodeGyp, 'rebuild', '--jobs', 'max', '--directory', folder, ...args], {
+  const child = spawnSync(process.execPath, [nodeGyp, 'rebuild', '--jobs', 'max', '--directory',
+    folder, ...args], {
     encoding: 'utf8',
     env: { ...process.env, ...env },
     maxBuffer: 1 << 26,
   });
-  if (child.status !== 0) throw new Error(`the build for ${platform} fails\n${child.stdout}\n${child.stderr}`);
+  if (child.status !== 0) {
+    throw new Error(`the build for ${platform} fails\n${child.stdout}\n${child.stderr}`);
+  }
 }
 
-/** A new folder with copies of the named files and folders of the repository, without what was built in them. */
+/**
+ * A new folder with copies of the named files and folders of the repository, without what was built
+ * in them.
+ */
 function copyOfSources(...names) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-build-'));
   for (const name of names) {
@@ -67,7 +78,8 @@ function copyOfSources(...names) {
   return folder;
 }
 
-// In a copy: a build that is in the repository may be of other sources, another compiler or a sanitizer.
+// In a copy: a build that is in the repository may be of other sources, another compiler or a
+// sanitizer.
 function prebuild(platform) {
   const copy = copyOfSources('gyp', 'include', 'src');
   try {
@@ -84,7 +96,9 @@ function prebuild(platform) {
 function platformsHere() {
   const others = platformName() === 'linux-x64' ? Object.keys(CROSS) : [];
   const missing = others.filter((platform) => !isHere(CROSS[platform].cc));
-  for (const platform of missing) console.log(`left out: ${platform}, for which there is no ${CROSS[platform].cc}`);
+  for (const platform of missing) {
+    console.log(`left out: ${platform}, for which there is no ${CROSS[platform].cc}`);
+  }
   return [platformName(), ...others.filter((platform) => !missing.includes(platform))];
 }
 

@@ -1,9 +1,10 @@
 'use strict';
 
 // node scripts/test-arch.js [NAME...]
-// Builds test/arch, which tests the context switch alone, in every form: each compiler and level, the inline switch and the portable
-// one, with frame pointers, as PIC, with landing pads; for this machine, and for aarch64 under qemu where both are installed. A NAME
-// selects the builds whose command line contains it.
+// Builds test/arch, which tests the context switch alone, in every form: each compiler and level,
+// the inline switch and the portable one, with frame pointers, as PIC, with landing pads; for this
+// machine, and for aarch64 under qemu where both are installed. A NAME selects the builds whose
+// command line contains it.
 
 const { execFile } = require('child_process');
 const fs = require('fs');
@@ -20,13 +21,13 @@ const FRAMES = ['-fno-omit-frame-pointer', '-DWITH_FRAME_POINTERS'];
 
 const MACHINES = {
   x64: {
-    source: 'src/core/arch/x86_64_sysv.S',
+    source: 'src/core/switch/arch/x86_64_sysv.S',
     own: [['-fcf-protection=full'], ['-fcf-protection=full', PORTABLE]],
     // Not every machine can run it: that it compiles is all that is looked at.
     compileOnly: [['-mavx512f']],
   },
   arm64: {
-    source: 'src/core/arch/aarch64.S',
+    source: 'src/core/switch/arch/aarch64.S',
     own: [['-mbranch-protection=standard'], ['-mbranch-protection=standard', PORTABLE]],
     compileOnly: [],
   },
@@ -38,11 +39,15 @@ const CROSS = {
   runner: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
 };
 
-/** Never rejects: the code a program ended with, 127 when there is no such program, and what it wrote. */
+/**
+ * Never rejects: the code a program ended with, 127 when there is no such program, and what it
+ * wrote.
+ */
 function run([program, ...args]) {
   return new Promise((resolve) => {
     execFile(program, args, { cwd: root, timeout: 120000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code === 'ENOENT' ? 127 : (error.signal ?? error.code);
+      const code = error === null ? 0 : error.code === 'ENOENT'
+        ? 127 : (error.signal ?? error.code);
       resolve({ code, stdout, stderr });
     });
   });
@@ -67,9 +72,12 @@ function builds(arch, compilers, runner) {
     for (const level of LEVELS) {
       for (const flags of variants(machine)) {
         const inline = level !== '-O0' && !flags.includes(PORTABLE);
-        all.push({ compiler, flags: [level, ...flags, `-DEXPECT_INLINE=${inline ? 1 : 0}`], machine, runner });
+        all.push({ compiler, flags: [level, ...flags, `-DEXPECT_INLINE=${inline ? 1 : 0}`], machine,
+          runner });
       }
-      for (const flags of machine.compileOnly) all.push({ compiler, flags: [level, ...flags], machine, runner: null });
+      for (const flags of machine.compileOnly) {
+        all.push({ compiler, flags: [level, ...flags], machine, runner: null });
+      }
     }
   }
   return all;
@@ -78,14 +86,16 @@ function builds(arch, compilers, runner) {
 async function runBuild({ compiler, flags, machine, runner }, number) {
   const program = path.join(folder, `switch_test_${number}`);
   const title = [...compiler, ...flags.filter((flag) => !/^-D(EXPECT|WITH)/.test(flag))].join(' ');
-  const built = await run([...compiler, ...FLAGS, ...flags, 'test/arch/switch_test.c', machine.source, '-o', program]);
+  const built = await run([...compiler, ...FLAGS, ...flags, 'test/arch/switch_test.c',
+    machine.source, '-o', program]);
   if (built.code !== 0) return { title, passed: 0, failed: 1, text: built.stderr };
   if (runner === null) return { title: `${title} (compiled only)`, passed: 1, failed: 0, text: '' };
   const { code, stdout, stderr } = await run([...runner, program]);
   const passed = stdout.split('\n').filter((line) => line.startsWith('ok ')).length;
   const failed = stdout.split('\n').filter((line) => line.startsWith('not ok ')).length;
   const crashed = code !== failed || passed + failed === 0;
-  const text = failed > 0 || crashed ? `${stdout}${stderr}${crashed ? `ended with ${code}\n` : ''}` : '';
+  const text = failed > 0 ||
+    crashed ? `${stdout}${stderr}${crashed ? `ended with ${code}\n` : ''}` : '';
   return { title, passed, failed: failed + (crashed ? 1 : 0), text };
 }
 
@@ -93,20 +103,26 @@ async function available(arch, compilers, runner) {
   const found = [];
   for (const compiler of compilers) {
     if (await works(compiler, runner)) found.push(compiler);
-    else console.log(`${[...runner.slice(0, 1), ...compiler].join(' with ')}: not installed, not tested`);
+    else {console.log(`${[...runner.slice(0, 1), ...compiler]
+      .join(' with ')}: not installed, not tested`);}
   }
   return builds(arch, found, runner);
 }
 
 async function main() {
   fs.mkdirSync(folder, { recursive: true });
-  if (process.platform === 'win32' || !(process.arch in MACHINES)) throw new Error(`no switch for ${process.platform}-${process.arch}`);
+  if (process.platform === 'win32' || !(process.arch in MACHINES)) {
+    throw new Error(`no switch for ${process.platform}-${process.arch}`);
+  }
   const queue = await available(process.arch, [['gcc'], ['clang']], []);
-  if (process.arch !== CROSS.arch) queue.push(...await available(CROSS.arch, CROSS.compilers, CROSS.runner));
+  if (process.arch !== CROSS.arch) {
+    queue.push(...await available(CROSS.arch, CROSS.compilers, CROSS.runner));
+  }
 
   const names = process.argv.slice(2);
   const chosen = queue.filter(({ compiler, flags }) => {
-    return names.length === 0 || names.some((name) => [...compiler, ...flags].join(' ').includes(name));
+    return names.length === 0 ||
+    names.some((name) => [...compiler, ...flags].join(' ').includes(name));
   });
   const counts = { passed: 0, failed: 0 };
   let next = 0;
@@ -116,7 +132,8 @@ async function main() {
       const { title, passed, failed, text } = await runBuild(chosen[number], number);
       counts.passed += passed;
       counts.failed += failed;
-      console.log(`${failed > 0 ? 'not ok' : 'ok'} ${title}${text ? `\n${text.trimEnd().replace(/^/gm, '    ')}` : ''}`);
+      console.log(`${failed > 0 ? 'not ok' : 'ok'} ${title}${text
+        ? `\n${text.trimEnd().replace(/^/gm, '    ')}` : ''}`);
     }
   };
   await Promise.all(Array.from({ length: os.availableParallelism() }, worker));

@@ -1,8 +1,9 @@
 'use strict';
 
-// node scripts/test-examples.js [--every-node] [NAME...]: the packages of examples/, each in a folder of its own with the packed fibril, as a
-// stranger would have it: installed, built, tested; with --every-node what was built is tested under other Nodes, too. One whose Debian
-// packages ("debian" in its package.json) are missing is skipped, and that is said.
+// node scripts/test-examples.js [--every-node] [NAME...]: the packages of examples/, each in a
+// folder of its own with the packed fibril, as a stranger would have it: installed, built, tested;
+// with --every-node what was built is tested under other Nodes, too. One whose Debian packages
+// ("debian" in its package.json) are missing is skipped, and that is said.
 
 const { spawnSync } = require('child_process');
 const fs = require('fs');
@@ -25,7 +26,9 @@ function isInstalled(name) {
 
 /** Packs fibril into the folder; the path of the tarball. */
 function pack(folder) {
-  if (!run('npm', ['pack', '--silent', '--pack-destination', folder], root)) throw new Error('npm pack failed');
+  if (!run('npm', ['pack', '--silent', '--pack-destination', folder], root)) {
+    throw new Error('npm pack failed');
+  }
   return path.join(folder, fs.readdirSync(folder).find((name) => name.endsWith('.tgz')));
 }
 
@@ -50,7 +53,8 @@ function test(name, folder, tarball, nodes) {
     return false;
   }
   const mocha = path.join('node_modules', 'mocha', 'bin', 'mocha.js');
-  const results = nodes.map((node) => run(node, [mocha, '--reporter', path.join(root, 'scripts', 'reporter.js')], folder));
+  const results = nodes.map((node) =>
+    run(node, [mocha, '--reporter', path.join(root, 'scripts', 'reporter.js')], folder));
   return results.every(Boolean);
 }
 
@@ -62,8 +66,9 @@ function main(names, majors) {
     for (const name of names) {
       const { debian = [] } = require(path.join(root, 'examples', name, 'package.json'));
       const missing = debian.filter((each) => !isInstalled(each));
-      if (missing.length > 0) console.log(`examples/${name} is skipped: Debian's ${missing.join(', ')} not installed`);
-      else if (!test(name, path.join(folder, name), tarball, nodes)) process.exitCode = 1;
+      if (missing.length > 0) {
+        console.log(`examples/${name} is skipped: Debian's ${missing.join(', ')} not installed`);
+      } else if (!test(name, path.join(folder, name), tarball, nodes)) process.exitCode = 1;
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -72,5 +77,6 @@ function main(names, majors) {
 
 const given = process.argv.slice(2);
 const named = given.filter((each) => each !== '--every-node');
-const all = fs.readdirSync(path.join(root, 'examples')).filter((name) => fs.existsSync(path.join(root, 'examples', name, 'package.json')));
+const all = fs.readdirSync(path.join(root, 'examples'))
+  .filter((name) => fs.existsSync(path.join(root, 'examples', name, 'package.json')));
 main(named.length > 0 ? named : all, named.length < given.length ? otherMajors : []);

@@ -1,7 +1,8 @@
 'use strict';
 
-// npm run test:nodes -- [MAJOR...] [-- MOCHA'S ARGUMENTS]: what is built in build/Release and test/addon/build, by whatever Node
-// built it, runs the tests under the newest Node of every other major version that is supported.
+// npm run test:nodes -- [MAJOR...] [-- MOCHA'S ARGUMENTS]: what is built in build/Release and
+// test/addon/build, by whatever Node built it, runs the tests under the newest Node of every other
+// major version that is supported.
 
 const { spawnSync } = require('child_process');
 const path = require('path');
@@ -9,11 +10,8 @@ const { nodeOf, otherMajors } = require('./nodes.js');
 const { ownHeaders } = require('./own-headers.js');
 
 const root = path.join(__dirname, '..');
-// Not what compilers, npm, TypeScript and debuggers make of the same files.
-const TESTS = [
-  'test/**/*.test.js', '--ignore', 'test/{package,new,guide,hosts,header,types,dts,debugger}.test.js',
-  '--grep', ', installed with npm overrides$', '--invert',
-];
+// Not test/package: npm, compilers, TypeScript and debuggers make the same of the same files.
+const TESTS = ['test/*.test.js', '--grep', ', installed with npm overrides$', '--invert'];
 
 function runTests(major, args) {
   const node = nodeOf(major);
@@ -21,7 +19,8 @@ function runTests(major, args) {
   console.log(`\n---- Node ${version}, with the addon that Node ${process.version} built\n`);
   const mocha = require.resolve('mocha/bin/mocha.js');
   // The tests that build addons build them for the Node at hand.
-  return spawnSync(node, [mocha, ...args], { cwd: root, stdio: 'inherit', env: { ...process.env, ...ownHeaders() } }).status === 0;
+  return spawnSync(node, [mocha, ...args], { cwd: root, stdio: 'inherit',
+    env: { ...process.env, ...ownHeaders() } }).status === 0;
 }
 
 const given = process.argv.slice(2);

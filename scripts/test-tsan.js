@@ -1,7 +1,8 @@
 'use strict';
 
-// npm run test:tsan -- [MOCHA'S ARGUMENTS]: builds the addon and those of the tests with TSan, in a copy of the repository, and runs the tests
-// in which other threads have a part, or what the arguments name. A report counts when one of the two accesses was made by an addon.
+// npm run test:tsan -- [MOCHA'S ARGUMENTS]: builds the addon and those of the tests with TSan, in a
+// copy of the repository, and runs the tests in which other threads have a part, or what the
+// arguments name. A report counts when one of the two accesses was made by an addon.
 
 const fs = require('fs');
 const path = require('path');
@@ -10,7 +11,8 @@ const { inSanitizedCopy, runMocha, tsanEnvironment } = require('./sanitized-node
 
 const FILES = ['test/callbacks.test.js', 'test/waits.test.js', 'test/fs.test.js'];
 
-// Paragraphs of a report that are about where memory, locks and threads come from, not about what was done.
+// Paragraphs of a report that are about where memory, locks and threads come from, not about what
+// was done.
 const ORIGIN = /^ *(Location|Mutex|Thread|As if|Hint|SUMMARY)/;
 
 /** The innermost call of a stack that is not TSan's own. */
@@ -19,7 +21,10 @@ function innermost(paragraph) {
   return frames.find((line) => !line.includes('(libtsan.so')) || '';
 }
 
-/** V8 and libuv are not instrumented: their atomics are not seen, and what these keep apart is reported. That is Node's. */
+/**
+ * V8 and libuv are not instrumented: their atomics are not seen, and what these keep apart is
+ * reported. That is Node's.
+ */
 function isOfAddon(report) {
   const stacks = report.split(/\n\s*\n/).filter((paragraph) => !ORIGIN.test(paragraph));
   return stacks.some((stack) => innermost(stack).includes('.node+0x'));
@@ -28,7 +33,8 @@ function isOfAddon(report) {
 function readReports(folder) {
   const files = fs.readdirSync(folder).filter((name) => name.startsWith('report.'));
   const texts = files.map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
-  return texts.flatMap((text) => text.split(/^=+$/m)).filter((text) => text.includes('WARNING: ThreadSanitizer'));
+  return texts.flatMap((text) => text.split(/^=+$/m))
+    .filter((text) => text.includes('WARNING: ThreadSanitizer'));
 }
 
 function main(args) {

@@ -1,8 +1,10 @@
 'use strict';
 
-// What the C tests need under a sanitizer or valgrind: flags, environment, and the tests that make no sense there, each with the reason.
+// What the C tests need under a sanitizer or valgrind: flags, environment, and the tests that make
+// no sense there, each with the reason.
 
-const VALGRIND = ['valgrind', '--quiet', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite,indirect'];
+const VALGRIND = ['valgrind', '--quiet', '--error-exitcode=99', '--leak-check=full',
+  '--errors-for-leak-kinds=definite,indirect'];
 
 const SLOW_IN_VALGRIND = 'valgrind looks through all stacks at each switch';
 const FAULT_IN_VALGRIND = 'valgrind reports the fault that it is about';
@@ -17,14 +19,15 @@ const SKIP_IN_VALGRIND = {
   lengths_beyond_the_systems_limit_give_short_counts: 'valgrind looks at the whole buffer of a read or write, which is not there',
   overflow_is_reported_once_by_two_copies: FAULT_IN_VALGRIND,
   overflow_with_mprotect: FAULT_IN_VALGRIND,
-  sleep_of_100000_coroutines_ends_in_order_of_their_deadlines: SLOW_IN_VALGRIND,
+  sleep_of_very_many_coroutines_ends_in_order_of_their_deadlines: SLOW_IN_VALGRIND,
   stack_hundred_thousand: SLOW_IN_VALGRIND,
 };
 
 const SANITIZERS = {
   address: {
     flags: ['-fsanitize=address', '-fno-omit-frame-pointer'],
-    // The alternate signal stack and SIGSEGV are what tests are about. Locals used after their function returned are found as well.
+    // The alternate signal stack and SIGSEGV are what tests are about. Locals used after their
+    // function returned are found as well.
     env: { ASAN_OPTIONS: 'use_sigaltstack=0:handle_segv=0:detect_stack_use_after_return=1' },
     skip: {
       fault_of_the_stack_below_says_what_it_may_be: 'ASan reports the write past the array before it reaches the guard',
@@ -33,20 +36,21 @@ const SANITIZERS = {
       lengths_beyond_the_systems_limit_give_short_counts: 'ASan looks at the whole buffer of a read or write, which is not there',
     },
   },
-  undefined: { flags: ['-fsanitize=undefined'], env: { UBSAN_OPTIONS: 'print_stacktrace=1' }, skip: {} },
+  undefined: { flags: ['-fsanitize=undefined'], env: { UBSAN_OPTIONS: 'print_stacktrace=1' },
+    skip: {} },
   thread: {
     flags: ['-fsanitize=thread'],
     // The tests' SIGSEGV handlers print with stdio.
     env: { TSAN_OPTIONS: 'halt_on_error=1:handle_segv=0:report_signal_unsafe=0' },
     skip: {
-      sleep_of_100000_coroutines_ends_in_order_of_their_deadlines: 'TSan knows at most 8,128 threads and coroutines at a time',
       lengths_beyond_the_systems_limit_give_short_counts: 'TSan goes through the whole buffer, gigabytes of it',
       stack_hundred_thousand: 'TSan has memory and mappings of its own for each stack',
       stack_guard_on_locked_memory: 'TSan locks no memory',
     },
   },
   // The compiler has no macro for this one.
-  leak: { flags: ['-fsanitize=leak', '-DFIBRIL_LSAN'], env: { LSAN_OPTIONS: 'handle_segv=0' }, skip: {} },
+  leak: { flags: ['-fsanitize=leak', '-DFIBRIL_LSAN'], env: { LSAN_OPTIONS: 'handle_segv=0' },
+    skip: {} },
 };
 
 /** What --sanitize, --valgrind and --switch of `values` come to. */
@@ -54,7 +58,9 @@ function chooseTools(values) {
   const names = values.sanitize ? values.sanitize.split(',') : [];
   const unknown = names.find((name) => !(name in SANITIZERS));
   if (unknown) throw new Error(`--sanitize: ${Object.keys(SANITIZERS).join(', ')}, not ${unknown}`);
-  if (values.switch && values.switch !== 'portable') throw new Error(`--switch: portable, not ${values.switch}`);
+  if (values.switch && values.switch !== 'portable') {
+    throw new Error(`--switch: portable, not ${values.switch}`);
+  }
   const chosen = names.map((name) => SANITIZERS[name]);
   const tools = {
     names: [...names],

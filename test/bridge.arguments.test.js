@@ -9,7 +9,8 @@ const { natives, runScript, errorOf } = require('./support/natives');
 
 /** The end of what Node says of such a value where it wants another. */
 async function received(value) {
-  const wrong = typeof value === 'string' ? async () => Buffer.alloc(value) : async () => fs.promises.readFile(value);
+  const wrong = typeof value === 'string' ? async () => Buffer.alloc(value) : async () =>
+    fs.promises.readFile(value);
   const { message } = await errorOf(wrong());
   return message.slice(message.indexOf(' Received'));
 }
@@ -65,8 +66,10 @@ describe('arguments', () => {
 
   it('describe what was given as Node does, whatever it is', async () => {
     class Point {}
-    const values = [{}, new Point(), Object.create(null), [], [1, 2], () => {}, function named() {}, class Named {}, -0, 1.5,
-      NaN, 'x'.repeat(24), 'x'.repeat(25), 'x'.repeat(26), 'x'.repeat(100), "it's", 10n, Symbol('a symbol with a long description'), null, undefined,
+    const values = [{}, new Point(), Object.create(null), [], [1, 2], () => {}, function named() {},
+      class Named {}, -0, 1.5,
+      NaN, 'x'.repeat(24), 'x'.repeat(25), 'x'.repeat(26), 'x'.repeat(100), "it's", 10n,
+      Symbol('a symbol with a long description'), null, undefined,
       { constructor: null }, new Proxy({}, {})];
     for (const value of values) {
       const { message } = await errorOf(natives.truth(value));
@@ -83,7 +86,8 @@ describe('arguments', () => {
   it('are refused by a rejection, never by an exception', () => {
     const promise = natives.add();
     assert.ok(promise instanceof Promise);
-    return assert.rejects(promise, { message: 'The "a" argument must be of type number. Received undefined' });
+    return assert.rejects(promise,
+      { message: 'The "a" argument must be of type number. Received undefined' });
   });
 
   it('are refused in their order', async () => {
@@ -109,7 +113,9 @@ describe('arguments', () => {
 
     for (const [type, [call, name]] of Object.entries(calls)) {
       it(`${type} take their range and nothing else`, async () => {
-        for (const value of [least[type], most[type], 0, -0, 17]) assert.strictEqual(await call(value), value + 0);
+        for (const value of [least[type], most[type], 0, -0, 17]) {
+          assert.strictEqual(await call(value), value + 0);
+        }
         for (const value of [1.5, -0.5, NaN, Infinity, -Infinity]) {
           assertArgumentError(await errorOf(call(value)), RangeError, 'ERR_OUT_OF_RANGE',
             `The value of "${name}" is out of range. It must be an integer. Received ${value}`);
@@ -126,7 +132,8 @@ describe('arguments', () => {
       for (const value of [-1, 4294967296, 4294967297, 1e15, -5e9]) {
         const theirs = await errorOf((async () => Buffer.alloc(4).writeUInt32BE(value))());
         const [, tail] = theirs.message.split('Received');
-        assertArgumentError(await errorOf(natives.integers(0, value)), RangeError, 'ERR_OUT_OF_RANGE',
+        assertArgumentError(await errorOf(natives.integers(0, value)), RangeError,
+          'ERR_OUT_OF_RANGE',
           `The value of "b" is out of range. It must be >= 0 && <= 4294967295. Received${tail}`);
       }
     });
@@ -174,12 +181,15 @@ describe('arguments', () => {
     });
 
     it('are not null', async () => {
-      assert.match((await errorOf(natives.integers(1, 2, null))).message, /"c" argument must be of type number. Received null$/);
-      assert.match((await errorOf(natives.options(null))).message, /"options" argument must be of type object. Received null$/);
+      assert.match((await errorOf(natives.integers(1, 2, null))).message,
+        /"c" argument must be of type number. Received null$/);
+      assert.match((await errorOf(natives.options(null))).message,
+        /"options" argument must be of type object. Received null$/);
     });
 
     it('are counted in the function\'s length', () => {
-      assert.deepStrictEqual([natives.add, natives.integers, natives.options, natives.digits].map((fn) => [fn.name, fn.length]),
+      assert.deepStrictEqual([natives.add, natives.integers, natives.options, natives.digits]
+        .map((fn) => [fn.name, fn.length]),
         [['add', 2], ['integers', 2], ['options', 0], ['digits', 8]]);
     });
   });
@@ -188,22 +198,33 @@ describe('arguments', () => {
     it('are its properties, own and inherited, or their defaults', async () => {
       assert.deepStrictEqual(await natives.options(), [true, 3, undefined]);
       assert.deepStrictEqual(await natives.options({}), [true, 3, undefined]);
-      assert.deepStrictEqual(await natives.options({ flag: undefined, count: undefined }), [true, 3, undefined]);
-      assert.deepStrictEqual(await natives.options({ flag: false, count: 0, name: '', more: 1 }), [false, 0, '']);
-      assert.deepStrictEqual(await natives.options(Object.create({ name: 'inherited' })), [true, 3, 'inherited']);
-      assert.deepStrictEqual(await natives.options(Object.assign(() => {}, { count: 9 })), [true, 9, 'name' in Function.prototype ? '' : undefined]);
+      assert.deepStrictEqual(await natives.options({ flag: undefined, count: undefined }),
+        [true, 3, undefined]);
+      assert.deepStrictEqual(await natives.options({ flag: false, count: 0, name: '', more: 1 }),
+        [false, 0, '']);
+      assert.deepStrictEqual(await natives.options(Object.create({ name: 'inherited' })),
+        [true, 3, 'inherited']);
+      assert.deepStrictEqual(await natives.options(Object.assign(() => {}, { count: 9 })),
+        [true, 9, 'name' in Function.prototype ? '' : undefined]);
       assert.deepStrictEqual(await natives.options([]), [true, 3, undefined]);
     });
 
     it('are refused with the name of the property', async () => {
       for (const [value, Class, code, message] of [
-        [{ flag: 1 }, TypeError, 'ERR_INVALID_ARG_TYPE', 'The "options.flag" property must be of type boolean. Received type number (1)'],
-        [{ flag: null }, TypeError, 'ERR_INVALID_ARG_TYPE', 'The "options.flag" property must be of type boolean. Received null'],
-        [{ name: 5 }, TypeError, 'ERR_INVALID_ARG_TYPE', 'The "options.name" property must be of type string. Received type number (5)'],
-        [{ count: 1.5 }, RangeError, 'ERR_OUT_OF_RANGE', 'The value of "options.count" is out of range. It must be an integer. Received 1.5'],
-        [{ count: -1 }, RangeError, 'ERR_OUT_OF_RANGE', 'The value of "options.count" is out of range. It must be >= 0 && <= 4294967295. Received -1'],
-        [5, TypeError, 'ERR_INVALID_ARG_TYPE', 'The "options" argument must be of type object. Received type number (5)'],
-        ['x', TypeError, 'ERR_INVALID_ARG_TYPE', 'The "options" argument must be of type object. Received type string (\'x\')'],
+        [{ flag: 1 }, TypeError, 'ERR_INVALID_ARG_TYPE',
+          'The "options.flag" property must be of type boolean. Received type number (1)'],
+        [{ flag: null }, TypeError, 'ERR_INVALID_ARG_TYPE',
+          'The "options.flag" property must be of type boolean. Received null'],
+        [{ name: 5 }, TypeError, 'ERR_INVALID_ARG_TYPE',
+          'The "options.name" property must be of type string. Received type number (5)'],
+        [{ count: 1.5 }, RangeError, 'ERR_OUT_OF_RANGE',
+          'The value of "options.count" is out of range. It must be an integer. Received 1.5'],
+        [{ count: -1 }, RangeError, 'ERR_OUT_OF_RANGE',
+          'The value of "options.count" is out of range. It must be >= 0 && <= 4294967295. Received -1'],
+        [5, TypeError, 'ERR_INVALID_ARG_TYPE',
+          'The "options" argument must be of type object. Received type number (5)'],
+        ['x', TypeError, 'ERR_INVALID_ARG_TYPE',
+          'The "options" argument must be of type object. Received type string (\'x\')'],
       ]) {
         assertArgumentError(await errorOf(natives.options(value)), Class, code, message);
       }
@@ -213,7 +234,8 @@ describe('arguments', () => {
       const reason = new Error('getter');
       const options = { get count() { throw reason; } };
       assert.strictEqual(await errorOf(natives.options(options)), reason);
-      assert.strictEqual(await errorOf(natives.options(new Proxy({}, { get() { throw reason; } }))), reason);
+      assert.strictEqual(await errorOf(natives.options(new Proxy({}, { get() { throw reason; } }))),
+        reason);
     });
 
     it('reject with what is thrown while a wrong value is described', async () => {

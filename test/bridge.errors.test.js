@@ -9,11 +9,15 @@ const { natives, runScript, errorOf } = require('./support/natives');
 
 const MISSING = '/no/such/fil\u00e9';
 
-/** What an error says about itself: prototype, own properties with their flags, the first line of the stack. */
+/**
+ * What an error says about itself: prototype, own properties with their flags, the first line of
+ * the stack.
+ */
 function portrait(error) {
   const properties = Object.getOwnPropertyDescriptors(error);
   delete properties.stack;
-  return { prototype: Object.getPrototypeOf(error), properties, text: String(error), head: error.stack.split('\n')[0] };
+  return { prototype: Object.getPrototypeOf(error), properties, text: String(error),
+    head: error.stack.split('\n')[0] };
 }
 
 describe('errors', () => {
@@ -56,7 +60,8 @@ describe('errors', () => {
   });
 
   it('have fibril\'s own codes, and no errno, for what no system call said', async () => {
-    const names = ['EALREADY', 'EPENDING', 'ENOTCOROUTINE', 'ENOTSTARTED', 'ECLOSED', 'EBADYIELD', 'ERUNNING', 'ESTOPPED', 'EEXCEPTION', 'ETYPE'];
+    const names = ['EALREADY', 'EPENDING', 'ENOTCOROUTINE', 'ENOTSTARTED', 'ECLOSED', 'EBADYIELD',
+      'ERUNNING', 'ESTOPPED', 'EEXCEPTION', 'ETYPE'];
     for (const [i, name] of names.entries()) {
       const error = await errorOf(natives.failCode(-5000 - i));
       assert.strictEqual(error.code, `FIBRIL_${name}`);
@@ -80,9 +85,54 @@ describe('errors', () => {
       const detail = { rows: [1] };
       const error = await errorOf(natives.failDetailed(detail, later));
       assert.strictEqual(error.stack.split('\n')[0], 'Error [42P01]: no table');
-      assert.deepStrictEqual(Object.entries(error), [['code', '42P01'], ['detail', detail], ['position', 15]]);
+      assert.deepStrictEqual(Object.entries(error),
+        [['code', '42P01'], ['detail', detail], ['position', 15]]);
       assert.strictEqual(error.detail, detail);
     }
+  });
+
+  for (const how of ['now', 'later', 'inside']) {
+    it(`have any name that C gives: ${how}`, async () => {
+      for (const name of ['SQLiteError', 'AbortError', '', 'a name', 'Object', 'Promise',
+        '__proto__', 'caf\u00e9']) {
+        const promise = natives.failNamed(name, how); // never an exception
+        const error = how === 'inside' ? (await promise)[0] : await errorOf(promise);
+        assert.strictEqual(Object.getPrototypeOf(error), Error.prototype);
+        assert.deepStrictEqual([error.name, error.message, error.code],
+          [name, 'of any name', 'ERR_TEST']);
+        assert.deepStrictEqual(Object.keys(error), ['code']);
+        assert.strictEqual(error.stack.split('\n')[0],
+          `${name === '' ? '' : `${name} `}[ERR_TEST]: of any name`);
+      }
+      for (const Class of [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,
+        AggregateError]) {
+        const promise = natives.failNamed(Class.name, how);
+        const error = how === 'inside' ? (await promise)[0] : await errorOf(promise);
+        assert.strictEqual(Object.getPrototypeOf(error), Class.prototype);
+        assert.deepStrictEqual([error.name, error.message, error.code],
+          [Class.name, 'of any name', 'ERR_TEST']);
+        assert.ok(!Object.hasOwn(error, 'name'));
+      }
+    });
+  }
+
+  it('have properties of their own, whatever those are called', async () => {
+    const keys = ['__proto__', 'constructor', 'then', 'message', 'code', 'name', ''];
+    const error = await errorOf(natives.failWithKeys(keys));
+    for (const [i, key] of keys.entries()) {
+      assert.strictEqual(Object.getOwnPropertyDescriptor(error, key).value, i, key);
+    }
+    assert.strictEqual(Object.getPrototypeOf(error), RangeError.prototype);
+  });
+
+  it('do not depend on what Error.prepareStackTrace does', async () => {
+    const { code, stdout, stderr } = await runScript(`
+      Error.prepareStackTrace = () => { throw new Error('of the stack'); };
+      const names = ['TypeError', 'Mine'].flatMap((name) => ['now', 'later'].map((how) => natives.failNamed(name, how)));
+      Promise.allSettled(names).then((all) => console.log(all.map(({ reason }) => reason.name + ': ' + reason.message).join()));`);
+    assert.deepStrictEqual([stdout, stderr, code], [
+      'TypeError: of any name,TypeError: of any name,Mine: of any name,Mine: of any name\n', '',
+      0]);
   });
 
   it('of a JavaScript function are the very value it threw', async () => {
@@ -91,7 +141,8 @@ describe('errors', () => {
         const thrower = () => { throw value; };
         const rejecter = async () => { throw value; };
         for (const fn of [thrower, rejecter]) {
-          const caught = await natives.call(fn, null, later).then(() => assert.fail('no error'), (error) => ({ error }));
+          const caught = await natives.call(fn, null, later)
+            .then(() => assert.fail('no error'), (error) => ({ error }));
           assert.ok(Object.is(caught.error, value));
         }
       }
@@ -127,7 +178,8 @@ describe('stacks', () => {
 
   it('have the callers behind Promise.all too', async () => {
     const lines = await frames(() => Promise.all([natives.echo(1), natives.failUv(true)]));
-    assert.ok(lines.some((line) => /at async Promise\.all \(index 1\)/.test(line)), lines.join('\n'));
+    assert.ok(lines.some((line) => /at async Promise\.all \(index 1\)/.test(line)),
+      lines.join('\n'));
     assert.ok(lines.some((line) => line.includes('async innerCaller')), lines.join('\n'));
   });
 
@@ -156,7 +208,8 @@ describe('an error that nobody awaits', () => {
     ['of a call that fails later', 'natives.fail("x", true)'],
     ['of an argument', 'natives.fail(5).catch((e) => { throw new Error("x"); })'],
     ['thrown by a JavaScript function', 'natives.call(() => { throw new Error("x"); }, 1, true)'],
-    ['of a call with a signal', 'natives.forever({ signal: AbortSignal.abort() }).catch(() => { throw new Error("x"); })'],
+    ['of a call with a signal',
+      'natives.forever({ signal: AbortSignal.abort() }).catch(() => { throw new Error("x"); })'],
   ]) {
     it(`${name} is one unhandled rejection`, async () => {
       const { code, stdout, stderr } = await runScript(`${count} ${call};`);
@@ -168,7 +221,8 @@ describe('an error that nobody awaits', () => {
     const { code, stderr } = await runScript('natives.failUv(true);');
     assert.strictEqual(code, 1);
     assert.match(stderr, /Error: ENOENT: no such file or directory, open '\/no\/such'/);
-    assert.match(stderr, /errno: -2,\n {2}code: 'ENOENT',\n {2}syscall: 'open',\n {2}path: '\/no\/such'/);
+    assert.match(stderr,
+      /errno: -2,\n {2}code: 'ENOENT',\n {2}syscall: 'open',\n {2}path: '\/no\/such'/);
   });
 
   it('is no unhandled rejection when a handler comes in the same turn', async () => {
@@ -181,8 +235,24 @@ describe('an error that nobody awaits', () => {
   });
 
   it('of a C future is told on stderr', async () => {
-    const { code, stderr } = await runScript('natives.callForgotten(() => { throw new Error("lost"); });');
+    const { code, stderr } =
+      await runScript('natives.callForgotten(() => { throw new Error("lost"); });');
     assert.strictEqual(code, 0);
     assert.match(stderr, /fibril: a future failed and nobody read its error.*lost/);
   });
+
+  for (const any of [false, true]) {
+    it(`of a C future whose wait ${any
+      ? 'for it and others ' : ''}was aborted is not told: the caller was`, async () => {
+      const { code, stdout, stderr } = await runScript(`
+        const controller = new AbortController();
+        const promise = natives.awaitAbandoned({ signal: controller.signal, any: ${any} });
+        controller.abort();
+        promise.catch(async (error) => {
+          console.log(error.name);
+          await natives.failAbandoned();
+        });`);
+      assert.deepStrictEqual([stdout, stderr, code], ['AbortError\n', '', 0]);
+    });
+  }
 });

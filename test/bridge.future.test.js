@@ -3,6 +3,7 @@
 // The JavaScript face of a C future: future(fn), without a promise.
 
 const assert = require('node:assert');
+const { getEventListeners } = require('node:events');
 const { natives, runScript, errorOf } = require('./support/natives');
 
 const { Future, future } = natives.runtime;
@@ -27,7 +28,8 @@ describe('Future', () => {
   });
 
   it('of a function that finishes at once is done at once', () => {
-    for (const [fn, args, value] of [[natives.add, [1, 2], 3], [natives.echo, ['x'], 'x'], [natives.echo, [undefined], undefined]]) {
+    for (const [fn, args, value] of [[natives.add, [1, 2], 3], [natives.echo, ['x'], 'x'],
+      [natives.echo, [undefined], undefined]]) {
       const f = future(fn)(...args);
       assert.strictEqual(f.done(), true);
       assert.strictEqual(f.result(), value);
@@ -74,7 +76,8 @@ describe('Future', () => {
     f.addDoneCallback(() => trace.push(['late', true]));
     assert.deepStrictEqual(trace, [['a', true], ['b', true], ['c', true], ['late', true]]);
     for (const callback of [undefined, null, 5, {}]) {
-      assert.throws(() => f.addDoneCallback(callback), { code: 'ERR_INVALID_ARG_TYPE', name: 'TypeError' });
+      assert.throws(() => f.addDoneCallback(callback),
+        { code: 'ERR_INVALID_ARG_TYPE', name: 'TypeError' });
     }
   });
 
@@ -111,12 +114,15 @@ describe('Future', () => {
 
   it('wraps any function: what is no native call is a Future of its promise or value', async () => {
     assert.strictEqual(await future(async (x) => x + 1)(1), 2);
-    assert.strictEqual((await errorOf(future(async () => { throw new Error('x'); })())).message, 'x');
+    assert.strictEqual((await errorOf(future(async () => { throw new Error('x'); })())).message,
+      'x');
     assert.strictEqual(await future(() => 'plain')(), 'plain');
     assert.throws(() => future(() => { throw new Error('sync'); })(), /sync/);
     assert.ok(natives.echoMoment(1) instanceof Promise, 'an exception leaves nothing behind');
     assert.strictEqual(await future(function () { return this.field; }).call({ field: 7 }), 7);
-    for (const fn of [undefined, null, 5, {}]) assert.throws(() => future(fn), { code: 'ERR_INVALID_ARG_TYPE' });
+    for (const fn of [undefined, null, 5, {}]) {
+      assert.throws(() => future(fn), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
   });
 
   it('is for the first call only that the function makes', async () => {
@@ -131,11 +137,70 @@ describe('Future', () => {
     assert.strictEqual(await inner[1], 2);
   });
 
+  it('is not for the calls that a getter among its arguments makes', async () => {
+    const inner = [];
+    const f = future(natives.forever)({
+      get signal() {
+        inner.push(natives.echo(1));
+        return AbortSignal.timeout(1);
+      },
+    });
+    assert.ok(f instanceof Future);
+    assert.ok(inner[0] instanceof Promise);
+    assert.strictEqual((await errorOf(f)).name, 'AbortError');
+  });
+
   it('is not what JavaScript called from C gets', async () => {
     const kinds = [];
-    const f = future(natives.call)(() => { kinds.push(natives.echoMoment(1) instanceof Promise, natives.add(1, 2) instanceof Promise); return 1; }, 0);
+    const f = future(natives.call)(
+      () => { kinds.push(natives.echoMoment(1) instanceof Promise,
+        natives.add(1, 2) instanceof Promise); return 1; }, 0);
     assert.strictEqual(await f, 1);
     assert.deepStrictEqual(kinds, [true, true]);
+  });
+
+  it('with a signal ends with it, is cancelled, and refuses, as a plain one', async () => {
+    const start = future(natives.forever);
+    const controller = new AbortController();
+    const aborted = start({ signal: controller.signal });
+    controller.abort('reason');
+    assert.strictEqual((await errorOf(aborted)).cause, 'reason');
+    assert.strictEqual(aborted.cancelled(), false);
+    const { signal } = new AbortController();
+    const canceled = start({ signal });
+    assert.strictEqual(canceled.cancel(), true);
+    assert.strictEqual(canceled.done(), false, 'C is asked');
+    assert.strictEqual((await errorOf(canceled)).code, 'ECANCELED');
+    assert.strictEqual(canceled.cancelled(), true);
+    assert.strictEqual(await natives.countLive(), 0);
+    assert.deepStrictEqual(getEventListeners(signal, 'abort'), []);
+    assert.strictEqual((await errorOf(start({ signal: 5 }))).code, 'ERR_INVALID_ARG_TYPE');
+  });
+
+  it('is cancelled() once the call has ended of it, and not when that has completed all the same',
+    async () => {
+    const f = future(natives.forever)({});
+    assert.strictEqual(f.cancelled(), false);
+    assert.strictEqual(f.cancel(), true);
+    assert.strictEqual(f.cancelled(), false, 'asked, not done');
+    await once(f);
+    assert.strictEqual(f.exception().code, 'ECANCELED');
+    assert.strictEqual(f.cancelled(), true);
+    assert.strictEqual(f.cancel(), false);
+    const swallowed = future(natives.forever)({ swallow: true });
+    swallowed.cancel();
+    await once(swallowed);
+    assert.deepStrictEqual([swallowed.exception(), swallowed.cancelled()], [undefined, false]);
+  });
+
+  it('that is cancelled has told whoever cancelled it: another error is reported', async () => {
+    const { code, stdout, stderr } = await runScript(`
+      process.on('unhandledRejection', (error) => console.log(error.message));
+      const { future } = natives.runtime;
+      future(natives.forever)({}).cancel();
+      future(natives.forever)({ signal: new AbortController().signal }).cancel();
+      future(natives.fail)('its own', true).cancel();`);
+    assert.deepStrictEqual([code, stdout, stderr], [0, 'its own\n', '']);
   });
 
   it('with an error that nobody asks for is one unhandled rejection', async () => {

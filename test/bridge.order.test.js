@@ -22,7 +22,8 @@ async function ticksOf(start) {
 
 describe('the order of settling', () => {
   it('a call that finishes at once has its promise resolved on return: one tick, no turn of the loop', async () => {
-    for (const start of [() => natives.add(1, 2), () => natives.echo('x'), () => natives.fail('x'), () => natives.add('x')]) {
+    for (const start of [() => natives.add(1, 2), () => natives.echo('x'), () => natives.fail('x'),
+      () => natives.add('x')]) {
       assert.strictEqual(await ticksOf(start), await ticksOf(() => Promise.resolve()));
     }
     const trace = [];
@@ -48,7 +49,8 @@ describe('the order of settling', () => {
 
   it('chains of such calls do not keep I/O and timers from happening', async () => {
     let over = false;
-    const timer = new Promise((resolve) => { setTimeout(resolve, 5, 'timer'); }).finally(() => { over = true; });
+    const timer = new Promise((resolve) => { setTimeout(resolve, 5, 'timer'); })
+      .finally(() => { over = true; });
     const spin = (async () => {
       while (!over) await natives.echoMoment(0);
     })();
@@ -60,19 +62,22 @@ describe('the order of settling', () => {
     const count = 10000;
     const order = [];
     const ends = Array.from({ length: count }, (_, i) => (i * 7919) % 97);
-    await Promise.all(ends.map((ms, i) => natives.echoLater(i, ms).then((value) => order.push(value))));
+    await Promise.all(ends.map((ms, i) => natives.echoLater(i, ms)
+      .then((value) => order.push(value))));
     assert.strictEqual(order.length, count);
     const groups = new Map();
     for (const i of order) groups.set(ends[i], [...(groups.get(ends[i]) ?? []), i].slice(-2));
     for (const [, pair] of groups) assert.ok(pair.length < 2 || pair[0] < pair[1]);
-    const same = await settledOrder(Array.from({ length: count }, (_, i) => i), (i) => natives.echoMoment(i));
+    const same = await settledOrder(Array.from({ length: count }, (_, i) => i),
+      (i) => natives.echoMoment(i));
     assert.deepStrictEqual(same, Array.from({ length: count }, (_, i) => i));
   });
 
   it('JavaScript decides the order in which they end', async () => {
     const count = 10000;
     const resolves = [];
-    const calls = Array.from({ length: count }, (_, i) => natives.call(() => new Promise((resolve) => { resolves[i] = resolve; }), i));
+    const calls = Array.from({ length: count },
+      (_, i) => natives.call(() => new Promise((resolve) => { resolves[i] = resolve; }), i));
     const order = [];
     calls.forEach((call) => call.then((i) => order.push(i)));
     const shuffled = Array.from({ length: count }, (_, i) => (i * 7919) % count);
@@ -87,12 +92,16 @@ describe('the order of settling', () => {
     for (let i = 0; i < 100; i++) {
       calls.push(natives.echoMoment(i).then((value) => order.push(value)));
     }
-    for (let i = 0; i < 5; i++) calls.push(natives.fail(`e${i}`, true).catch((error) => order.push(error.message)));
+    for (let i = 0; i < 5; i++) {
+      calls.push(natives.fail(`e${i}`, true).catch((error) => order.push(error.message)));
+    }
     await Promise.all(calls);
-    assert.deepStrictEqual(order, [...Array.from({ length: 100 }, (_, i) => i), 'e0', 'e1', 'e2', 'e3', 'e4']);
+    assert.deepStrictEqual(order, [...Array.from({ length: 100 }, (_, i) => i), 'e0', 'e1', 'e2',
+      'e3', 'e4']);
   });
 
-  it('reactions to a batch run after all of it is settled, and what they start is another batch', async () => {
+  it('reactions to a batch run after all of it is settled, and what they start is another batch',
+    async () => {
     const trace = [];
     await Promise.all([1, 2, 3].map(async (i) => {
       await natives.echoMoment(i);
@@ -100,7 +109,8 @@ describe('the order of settling', () => {
       await natives.echoMoment(i);
       trace.push(`second ${i}`);
     }));
-    assert.deepStrictEqual(trace, ['first 1', 'first 2', 'first 3', 'second 1', 'second 2', 'second 3']);
+    assert.deepStrictEqual(trace, ['first 1', 'first 2', 'first 3', 'second 1', 'second 2',
+      'second 3']);
   });
 
   it('process.nextTick callbacks run between a batch and the next phase', async () => {
@@ -114,7 +124,8 @@ describe('the order of settling', () => {
     assert.ok(trace.indexOf('immediate') !== 0);
   });
 
-  it('what settles in a microtask leaves process.nextTick where it is: behind all microtasks', async () => {
+  it('what settles in a microtask leaves process.nextTick where it is: behind all microtasks',
+    async () => {
     const trace = [];
     await null;
     process.nextTick(() => trace.push('tick'));
@@ -132,13 +143,31 @@ describe('the order of settling', () => {
     return order;
   }
 
+  it('a callback that turns the loop has another batch settled meanwhile, and its own goes on',
+    async () => {
+    const { code, stdout, stderr } = await runScript(`
+      const { future } = natives.runtime;
+      const start = (list) => list.map((value) => future(natives.echoMoment)(value));
+      const turner = new natives.Turner();
+      const outer = start([1, 2, 'three', 4]);
+      let inner;
+      outer[0].addDoneCallback(() => {
+        inner = start([10, 'eleven', 12, 13, 14]);
+        for (let turns = 0; turns < 100 && !inner.every((each) => each.done()); turns++) void turner.turned;
+      });
+      const results = (list) => list.map((each) => each.result()).join();
+      Promise.all(outer).then(() => console.log(results(outer), results(inner)));`);
+    assert.deepStrictEqual([stdout, stderr, code], ['1,2,three,4 10,eleven,12,13,14\n', '', 0]);
+  });
+
   it('slots are used again, and never by two at the same time', async () => {
     let running = 0;
     const rounds = Array.from({ length: 200 }, async (_, lane) => {
       for (let i = 0; i < 20; i++) {
         running++;
         const token = { lane, i };
-        const value = await ((lane + i) % 3 === 0 ? natives.echo(token) : natives.echoLater(token, (lane * i) % 4));
+        const value = await ((lane + i) % 3 === 0
+          ? natives.echo(token) : natives.echoLater(token, (lane * i) % 4));
         assert.strictEqual(value, token);
         running--;
       }
@@ -155,11 +184,13 @@ describe('the process', () => {
   });
 
   it('stays alive for a job of the thread pool, and for a coroutine that has a turn of the loop to go', async () => {
-    const { stdout } = await runScript('natives.work(21).then(console.log); natives.echoMoment("moment").then(console.log);');
+    const { stdout } = await runScript(
+      'natives.work(21).then(console.log); natives.echoMoment("moment").then(console.log);');
     assert.deepStrictEqual(stdout.trim().split('\n').sort(), ['42', 'moment']);
   });
 
-  it('does not stay alive for a bare suspended coroutine, nor for a promise that nothing settles', async () => {
+  it('does not stay alive for a bare suspended coroutine, nor for a promise that nothing settles',
+    async () => {
     const { code, stdout } = await runScript(`
       natives.forever().then(() => console.log('never'));
       natives.call(() => new Promise(() => {}), 0).then(() => console.log('never'));
@@ -168,7 +199,8 @@ describe('the process', () => {
   });
 
   it('stays alive while a Future is waited for that a timer will settle', async () => {
-    const { stdout } = await runScript('natives.runtime.future(natives.echoLater)("future", 20).addDoneCallback((f) => console.log(f.result()));');
+    const { stdout } = await runScript(
+      'natives.runtime.future(natives.echoLater)("future", 20).addDoneCallback((f) => console.log(f.result()));');
     assert.strictEqual(stdout, 'future\n');
   });
 
@@ -204,11 +236,14 @@ describe('misuse in C', () => {
   });
 
   it('a bad stack size is refused', async () => {
-    for (const size of [1, 100, 16383, 67108865, 2 ** 40, -1]) assert.strictEqual(await natives.badStack(size), 'EINVAL', size);
+    for (const size of [1, 100, 16383, 67108865, 2 ** 40, -1]) {
+      assert.strictEqual(await natives.badStack(size), 'EINVAL', size);
+    }
   });
 
   it('an overflow ends the process with a sentence that names the function', async () => {
-    const { code, signal, stdout, stderr } = await runScript('natives.overflow().then(() => console.log("survived"));', { env: { FIBRIL_GUARD: '' } });
+    const { code, signal, stdout, stderr } = await runScript(
+      'natives.overflow().then(() => console.log("survived"));', { env: { FIBRIL_GUARD: '' } });
     assert.deepStrictEqual([code, signal, stdout], [null, 'SIGSEGV', '']);
     const lines = stderr.trim().split('\n');
     assert.match(lines[0], /^fibril: .*"?overflow"?.* (256|262144)/);

@@ -1,6 +1,7 @@
 'use strict';
 
-// The C tests inside Node, on private loops. Programs that must end their process get a process of their own.
+// The C tests inside Node, on private loops. Programs that must end their process get a process of
+// their own.
 
 const assert = require('assert');
 const { spawnSync } = require('child_process');
@@ -12,9 +13,11 @@ const addon = path.join(__dirname, 'addon', 'build', 'Release', 'c_tests.node');
 const tests = require(addon);
 
 function runInChild(name) {
-  const code = `const failures = require(${JSON.stringify(addon)}).run(${JSON.stringify(name)}); console.log(failures);`;
+  const code = `const failures = require(${JSON.stringify(addon)}).run(${JSON.stringify(
+    name)}); console.log(failures);`;
   const child = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
-  return { ended: child.signal || String(child.status), failures: child.stdout.trim(), stderr: child.stderr };
+  return { ended: child.signal || String(child.status), failures: child.stdout.trim(),
+    stderr: child.stderr };
 }
 
 function runHere(name) {
@@ -43,7 +46,8 @@ describe('C', function () {
   it('runs every file of test/c that has a test', function () {
     const folder = path.join(__dirname, 'c');
     const written = fs.readdirSync(folder).filter((name) => {
-      return name !== SANITIZED && name.endsWith('.c') && /^[A-Z_]*TEST\(/m.test(fs.readFileSync(path.join(folder, name), 'utf8'));
+      return name !== SANITIZED && name.endsWith('.c') &&
+      /^[A-Z_]*TEST\(/m.test(fs.readFileSync(path.join(folder, name), 'utf8'));
     });
     assert.deepStrictEqual([...files].filter((name) => name !== SANITIZED).sort(), written.sort());
   });

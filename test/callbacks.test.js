@@ -1,6 +1,7 @@
 'use strict';
 
-// JavaScript functions that C keeps, and calls from coroutines, from callbacks of the loop and from other threads.
+// JavaScript functions that C keeps, and calls from coroutines, from callbacks of the loop and from
+// other threads.
 
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('node:async_hooks');
@@ -10,12 +11,16 @@ const { Worker } = require('node:worker_threads');
 const { collectUntil, errorOf, runScript } = require('./support/natives');
 
 const callbacksPath = path.join(__dirname, 'addon', 'build', 'Release', 'callbacks.node');
-const { Late, Notifier, callInARow, callSurvivor, countTold, lateCodes, misuse, produce, shieldedCodes } = require(callbacksPath);
+const {
+  Late, Notifier, callEveryWay, callInARow, callSurvivor, countTold, forgetDeep, lateCodes, misuse,
+  overfill, produce, shieldedCodes,
+} = require(callbacksPath);
 
 const als = new AsyncLocalStorage();
 
 /** Runs a script in a process of its own, with the addon as `callbacks`. */
-const run = (code) => runScript(`const callbacks = require(${JSON.stringify(callbacksPath)}); ${code}`);
+const run = (code) =>
+  runScript(`const callbacks = require(${JSON.stringify(callbacksPath)}); ${code}`);
 
 function startWorker(code) {
   return new Worker(`
@@ -28,7 +33,8 @@ describe('JavaScript functions that C keeps', () => {
   for (const [from, method] of [['a coroutine', 'call'], ['a callback of the loop', 'start']]) {
     describe(`called from ${from}`, () => {
       it('give their result, their promise\'s or their thenable\'s', async () => {
-        for (const fn of [(n) => n + 1, async (n) => n + 1, (n) => new Promise((resolve) => setImmediate(resolve, n + 1)),
+        for (const fn of [(n) => n + 1, async (n) => n + 1,
+          (n) => new Promise((resolve) => setImmediate(resolve, n + 1)),
           (n) => ({ then: (resolve) => resolve(n + 1) })]) {
           const notifier = new Notifier(fn);
           assert.strictEqual(await notifier[method](1), 2);
@@ -39,7 +45,8 @@ describe('JavaScript functions that C keeps', () => {
 
       it('give what they throw or reject with', async () => {
         const reason = new Error('reason');
-        for (const fn of [() => { throw reason; }, () => Promise.reject(reason), () => new Promise((_, reject) => setImmediate(reject, reason))]) {
+        for (const fn of [() => { throw reason; }, () => Promise.reject(reason),
+          () => new Promise((_, reject) => setImmediate(reject, reason))]) {
           const notifier = new Notifier(fn);
           assert.strictEqual(await errorOf(notifier[method](1)), reason);
           await notifier.close();
@@ -76,7 +83,8 @@ describe('JavaScript functions that C keeps', () => {
     });
 
     it('end the process with what they throw', async () => {
-      const { code, stderr } = await run('new callbacks.Notifier(() => { throw new Error(\'thrown\'); }).forget(1);');
+      const { code, stderr } =
+        await run('new callbacks.Notifier(() => { throw new Error(\'thrown\'); }).forget(1);');
       assert.match(stderr, /Error: thrown/);
       assert.strictEqual(code, 1);
     });
@@ -105,7 +113,9 @@ describe('JavaScript functions that C keeps', () => {
         seen[thread].push(i);
         return i;
       }, { threads: 3, count: 1000, hear: true });
-      for (const list of seen) assert.deepStrictEqual(list, Array.from({ length: 1000 }, (_, i) => i));
+      for (const list of seen) {
+        assert.deepStrictEqual(list, Array.from({ length: 1000 }, (_, i) => i));
+      }
       assert.deepStrictEqual(result, {
         taken: 3000, again: 0, canceled: 0, heard: 3000, failed: 0, sum: 3 * 999 * 500, message: '',
       });
@@ -113,9 +123,12 @@ describe('JavaScript functions that C keeps', () => {
 
     it('are given what the thread made', async () => {
       const seen = [];
-      await produce((_, value) => seen.push(value), { threads: 2, count: 50, text: true, hear: true });
+      await produce((_, value) => seen.push(value),
+        { threads: 2, count: 50, text: true, hear: true });
       assert.strictEqual(seen.length, 100);
-      for (const value of seen) assert.deepStrictEqual(value, { list: ['text', Buffer.from('bytes')] });
+      for (const value of seen) {
+        assert.deepStrictEqual(value, { list: ['text', Buffer.from('bytes')] });
+      }
     });
 
     for (const limit of [1, 3, 0]) {
@@ -218,13 +231,15 @@ describe('JavaScript functions that C keeps', () => {
     it('wakes threads that wait, and tells of every call', async () => {
       const before = await countTold();
       for (let i = 0; i < 20; i++) {
+        // All of them answer, or, from the 100th on, none does: then 256 are under way at most.
+        const [last, answer] = i % 2 ? [300, 'calls'] : [99 + 256,
+          'calls < 100 ? calls : new Promise(() => {})'];
         const worker = startWorker(`
           let calls = 0;
           callbacks.flood(() => {
-            if (++calls === 300) parentPort.postMessage('flooded');
-            return ${i % 2 ? 'calls' : 'calls < 100 ? calls : new Promise(() => {})'};
-          });
-          ${i % 2 ? '' : 'setTimeout(() => parentPort.postMessage(calls), 20);'}`);
+            if (++calls === ${last}) parentPort.postMessage('flooded');
+            return ${answer};
+          });`);
         await once(worker, 'message');
         await worker.terminate();
       }
@@ -232,31 +247,36 @@ describe('JavaScript functions that C keeps', () => {
     });
 
     it('leaves a reference that answers UV_ECANCELED', async () => {
-      const worker = startWorker('callbacks.survive(() => {}).then(() => parentPort.postMessage(1));');
+      const worker = startWorker(
+        'callbacks.survive(() => {}).then(() => parentPort.postMessage(1));');
       await once(worker, 'message');
       await worker.terminate();
       assert.deepStrictEqual(await callSurvivor(), [-125, -125]);
     });
 
     it('is refused what is still called then: FIBRIL_ECLOSED', async () => {
-      const worker = startWorker('globalThis.late = new callbacks.Late(() => {}); parentPort.postMessage(1);');
+      const worker = startWorker(
+        'globalThis.late = new callbacks.Late(() => {}); parentPort.postMessage(1);');
       await once(worker, 'message');
       await worker.terminate();
       assert.deepStrictEqual(await lateCodes(), [-5004, -5004, false, false]);
     });
 
     for (const [how, start] of [['fibril_call', false], ['fibril_call_start', true]]) {
-      it(`ends a wait for a promise behind a mask, which goes on to hold: ${how}`, async function () {
+      it(`ends a wait for a promise behind a mask, which goes on to hold: ${how}`,
+        async function () {
         this.timeout(20000);
-        const worker = startWorker(`callbacks.shielded(() => new Promise(() => {}), ${start}); parentPort.postMessage(1);`);
+        const worker = startWorker(
+          `callbacks.shielded(() => new Promise(() => {}), ${start}); parentPort.postMessage(1);`);
         await once(worker, 'message');
         await worker.terminate();
-        assert.deepStrictEqual(await shieldedCodes(), [-125, 0]);
+        assert.deepStrictEqual(await shieldedCodes(), [-125, -5004, 0]);
       });
     }
 
     it('may be process.exit, with threads that wait', async () => {
-      const { code } = await run('let n = 0; callbacks.flood(() => { if (++n === 1000) process.exit(7); });');
+      const { code } = await run(
+        'let n = 0; callbacks.flood(() => { if (++n === 1000) process.exit(7); });');
       assert.strictEqual(code, 7);
     });
   });
@@ -274,8 +294,26 @@ describe('JavaScript functions that C keeps', () => {
     assert.strictEqual(new Late(() => {}).outside, -5002);
   });
 
+  it('are refused on the loop\'s own thread beyond the limit, which never waits: UV_EAGAIN',
+    async () => {
+    assert.deepStrictEqual(await overfill(() => {}), [0, -11, -11]);
+  });
+
+  it('get as many arguments as there are', async () => {
+    const seen = [];
+    await callEveryWay((...list) => { seen.push(list.join('')); });
+    assert.deepStrictEqual(seen, ['0123456789', '0123456789', '0123456789']);
+  });
+
+  it('are not called with what is too deep for JavaScript: FIBRIL_EEXCEPTION', async () => {
+    let called = false;
+    assert.strictEqual(await forgetDeep(() => { called = true; }), -5008);
+    assert.strictEqual(called, false);
+  });
+
   it('must be functions', async () => {
-    assert.deepStrictEqual(await misuse(() => {}), [-5009, -5009, true, -5009, -5009, -5009, true, -5009, true]);
+    const refused = [-5009, -5009, true, -5009];
+    assert.deepStrictEqual(await misuse(() => {}, {}), [...refused, ...refused, ...refused, true]);
     assert.throws(() => new Notifier(1), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 });

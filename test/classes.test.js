@@ -1,6 +1,7 @@
 'use strict';
 
-// C structs behind JavaScript classes: constructors, methods, getters, and when the struct is released.
+// C structs behind JavaScript classes: constructors, methods, getters, and when the struct is
+// released.
 
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('node:async_hooks');
@@ -34,7 +35,8 @@ describe('classes of C structs', () => {
       const { add, sum, change } = Counter.prototype;
       assert.deepStrictEqual([add.name, add.length, sum.length, change.length], ['add', 1, 3, 0]);
       const { get, set, enumerable } = Object.getOwnPropertyDescriptor(Counter.prototype, 'value');
-      assert.deepStrictEqual([get.name, get.length, set, enumerable], ['get value', 0, undefined, false]);
+      assert.deepStrictEqual([get.name, get.length, set, enumerable],
+        ['get value', 0, undefined, false]);
     });
 
     it('begins with zeroes, and is made without a constructor, a struct or a release', async () => {
@@ -43,15 +45,18 @@ describe('classes of C structs', () => {
     });
 
     it('is not made without new', () => {
-      assert.throws(() => Counter(), { name: 'TypeError', message: 'Class constructor Counter cannot be invoked without \'new\'' });
+      assert.throws(() => Counter(), { name: 'TypeError',
+        message: 'Class constructor Counter cannot be invoked without \'new\'' });
     });
 
     it('is not made with bad arguments: new throws, in Node\'s words', () => {
       const error = thrownBy(() => new Counter('1'));
       assert.deepStrictEqual([error.name, error.code], ['TypeError', 'ERR_INVALID_ARG_TYPE']);
-      assert.strictEqual(error.message, 'The "start" argument must be of type number. Received type string (\'1\')');
+      assert.strictEqual(error.message,
+        'The "start" argument must be of type number. Received type string (\'1\')');
       assert.throws(() => new Counter(1, { name: 1 }), {
-        code: 'ERR_INVALID_ARG_TYPE', message: 'The "options.name" property must be of type string. Received type number (1)',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: 'The "options.name" property must be of type string. Received type number (1)',
       });
       const reason = new Error('of a getter');
       assert.throws(() => new Counter(1, { get name() { throw reason; } }), reason);
@@ -60,7 +65,8 @@ describe('classes of C structs', () => {
     it('is not made when its constructor fails, and its struct is released', async () => {
       const before = await countLive();
       const error = thrownBy(() => new Counter(-1));
-      assert.deepStrictEqual([error.name, error.code, error.message], ['RangeError', 'ERR_TEST', 'a counter starts at 0 or more']);
+      assert.deepStrictEqual([error.name, error.code, error.message],
+        ['RangeError', 'ERR_TEST', 'a counter starts at 0 or more']);
       assert.match(error.stack, /^RangeError \[ERR_TEST\]: .*\n.*classes\.test\.js/);
       await collectUntil(async () => await countLive() <= before);
     });
@@ -94,13 +100,16 @@ describe('classes of C structs', () => {
       const changed = counter.change({ signal: controller.signal });
       controller.abort();
       assert.strictEqual((await errorOf(changed)).name, 'AbortError');
-      assert.strictEqual((await errorOf(counter.change({ signal: controller.signal }))).name, 'AbortError');
-      assert.strictEqual((await errorOf(counter.change({ signal: 1 }))).code, 'ERR_INVALID_ARG_TYPE');
+      assert.strictEqual((await errorOf(counter.change({ signal: controller.signal }))).name,
+        'AbortError');
+      assert.strictEqual((await errorOf(counter.change({ signal: 1 }))).code,
+        'ERR_INVALID_ARG_TYPE');
     });
 
     it('reject bad arguments', async () => {
       const error = await errorOf(new Counter().add('1'));
-      assert.strictEqual(error.message, 'The "n" argument must be of type number. Received type string (\'1\')');
+      assert.strictEqual(error.message,
+        'The "n" argument must be of type number. Received type string (\'1\')');
     });
 
     it('give futures, yielded in co', async () => {
@@ -108,7 +117,8 @@ describe('classes of C structs', () => {
       const add = runtime.future(counter.add);
       const addLater = runtime.future(counter.addLater);
       const result = await co(function* () {
-        return [yield add.call(counter, 1), yield addLater.call(counter, 1), yield counter.addLater(1)];
+        return [yield add.call(counter, 1), yield addLater.call(counter, 1),
+          yield counter.addLater(1)];
       });
       assert.deepStrictEqual(result, [1, 2, 3]);
       assert.ok(addLater.call(counter, 1) instanceof runtime.Future);
@@ -129,14 +139,16 @@ describe('classes of C structs', () => {
     it('give what C returns, of every kind', async () => {
       const counter = new Counter(2, { name: 'caf\u00e9' });
       const kept = { some: 'object' };
-      assert.deepStrictEqual([counter.value, counter.name, counter.closed, counter.kept], [2, 'caf\u00e9', false, undefined]);
+      assert.deepStrictEqual([counter.value, counter.name, counter.closed, counter.kept],
+        [2, 'caf\u00e9', false, undefined]);
       await counter.keep(kept);
       assert.strictEqual(counter.kept, kept);
     });
 
     it('throw the error that C returns', () => {
       const error = thrownBy(() => new Counter().broken);
-      assert.deepStrictEqual([error.code, error.syscall, error.message], ['EIO', 'read', 'EIO: i/o error, read']);
+      assert.deepStrictEqual([error.code, error.syscall, error.message],
+        ['EIO', 'read', 'EIO: i/o error, read']);
       assert.match(error.stack, /^Error: EIO.*\n.*classes\.test\.js/);
     });
 
@@ -150,12 +162,16 @@ describe('classes of C structs', () => {
   });
 
   describe('another this', () => {
-    const others = [undefined, null, 1, {}, Object.create(Counter.prototype), Counter.prototype, new Bare(), new Empty(),
+    const others = [undefined, null, 1, {}, Object.create(Counter.prototype), Counter.prototype,
+      new Bare(), new Empty(),
       new Proxy(new Counter(), {})];
 
     it('is refused by methods', async () => {
       for (const other of others) {
-        for (const method of ['add', 'change']) assert.deepEqual(shown(await errorOf(Counter.prototype[method].call(other, 1))), INVALID_THIS);
+        for (const method of ['add', 'change']) {
+          assert.deepEqual(shown(await errorOf(Counter.prototype[method].call(other, 1))),
+          INVALID_THIS);
+        }
       }
     });
 
@@ -168,7 +184,8 @@ describe('classes of C structs', () => {
       delete require.cache[classesPath];
       const again = require(classesPath);
       assert.notStrictEqual(again.Counter, Counter);
-      assert.deepEqual(shown(await errorOf(again.Counter.prototype.add.call(new Counter(), 1))), INVALID_THIS);
+      assert.deepEqual(shown(await errorOf(again.Counter.prototype.add.call(new Counter(), 1))),
+        INVALID_THIS);
       assert.strictEqual(await new again.Counter(1).add(1), 2);
     });
 
@@ -219,7 +236,8 @@ describe('classes of C structs', () => {
       const counter = new Counter();
       assert.strictEqual(await counter[Symbol.asyncDispose](), undefined);
       assert.strictEqual(counter.closed, true);
-      assert.strictEqual(Counter.prototype[Symbol.asyncDispose].name, `[${Symbol.asyncDispose.description}]`);
+      assert.strictEqual(Counter.prototype[Symbol.asyncDispose].name,
+        `[${Symbol.asyncDispose.description}]`);
       assert.strictEqual(Bare.prototype[Symbol.asyncDispose], undefined);
     });
   });
@@ -334,18 +352,24 @@ describe('classes of C structs', () => {
       try {
         return require(modulePath);
       } finally {
-        for (const name of ['CLASS', 'SIGNATURE', 'SIZE']) delete process.env[`FIBRIL_TEST_${name}`];
+        for (const name of ['CLASS', 'SIGNATURE', 'SIZE']) {
+          delete process.env[`FIBRIL_TEST_${name}`];
+        }
       }
     }
 
-    const refuses = (member, signature, rest, options) => assert.throws(() => load(member, signature, options), {
-      code: 'ERR_FIBRIL_SIGNATURE', message: `fibril_${member === 'class' ? 'export_class' : `class_${member.split(' ')[0]}`}: "${signature}": ${rest}`,
+    const refuses = (member, signature, rest, options) =>
+      assert.throws(() => load(member, signature, options), {
+      code: 'ERR_FIBRIL_SIGNATURE',
+      message: `fibril_${member === 'class'
+        ? 'export_class' : `class_${member.split(' ')[0]}`}: "${signature}": ${rest}`,
     });
 
     it('takes names, constructors, methods and getters as TypeScript has them', async () => {
       assert.strictEqual(load('class', ' $Name_1 ').$Name_1.name, '$Name_1');
       assert.strictEqual(load('constructor', '( a: any, b: number, c?: string )').Echo.length, 2);
-      assert.strictEqual(await new (load('method', 'echo(a: any): Promise<any>').Echo)().echo('a'), 'a');
+      assert.strictEqual(await new (load('method', 'echo(a: any): Promise<any>').Echo)().echo('a'),
+        'a');
       for (const type of ['number', 'Map<string, () => number[]>', '{ a: [1, 2] }[]', 'a | b']) {
         assert.strictEqual(new (load('getter', `get: ${type}`).Echo)().get, undefined);
       }
@@ -357,7 +381,8 @@ describe('classes of C structs', () => {
       refuses('constructor', 'a()', 'expected \'(\' at position 0');
       refuses('constructor', '(a: string', 'expected \',\' or \')\' at position 10');
       refuses('constructor', '(): void', 'expected the end at position 2');
-      refuses('constructor', '(options?: {signal?: AbortSignal})', 'expected no AbortSignal at position 0');
+      refuses('constructor', '(options?: {signal?: AbortSignal})',
+        'expected no AbortSignal at position 0');
       refuses('constructor twice', '()', 'expected one constructor at position 0');
       refuses('method', 'm()', 'expected \':\' and the type of the result at position 3');
       refuses('method', 'm(): number', 'expected Promise<...> at position 5');

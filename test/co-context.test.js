@@ -65,7 +65,8 @@ describe('co and AsyncLocalStorage', () => {
       turn(),
     ],
     'an array whose member fails elsewhere': () => [turn(), (done) => foreign.call(done, 'error')],
-    'an object of thunks': () => ({ a: (done) => foreign.call(done), b: { c: (done) => foreign.call(done) } }),
+    'an object of thunks': () => ({ a: (done) => foreign.call(done),
+      b: { c: (done) => foreign.call(done) } }),
     'a generator': () => work(),
     'a generator function': () => work,
     'an array of generators': () => [work(), work, turn()],
@@ -120,7 +121,8 @@ describe('co and AsyncLocalStorage', () => {
     await storage.run('mine', () =>
       co(function* () {
         storage.enterWith('entered');
-        for (const value of [turn(), (done) => foreign.call(done), [turn()], { then: (r) => foreign.call(r) }]) {
+        for (const value of [turn(), (done) => foreign.call(done), [turn()],
+          { then: (r) => foreign.call(r) }]) {
           yield value;
           assert.equal(storage.getStore(), 'entered');
         }

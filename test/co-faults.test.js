@@ -1,13 +1,20 @@
 'use strict';
 
-/* Bad yields, and where co 4.6.0 hangs, resumes twice, overflows the stack or mixes runs up, and fibril does not. */
+/*
+ * Bad yields, and where co 4.6.0 hangs, resumes twice, overflows the stack or mixes runs up, and
+ * fibril does not.
+ */
 
 const assert = require('node:assert/strict');
+const { inspect } = require('node:util');
 const vm = require('node:vm');
 
 const { co, BAD_YIELD, turn } = require('./support/co');
 
-/** What is thrown at the yield of `value`, after a first wait so that nothing of it is the first segment's doing. */
+/**
+ * What is thrown at the yield of `value`, after a first wait so that nothing of it is the first
+ * segment's doing.
+ */
 const thrownFor = (value) =>
   co(function* () {
     yield Promise.resolve();
@@ -47,10 +54,13 @@ describe('co: values that cannot be yielded', () => {
     [vm.runInNewContext('({})'), '[object Object]', 'Object'],
   ];
   for (const [value, text, type] of cases) {
-    it(`throws co's TypeError, with the type added, for ${type} ${JSON.stringify(text)}`, async () => {
+    it(`throws co's TypeError, with the type as a property, for ${type} ${JSON.stringify(text)}`,
+      async () => {
       const error = await thrownFor(value);
       assert.ok(error instanceof TypeError);
-      assert.equal(error.message, `${BAD_YIELD}"${text}" (${type})`);
+      assert.equal(error.message, `${BAD_YIELD}"${text}"`);
+      assert.deepEqual(Object.entries(error), [['type', type]]);
+      assert.ok(inspect(error).endsWith(`{\n  type: '${type}'\n}`));
     });
   }
 
@@ -76,8 +86,9 @@ describe('co: values that cannot be yielded', () => {
         throw new Error('toString');
       },
     };
-    assert.equal((await thrownFor(Object.create(null))).message, `${BAD_YIELD}"[object]" (object)`);
-    assert.equal((await thrownFor(throwing)).message, `${BAD_YIELD}"[object]" (Odd)`);
+    assert.equal((await thrownFor(Object.create(null))).message, `${BAD_YIELD}"[object]"`);
+    assert.equal((await thrownFor(throwing)).message, `${BAD_YIELD}"[object]"`);
+    assert.equal((await thrownFor(throwing)).type, 'Odd');
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     assert.match((await thrownFor(proxy)).message, /revoked/);
@@ -111,7 +122,8 @@ describe('co: conversions that throw', () => {
       },
     },
     'the value that a thunk calls back with': (done) => done(null, throwing('then')),
-    'the value that a thunk calls back with later': (done) => setImmediate(done, null, throwing('then')),
+    'the value that a thunk calls back with later': (done) =>
+      setImmediate(done, null, throwing('then')),
     *'the value that a generator returns' () {
       return throwing('then');
     },
@@ -355,16 +367,87 @@ describe('co: async functions and async generators', () => {
   });
 });
 
+describe('co: data nested deeply', () => {
+  const DEPTH = 100_000;
+
+  it('is limited by memory', async () => {
+    const inside = (data) => (Array.isArray(data) ? data[0] : data.inner);
+    for (const wrap of [(inner) => ({ inner }), (inner) => [inner],
+      (inner) => ({ inner, last: Promise.resolve(2) })]) {
+      let data = Promise.resolve(1);
+      for (let i = 0; i < DEPTH; i++) data = wrap(data);
+      let result = await co(function* () {
+        return yield data;
+      });
+      let levels = 0;
+      for (; typeof result === 'object'; levels++) {
+        if ('last' in result) assert.equal(result.last, 2);
+        result = inside(result);
+      }
+      assert.equal(result, 1);
+      assert.equal(levels, DEPTH);
+    }
+  });
+
+  it('without an end is an error', async () => {
+    class Money {
+      constructor(amount) {
+        this.amount = amount;
+      }
+    }
+    co.register(Money, (money) => ({ amount: money.amount, of: money }));
+    const tree = () => ({
+      get child() {
+        return tree();
+      },
+    });
+    for (const endless of [[new Money(1)], tree(),
+      new Proxy([], { get: (_, key) => (key === 'length' ? 1 : [tree()]) })]) {
+      await assert.rejects(co(function* () {
+        yield endless;
+      }), { name: 'RangeError', code: 'ERR_FIBRIL_TOO_DEEP' });
+    }
+  });
+
+  it('is started in order', async () => {
+    const order = [];
+    const member = (name) => function* () {
+      return order.push(name);
+    };
+    const yielded = [member('a'), { b: member('b'), c: [member('c'), [member('d')], member('e')],
+      f: member('f') }, [], member('g')];
+    const result = await co(function* () {
+      return yield yielded;
+    });
+    assert.equal(order.join(''), 'abcdefg');
+    assert.deepEqual(result, [1, { b: 2, c: [3, [4], 5], f: 6 }, [], 7]);
+  });
+});
+
 describe('co: cycles', () => {
   it('are refused with the place where they close', async () => {
     const array = [1, { list: [] }];
     array[1].list.push(array);
-    assert.match((await thrownFor(array)).message, /\(Array, which contains itself at \[1\]\.list\[0\]\)$/);
+    assert.deepEqual({ ...await thrownFor(array) },
+      { type: 'Array', key: '[1].list[0]', reason: 'it contains itself' });
     const object = { a: { b: {} } };
     object.a.b.c = object.a;
     const error = await thrownFor(object);
     assert.ok(error.message.startsWith(BAD_YIELD));
-    assert.match(error.message, /\(Object, which contains itself at a\.b\.c\)$/);
+    assert.deepEqual({ ...error }, { type: 'Object', key: 'a.b.c', reason: 'it contains itself' });
+  });
+
+  it('are refused however far down they close', async () => {
+    for (const depth of [30, 31, 32, 33, 500]) {
+      const innermost = {};
+      let way = innermost;
+      for (let i = 1; i < depth; i++) way = { way };
+      const top = [way];
+      innermost.top = way;
+      const error = await thrownFor(top);
+      assert.deepEqual({ ...error }, { type: 'Object', key: `[0]${'.way'.repeat(depth - 1)}.top`,
+        reason: 'it contains itself' });
+    }
   });
 
   it('are not seen in what is merely used twice', async () => {
@@ -377,9 +460,11 @@ describe('co: cycles', () => {
 });
 
 describe('co: a generator that is already running', () => {
-  const refusal = { name: 'TypeError', message: /^This generator is already being run by another co\(\)/ };
+  const refusal = { name: 'TypeError',
+    message: /^This generator is already being run by another co\(\)/ };
 
-  it('is refused by a second co while it waits, and may run again to no effect once it has ended', async () => {
+  it('is refused by a second co while it waits, and may run again to no effect once it has ended',
+    async () => {
     const generator = (function* () {
       return yield turn().then(() => 'value');
     })();
@@ -397,7 +482,8 @@ describe('co: a generator that is already running', () => {
     for (const value of [generator, [generator], { a: [1, generator] }]) {
       const error = await thrownFor(value);
       assert.match(error.message, refusal.message);
-      assert.equal(error.message.includes('at a[1]:'), !Array.isArray(value) && value !== generator);
+      assert.equal(error.message.includes('at a[1]:'), !Array.isArray(value) &&
+        value !== generator);
     }
     await first;
   });
@@ -442,7 +528,8 @@ describe('co: a generator that is already running', () => {
     assert.equal(await first, 'child');
   });
 
-  it('is not noticed, but run, when it is frozen: a second co goes on with it, as in co', async () => {
+  it('is not noticed, but run, when it is frozen: a second co goes on with it, as in co',
+    async () => {
     const frozen = () =>
       Object.freeze(
         (function* () {

@@ -1,6 +1,9 @@
 'use strict';
 
-/* Native Futures as yieldables: resumed from the batch that settles them, with no promise in between. */
+/*
+ * Native Futures as yieldables: resumed from the batch that settles them, with no promise in
+ * between.
+ */
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
@@ -13,7 +16,8 @@ const stat = future(co.fs.stat);
 describe('co: yielding native Futures', () => {
   it('resumes with the value', async () => {
     const result = await co(function* () {
-      return [yield sleep(1, 'a'), yield sleep(0, 'b'), yield [sleep(2, 'c'), { d: sleep(1, 'd') }, 'e']];
+      return [yield sleep(1, 'a'), yield sleep(0, 'b'),
+        yield [sleep(2, 'c'), { d: sleep(1, 'd') }, 'e']];
     });
     assert.deepEqual(result, ['a', 'b', ['c', { d: 'd' }, 'e']]);
   });
@@ -21,7 +25,8 @@ describe('co: yielding native Futures', () => {
   it('throws an error at the yield, alone and as a member', async () => {
     const caught = await co(function* () {
       const codes = [];
-      for (const value of [stat('/nowhere'), [sleep(1000), stat('/nowhere')], { a: stat('/nowhere') }]) {
+      for (const value of [stat('/nowhere'), [sleep(1000), stat('/nowhere')],
+        { a: stat('/nowhere') }]) {
         try {
           yield value;
         } catch (error) {
@@ -73,7 +78,8 @@ describe('co: yielding native Futures', () => {
     );
   });
 
-  it('resumes every generator that waits for the same one, in the order of their waits', async () => {
+  it('resumes every generator that waits for the same one, in the order of their waits',
+    async () => {
     const shared = sleep(1, 'shared');
     const log = [];
     await co(function* () {
@@ -123,7 +129,8 @@ describe('co: yielding native Futures', () => {
         }),
       );
     const expected = (name) =>
-      [0, 1, 2].flatMap((i) => [i === 0 ? name : `${name}${i - 1}`, 'inside', `${name}${i}`, `${name}${i}`]);
+      [0, 1, 2].flatMap((i) => [i === 0 ? name : `${name}${i - 1}`, 'inside', `${name}${i}`,
+        `${name}${i}`]);
     assert.deepEqual(await Promise.all([run('a'), run('b')]), [expected('a'), expected('b')]);
     assert.equal(storage.getStore(), undefined);
   });

@@ -66,7 +66,8 @@ describe('co: yielding arrays', () => {
 
   it('keeps what cannot be waited for', async () => {
     class Thing {}
-    const kept = [null, undefined, 0, 's', true, NaN, 1n, Symbol('s'), new Map(), new Set(), new Date(), new Thing()];
+    const kept = [null, undefined, 0, 's', true, NaN, 1n, Symbol('s'), new Map(), new Set(),
+      new Date(), new Thing()];
     kept.push(/x/, Buffer.from('x'), Object.create(null));
     const result = await co(function* () {
       return yield kept;
@@ -94,7 +95,8 @@ describe('co: yielding arrays', () => {
     const unhandled = await unhandledDuring(() =>
       co(function* () {
         try {
-          yield [failLater('third', 3), slow, failLater('first', 1), failLater('second', 2), Promise.resolve()];
+          yield [failLater('third', 3), slow, failLater('first', 1), failLater('second', 2),
+            Promise.resolve()];
         } catch (error) {
           caught = [error, slowIsDone];
         }
@@ -135,7 +137,8 @@ describe('co: yielding arrays', () => {
 });
 
 describe('co: yielding objects', () => {
-  it('resumes with a new object that has the results under the same keys in the same order', async () => {
+  it('resumes with a new object that has the results under the same keys in the same order',
+    async () => {
     const source = { c: later(1, 3), a: later(2, 2), b: 'plain', 1: later(3, 1) };
     const result = await co(function* () {
       return yield source;
@@ -156,7 +159,8 @@ describe('co: yielding objects', () => {
 
   it('keeps what cannot be waited for', async () => {
     class Thing {}
-    const kept = { date: new Date(), thing: new Thing(), no: false, nil: null, nothing: undefined, map: new Map() };
+    const kept = { date: new Date(), thing: new Thing(), no: false, nil: null, nothing: undefined,
+      map: new Map() };
     const result = await co(function* () {
       return yield { ...kept, user: later({ name: 'x' }) };
     });
@@ -165,7 +169,8 @@ describe('co: yielding objects', () => {
     assert.deepEqual(result.user, { name: 'x' });
   });
 
-  it('copies arrays and objects inside, whether or not they hold anything to wait for', async () => {
+  it('copies arrays and objects inside, whether or not they hold anything to wait for',
+    async () => {
     const inner = { list: [1, { two: 2 }], deep: { p: later(3) } };
     const result = await co(function* () {
       return yield { inner };

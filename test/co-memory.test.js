@@ -44,7 +44,8 @@ describe('co: memory', () => {
         });
       };
       for (let i = 0; i < 10; i++) start();
-      assert.ok(await collectUntil(() => watch.collected === 10), `${watch.collected} of 10 were collected`);
+      assert.ok(await collectUntil(() => watch.collected === 10),
+        `${watch.collected} of 10 were collected`);
     });
   }
 
@@ -83,7 +84,8 @@ describe('co: memory', () => {
         }
       }).then(() => {});
     await start();
-    assert.ok(await collectUntil(() => watch.collected === 6), `${watch.collected} of 6 were collected`);
+    assert.ok(await collectUntil(() => watch.collected === 6),
+      `${watch.collected} of 6 were collected`);
     assert.ok(held.length > 0);
   });
 
@@ -92,12 +94,14 @@ describe('co: memory', () => {
     const pending = new Promise(() => {});
     await co(function* () {
       try {
-        yield [pending, Promise.resolve(watch.over({})), turn().then(() => Promise.reject(watch.over(new Error('no'))))];
+        yield [pending, Promise.resolve(watch.over({})),
+          turn().then(() => Promise.reject(watch.over(new Error('no'))))];
       } catch {
         // Only what is left behind counts.
       }
     });
-    assert.ok(await collectUntil(() => watch.collected === 2), `${watch.collected} of 2 were collected`);
+    assert.ok(await collectUntil(() => watch.collected === 2),
+      `${watch.collected} of 2 were collected`);
     assert.ok(pending instanceof Promise);
   });
 
@@ -112,11 +116,13 @@ describe('co: memory', () => {
         // Only what is left behind counts.
       }
     });
-    assert.ok(await collectUntil(() => watch.collected === 2), `${watch.collected} of 2 were collected`);
+    assert.ok(await collectUntil(() => watch.collected === 2),
+      `${watch.collected} of 2 were collected`);
     assert.ok(pending instanceof Promise);
   });
 
-  it('lets go of a value as soon as the generator does, while it waits for something else', async () => {
+  it('lets go of a value as soon as the generator does, while it waits for something else',
+    async () => {
     const watch = new Watch();
     let resolve;
     const gate = new Promise((open) => {
@@ -145,7 +151,9 @@ describe('co: memory', () => {
 
   it('keeps the heap flat over a million yields', async () => {
     const p = Promise.resolve(1);
-    const yields = [() => p, () => [p], () => (done) => done(), () => (function* () { yield p; })()]; // prettier-ignore
+    // prettier-ignore
+    const yields = [() => p, () => [p], () => (done) => done(),
+      () => (function* () { yield p; })()];
     const used = [];
     await co(function* () {
       for (let i = 0; i <= 1_000_000; i++) {

@@ -1,6 +1,9 @@
 'use strict';
 
-/* Random generator programs: both runners, the one in JavaScript and the one in C, leave the same trace to the last line. */
+/*
+ * Random generator programs: both runners, the one in JavaScript and the one in C, leave the same
+ * trace to the last line.
+ */
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');

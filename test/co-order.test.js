@@ -1,6 +1,9 @@
 'use strict';
 
-/* How many microtask turns each kind of yield takes, next to co 4.6.0 itself; the table of docs/co.md. */
+/*
+ * How many microtask turns each kind of yield takes, next to co 4.6.0 itself; the table of
+ * docs/co.md.
+ */
 
 const assert = require('node:assert/strict');
 const original = require('co');
@@ -30,18 +33,26 @@ const cases = [
   ['a rejected promise', yielding(() => Promise.reject(new Error('no'))), 1, 1],
   ['two resolved promises', function* () { yield p; yield p; }, 2, 2], // prettier-ignore
   ['a thenable that calls back at once', yielding(() => ({ then: (resolve) => resolve() })), 0, 0],
-  ['a thunk that calls back in the next turn', yielding(() => (done) => p.then(() => done())), 2, 2],
+  ['a thunk that calls back in the next turn', yielding(() => (done) => p.then(() => done())), 2,
+    2],
   ['a bad yield', yielding(() => undefined), 0, 0],
-  ['ten yield* inside each other', nested(10, (inner) => function* () { yield* inner(); }), 0, 0], // prettier-ignore
+  ['ten yield* inside each other', nested(10, (inner) => function* () { yield* inner(); }), 0,
+    0], // prettier-ignore
   // From here on co takes turns that serve nothing.
   ['a thunk that calls back at once', yielding(() => (done) => done()), 0, 1],
   ['a thunk that calls back with a promise', yielding(() => (done) => done(null, p)), 1, 3],
   ['a generator', yielding(() => (function* () {})()), 0, 1],
   ['a generator function that yields once', yielding(() => yielding(() => p)), 1, 2],
-  ['a generator function that returns a promise', yielding(() => function* () { return p; }), 1, 3], // prettier-ignore
-  ['ten generator functions inside each other', nested(10, (inner) => yielding(() => inner)), 0, 10],
+  ['a generator function that returns a promise', yielding(() => function* () { return p; }), 1,
+    3], // prettier-ignore
+  ['ten generator functions inside each other', nested(10, (inner) => yielding(() => inner)), 0,
+    10],
   ['[]', yielding(() => []), 0, 1],
   ['{}', yielding(() => ({})), 0, 2],
+  ['[1, 2]', yielding(() => [1, 2]), 0, 2],
+  ['{a: 1}', yielding(() => ({ a: 1 })), 0, 2],
+  ['[1, [2]]', yielding(() => [1, [2]]), 0, 3],
+  ['[generator that returns at once]', yielding(() => [function* () {}]), 0, 2],
   ['[promise, promise]', yielding(() => [p, p]), 1, 2],
   ['[rejected promise]', yielding(() => [Promise.reject(new Error('no'))]), 1, 2],
   ['{key: promise}', yielding(() => ({ key: p })), 1, 4],
@@ -52,7 +63,8 @@ const cases = [
 
 describe('co: microtask turns', () => {
   for (const [what, run, turns, turnsOfCo] of cases) {
-    it(`${turns} for ${what}${turns === turnsOfCo ? ', as in co' : ` (co: ${turnsOfCo})`}`, async () => {
+    it(`${turns} for ${what}${turns === turnsOfCo ? ', as in co' : ` (co: ${turnsOfCo})`}`,
+      async () => {
       assert.equal(await ticksOf(() => co(run)), turns);
       assert.equal(await ticksOf(() => original(run)), turnsOfCo);
     });
@@ -90,7 +102,8 @@ describe('co: microtask turns', () => {
   });
 
   // What co makes no promises of its own for: several runs of it go on in exactly the order of co.
-  const chain = (turns) => (turns === 0 ? Promise.resolve('chain') : chain(turns - 1).then((value) => value));
+  const chain = (turns) => (turns === 0
+    ? Promise.resolve('chain') : chain(turns - 1).then((value) => value));
   const waits = [
     () => p,
     () => chain(1),
@@ -119,12 +132,16 @@ describe('co: microtask turns', () => {
       }
       return random(2) ? p : name;
     }
-    const runs = Array.from({ length: 4 }, (_, i) => runner(steps, i, 0).then((value) => log.push(`${i} ends with ${value}`)));
+    const runs = Array.from({ length: 4 },
+      (_, i) => runner(steps, i, 0).then((value) => log.push(`${i} ends with ${value}`)));
     await Promise.all(runs);
     return log;
   };
 
-  it('leave several runs of promises, thenables and late thunks in the order that they have in co', async () => {
-    for (let seed = 0; seed < 300; seed++) assert.deepEqual(await several(co, seed), await several(original, seed), `seed ${seed}`);
+  it('leave several runs of promises, thenables and late thunks in the order that they have in co',
+    async () => {
+    for (let seed = 0; seed < 300; seed++) {
+      assert.deepEqual(await several(co, seed), await several(original, seed), `seed ${seed}`);
+    }
   });
 });

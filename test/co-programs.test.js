@@ -1,6 +1,9 @@
 'use strict';
 
-/* Random generator programs: under co 4.6.0 itself each of their generators sees the same as under fibril. */
+/*
+ * Random generator programs: under co 4.6.0 itself each of their generators sees the same as under
+ * fibril.
+ */
 
 const assert = require('node:assert/strict');
 const original = require('co');

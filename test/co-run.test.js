@@ -10,14 +10,18 @@ const { co, turn, gc, collectUntil, unhandledDuring } = require('./support/co');
 
 const never = () => new Promise(() => {});
 
-/** Runs `body(log)` with a signal, aborts it once it waits, and returns what it has logged; the rejection must be the AbortError. */
+/**
+ * Runs `body(log)` with a signal, aborts it once it waits, and returns what it has logged; the
+ * rejection must be the AbortError.
+ */
 async function abortWhileWaiting(body) {
   const controller = new AbortController();
   const log = [];
   const run = co.run(body, { signal: controller.signal, args: [log] });
   await turn();
   controller.abort('enough');
-  await assert.rejects(run, { name: 'AbortError', code: 'ABORT_ERR', cause: 'enough', message: 'The operation was aborted' });
+  await assert.rejects(run, { name: 'AbortError', code: 'ABORT_ERR', cause: 'enough',
+    message: 'The operation was aborted' });
   assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
   return log;
 }
@@ -54,12 +58,32 @@ describe('co.run', () => {
     }, { timeout: 60_000, signal: new AbortController().signal }), /^Error: own$/);
   });
 
+  it('reads each option once, and takes what it has checked', async () => {
+    const { signal } = new AbortController();
+    const first = { signal, timeout: 60_000, args: [1, 2], name: 'once' };
+    const reads = [];
+    const options = new Proxy({}, {
+      get(_, key) {
+        reads.push(key);
+        return reads.indexOf(key) === reads.length - 1 ? first[key] : 'not what was checked';
+      },
+    });
+    assert.equal(await co.run(function* (a, b) {
+      return a + b;
+    }, options), 3);
+    assert.deepEqual(reads.sort(), Object.keys(first).sort());
+  });
+
   it('checks its options', async () => {
     const work = function* () {};
-    for (const options of [null, 5, { signal: {} }, { signal: null }, { args: 'x' }, { name: 5 }, { timeout: '5' }]) {
-      await assert.rejects(co.run(work, options), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+    for (const options of [null, 5, { signal: {} }, { signal: null }, { args: 'x' }, { name: 5 },
+      { timeout: '5' }]) {
+      await assert.rejects(co.run(work, options),
+        { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
     }
-    for (const timeout of [-1, NaN, 2 ** 31]) await assert.rejects(co.run(work, { timeout }), { code: 'ERR_OUT_OF_RANGE' });
+    for (const timeout of [-1, NaN, 2 ** 31]) {
+      await assert.rejects(co.run(work, { timeout }), { code: 'ERR_OUT_OF_RANGE' });
+    }
     await co.run(work, { timeout: Infinity });
   });
 
@@ -68,7 +92,8 @@ describe('co.run', () => {
     const work = function* () {
       started = true;
     };
-    await assert.rejects(co.run(work, { signal: AbortSignal.abort('before') }), { code: 'ABORT_ERR', cause: 'before' });
+    await assert.rejects(co.run(work, { signal: AbortSignal.abort('before') }),
+      { code: 'ABORT_ERR', cause: 'before' });
     assert.equal(started, false);
   });
 
@@ -79,7 +104,8 @@ describe('co.run', () => {
     'an array': () => [never(), () => {}],
     'a native call': () => co.sleep(3_600_000),
     'a Future': () => co.gen.sleep(3_600_000),
-    'native calls in arrays and objects': () => [co.sleep(3_600_000), { a: co.gen.sleep(3_600_000), b: never() }],
+    'native calls in arrays and objects': () =>
+      [co.sleep(3_600_000), { a: co.gen.sleep(3_600_000), b: never() }],
   };
   for (const [what, make] of Object.entries(waits)) {
     it(`runs finally blocks while it waits for ${what}, the innermost first`, async () => {
@@ -92,7 +118,8 @@ describe('co.run', () => {
 
   it('ends members that are generators before the generator that yielded them', async () => {
     const log = await abortWhileWaiting(function* (lines) {
-      yield child(lines, 'outer', [child(lines, 'a', never()), { b: child(lines, 'b', co.sleep(3_600_000)) }]);
+      yield child(lines, 'outer', [child(lines, 'a', never()),
+        { b: child(lines, 'b', co.sleep(3_600_000)) }]);
     });
     assert.deepEqual(log.slice(0, 2).sort(), ['a ended', 'b ended']);
     assert.deepEqual(log.slice(2), ['outer ended']);
@@ -108,7 +135,8 @@ describe('co.run', () => {
         yield child(lines, 'clean-up', turn());
       }
     });
-    assert.deepEqual(log, ['inner ended', 'slept', 'member went on', 'member ended', 'clean-up went on', 'clean-up ended']);
+    assert.deepEqual(log, ['inner ended', 'slept', 'member went on', 'member ended',
+      'clean-up went on', 'clean-up ended']);
   });
 
   const callsIn = {
@@ -138,7 +166,8 @@ describe('co.run', () => {
     const { natives } = require('./support/natives');
     const codes = [];
     const future = natives.runtime.future(natives.forever);
-    for (const [make, yielded] of [[natives.forever, (call) => call], [future, (call) => call], [future, (call) => [call]]]) {
+    for (const [make, yielded] of [[natives.forever, (call) => call], [future, (call) => call],
+      [future, (call) => [call]]]) {
       await abortWhileWaiting(function* () {
         const call = make();
         call.catch((error) => codes.push(error.code));
@@ -173,7 +202,8 @@ describe('co.run', () => {
 
   it('ends an iterator that has no return', async () => {
     const log = await abortWhileWaiting(function* (lines) {
-      yield child(lines, 'outer', { next: () => ({ done: false, value: never() }), throw: () => lines.push('thrown at') });
+      yield child(lines, 'outer',
+        { next: () => ({ done: false, value: never() }), throw: () => lines.push('thrown at') });
     });
     assert.deepEqual(log, ['outer ended']);
   });
@@ -199,7 +229,8 @@ describe('co.run', () => {
     assert.equal(ended, true);
   });
 
-  it('ends at its next wait when it is aborted in the middle of a step, unless that is the last', async () => {
+  it('ends at its next wait when it is aborted in the middle of a step, unless that is the last',
+    async () => {
     const log = [];
     const aborting = (last) => {
       const controller = new AbortController();
@@ -244,9 +275,11 @@ describe('co.run', () => {
     };
     const error = await co.run(work, { timeout: 5 }).catch((reason) => reason);
     assert.ok(error instanceof co.gen.TimeoutError);
-    assert.deepEqual([error.name, error.code, error.message], ['TimeoutError', 'ETIMEDOUT', 'fetchAll did not end within 5 ms']);
+    assert.deepEqual([error.name, error.code, error.message],
+      ['TimeoutError', 'ETIMEDOUT', 'fetchAll did not end within 5 ms']);
     assert.equal(ended, true);
-    await assert.rejects(co.run(work, { timeout: 0, name: 'the batch' }), /^TimeoutError: the batch did not end within 0 ms$/);
+    await assert.rejects(co.run(work, { timeout: 0, name: 'the batch' }),
+      /^TimeoutError: the batch did not end within 0 ms$/);
   });
 
   it('is nobody that a stale wake-up resumes, and lets go of what failed meanwhile', async () => {
@@ -344,7 +377,7 @@ describe('co.register', () => {
     } finally {
       register(Number, null);
     }
-    await assert.rejects(yields(1), /You may only yield .*"1" \(number\)$/);
+    await assert.rejects(yields(1), /You may only yield .*"1"$/);
     assert.deepEqual(await yields([1]), [1]);
   });
 
@@ -356,7 +389,8 @@ describe('co.register', () => {
     }
   });
 
-  it('throws at the yield what a converter throws, and refuses what cannot be yielded either', async () => {
+  it('throws at the yield what a converter throws, and refuses what cannot be yielded either',
+    async () => {
     class Bad {}
     const outcomes = [];
     const converters = [
@@ -381,7 +415,9 @@ describe('co.register', () => {
   });
 
   it('checks its arguments', () => {
-    for (const args of [[], [5, () => {}], [Delay], [Delay, 5]]) assert.throws(() => register(...args), { code: 'ERR_INVALID_ARG_TYPE' });
+    for (const args of [[], [5, () => {}], [Delay], [Delay, 5]]) {
+      assert.throws(() => register(...args), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
   });
 });
 

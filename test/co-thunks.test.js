@@ -11,7 +11,8 @@ const { co, turn, later } = require('./support/co');
 const read = (file, encoding) => (done) => fs.readFile(file, encoding, done);
 
 describe('co: yielding thunks', () => {
-  it('calls it at once with this and one argument, and resumes with what it calls back with', async () => {
+  it('calls it at once with this and one argument, and resumes with what it calls back with',
+    async () => {
     let args;
     const value = await co(function* () {
       return yield function (...all) {
@@ -46,7 +47,8 @@ describe('co: yielding thunks', () => {
         yield calling(undefined, undefined, undefined),
       ];
     });
-    assert.deepEqual(result, [undefined, undefined, 1, ['stdout', 'stderr'], [undefined, undefined]]);
+    assert.deepEqual(result, [undefined, undefined, 1, ['stdout', 'stderr'],
+      [undefined, undefined]]);
   });
 
   it('throws any truthy error and no falsy one', async () => {
@@ -285,7 +287,8 @@ describe('co: yielding generators and generator functions', () => {
     assert.equal(result, 'yay');
   });
 
-  it('calls the next and throw that somebody has put in the place of a generator\'s own', async () => {
+  it('calls the next and throw that somebody has put in the place of a generator\'s own',
+    async () => {
     const calls = [];
     const generator = (function* () {
       try {
@@ -337,7 +340,8 @@ describe('co: yielding generators and generator functions', () => {
   });
 
   it('knows generators and generator functions of other realms and of transpilers', async () => {
-    const foreign = vm.runInNewContext('(function* () { return yield Promise.resolve("foreign"); })');
+    const foreign = vm.runInNewContext(
+      '(function* () { return yield Promise.resolve("foreign"); })');
     const transpiled = () => {
       const steps = [{ done: false, value: Promise.resolve('transpiled') }];
       return {
@@ -352,9 +356,11 @@ describe('co: yielding generators and generator functions', () => {
     });
     marked.constructor = { displayName: 'GeneratorFunction' };
     const result = await co(function* () {
-      return [yield foreign, yield foreign(), yield transpiled(), yield marked, yield [foreign, marked]];
+      return [yield foreign, yield foreign(), yield transpiled(), yield marked,
+        yield [foreign, marked]];
     });
-    assert.deepEqual(result, ['foreign', 'foreign', 'transpiled', 'transpiled', ['foreign', 'transpiled']]);
+    assert.deepEqual(result, ['foreign', 'foreign', 'transpiled', 'transpiled',
+      ['foreign', 'transpiled']]);
     assert.equal(await co(foreign), 'foreign');
   });
 });

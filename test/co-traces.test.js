@@ -9,7 +9,9 @@ const { co, turn } = require('./support/co');
 
 const here = path.basename(__filename);
 
-/** The stack of what a run rejects with: for each line of this file or of a generator, `name line`. */
+/**
+ * The stack of what a run rejects with: for each line of this file or of a generator, `name line`.
+ */
 async function traceOf(work) {
   const { stack } = await co(work).then(assert.fail, (error) => error);
   const lines = stack.split('\n').filter((line) => line.startsWith('    at '));
@@ -58,7 +60,7 @@ describe('co.traces', () => {
 
   it('leaves out the runner', async () => {
     const { stack } = await co(outer).catch((error) => error);
-    assert.doesNotMatch(stack, /lib.(runner|members)\.js/);
+    assert.doesNotMatch(stack, /lib.co.(step|members)\.js/);
   });
 
   it('adds no more lines than Error.stackTraceLimit', async () => {

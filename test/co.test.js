@@ -1,6 +1,8 @@
 'use strict';
 
-/* What co 4.6.0 promises, row by row: runs, `this`, promises, co.wrap, errors that nobody handles. */
+/*
+ * What co 4.6.0 promises, row by row: runs, `this`, promises, co.wrap, errors that nobody handles.
+ */
 
 const assert = require('node:assert/strict');
 const vm = require('node:vm');
@@ -23,8 +25,10 @@ describe('co(generator function, ...args)', () => {
     assert.equal(await promise, 7);
   });
 
-  for (const [name, Other] of [['a subclass', class SubPromise extends Promise {}], ['bluebird', Bluebird]]) {
-    it(`returns a promise of whatever the global Promise is when it is called: ${name}`, async () => {
+  for (const [name, Other] of [['a subclass', class SubPromise extends Promise {}],
+    ['bluebird', Bluebird]]) {
+    it(`returns a promise of whatever the global Promise is when it is called: ${name}`,
+      async () => {
       const Native = Promise;
       globalThis.Promise = Other;
       let promises;
@@ -32,7 +36,8 @@ describe('co(generator function, ...args)', () => {
         promises = [
           co(function* () {}),
           co(function* () {
-            return [yield Native.resolve(1), yield Other.resolve(2), yield [Other.resolve(3), { four: Native.resolve(4) }]];
+            return [yield Native.resolve(1), yield Other.resolve(2),
+              yield [Other.resolve(3), { four: Native.resolve(4) }]];
           }),
           co(5),
           co(Native.resolve('adopted')),
@@ -45,7 +50,8 @@ describe('co(generator function, ...args)', () => {
       }
       for (const promise of promises) assert.ok(promise instanceof Other);
       const outcomes = await Promise.allSettled(promises);
-      assert.deepEqual(outcomes.map(({ value, reason }) => value ?? reason?.message), [undefined, [1, 2, [3, { four: 4 }]], 5, 'adopted', 'no']);
+      assert.deepEqual(outcomes.map(({ value, reason }) => value ?? reason?.message),
+        [undefined, [1, 2, [3, { four: 4 }]], 5, 'adopted', 'no']);
     });
   }
 
@@ -117,7 +123,9 @@ describe('co(generator function, ...args)', () => {
   it('resolves with anything that is not a generator, as it is', async () => {
     const object = {};
     const array = [Promise.resolve(1)];
-    for (const value of [undefined, null, 0, '', 'text', object, array]) assert.equal(await co(value), value);
+    for (const value of [undefined, null, 0, '', 'text', object, array]) {
+      assert.equal(await co(value), value);
+    }
     assert.equal(await co(() => array), array);
   });
 
@@ -129,7 +137,8 @@ describe('co(generator function, ...args)', () => {
     assert.notEqual(co(promise), promise);
   });
 
-  it('adopts a promise that the generator returns, and runs nothing else that it returns', async () => {
+  it('adopts a promise that the generator returns, and runs nothing else that it returns',
+    async () => {
     const returning = (value) =>
       co(function* () {
         return value;
@@ -145,9 +154,11 @@ describe('co(generator function, ...args)', () => {
   });
 
   it('runs an iterator that has next only, until something is thrown at it', async () => {
-    const iterator = (...values) => ({ next: () => ({ done: values.length === 1, value: values.shift() }) });
+    const iterator = (...values) => (
+      { next: () => ({ done: values.length === 1, value: values.shift() }) });
     assert.equal(await co(iterator(Promise.resolve(1), 'end')), 'end');
-    await assert.rejects(co(iterator(Promise.reject(new Error('lost')), 'end')), { name: 'TypeError', message: 'gen.throw is not a function' });
+    await assert.rejects(co(iterator(Promise.reject(new Error('lost')), 'end')),
+      { name: 'TypeError', message: 'gen.throw is not a function' });
   });
 
   it('takes a generator that has ended for one that returns undefined', async () => {
@@ -162,7 +173,8 @@ describe('co(generator function, ...args)', () => {
 describe('co and this', () => {
   const context = { name: 'context' };
 
-  it('hands its own this to the generator function and to every function yielded, at any depth', async () => {
+  it('hands its own this to the generator function and to every function yielded, at any depth',
+    async () => {
     const seen = [];
     const note = function (done) {
       seen.push(this);
@@ -189,7 +201,8 @@ describe('co and this', () => {
     for (const ctx of seen) assert.equal(ctx, context);
   });
 
-  it('is the global object in a plain call, the object in a method call, boxed if primitive', async () => {
+  it('is the global object in a plain call, the object in a method call, boxed if primitive',
+    async () => {
     const getThis = function* () {
       return this;
     };
@@ -238,7 +251,8 @@ describe('co: yielding promises', () => {
     assert.equal(reason, error);
   });
 
-  it('takes any object or function with a then method, and calls it at once with two functions', async () => {
+  it('takes any object or function with a then method, and calls it at once with two functions',
+    async () => {
     const calls = [];
     const thenable = (value) => ({
       then(...args) {
@@ -247,7 +261,8 @@ describe('co: yielding promises', () => {
       },
     });
     const thenableNow = thenable('object');
-    const callable = Object.assign(() => assert.fail('called'), { then: (resolve) => resolve('function') });
+    const callable = Object.assign(() => assert.fail('called'),
+      { then: (resolve) => resolve('function') });
     const promise = co(function* () {
       return [yield thenableNow, yield callable];
     });
@@ -303,7 +318,8 @@ describe('co.wrap', () => {
       .filter(([key]) => key !== 'arguments' && key !== 'caller' && key !== 'prototype').sort();
     assert.deepEqual(describeOwn(co.wrap(make)), describeOwn(original.wrap(make)));
     assert.deepEqual(Object.keys(co.wrap(make).prototype), []);
-    assert.ok(!Object.hasOwn(co.wrap(make), 'arguments') && !Object.hasOwn(co.wrap(make), 'caller'));
+    assert.ok(!Object.hasOwn(co.wrap(make), 'arguments') &&
+      !Object.hasOwn(co.wrap(make), 'caller'));
   });
 
   it('keeps the generator function as __generatorFunction__', () => {
@@ -354,7 +370,8 @@ describe('co.wrap', () => {
 });
 
 describe('co: errors that nobody handles', () => {
-  it('are reported once, with the promise that co returned, also from nested generators', async () => {
+  it('are reported once, with the promise that co returned, also from nested generators',
+    async () => {
     const error = new Error('lost');
     let promise;
     const unhandled = await unhandledDuring(() => {

@@ -1,6 +1,7 @@
 'use strict';
 
-// AsyncLocalStorage right through every way back into JavaScript, with both runners; co-context.test.js has what co alone can yield.
+// AsyncLocalStorage right through every way back into JavaScript, with both runners;
+// co-context.test.js has what co alone can yield.
 
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('node:async_hooks');
@@ -11,10 +12,14 @@ const { natives } = require('./support/natives');
 const storage = new AsyncLocalStorage();
 const lib = path.join(__dirname, '..', 'lib') + path.sep;
 
-/** A copy of fibril of its own, as another thread or test runner would have it, with the runner chosen. */
+/**
+ * A copy of fibril of its own, as another thread or test runner would have it, with the runner
+ * chosen.
+ */
 function load(runner) {
   const before = process.env.FIBRIL_RUNNER;
-  const cached = Object.entries(require.cache).filter(([file]) => file.startsWith(lib) || file.endsWith('fibril.node'));
+  const cached = Object.entries(require.cache)
+    .filter(([file]) => file.startsWith(lib) || file.endsWith('fibril.node'));
   for (const [file] of cached) delete require.cache[file];
   process.env.FIBRIL_RUNNER = runner;
   try {
@@ -65,7 +70,8 @@ describe('AsyncLocalStorage through every wait', () => {
     seen.push(storage.getStore());
   };
 
-  // Every await: what is awaited, and what else sees the store meanwhile. Each gets a function that notes it.
+  // Every await: what is awaited, and what else sees the store meanwhile. Each gets a function that
+  // notes it.
   const awaits = {
     'a call that ends at once': () => natives.echo(1),
     'one that ends in the same turn': () => natives.pass(1),
@@ -94,8 +100,11 @@ describe('AsyncLocalStorage through every wait', () => {
       await new Promise((resolve) => elsewhere.call(resolve));
       note(seen)();
     }, 1, true),
-    'a promise that C waits for, settled elsewhere': () => natives.call(() => new Promise((resolve) => elsewhere.call(resolve)), 1, true),
-    'a promise that C waits for, rejected elsewhere': () => natives.messageOfThrow(() => new Promise((_, reject) => elsewhere.call(reject, new Error('x')))),
+    'a promise that C waits for, settled elsewhere': () =>
+      natives.call(() => new Promise((resolve) => elsewhere.call(resolve)), 1, true),
+    'a promise that C waits for, rejected elsewhere': () =>
+      natives.messageOfThrow(() =>
+        new Promise((_, reject) => elsewhere.call(reject, new Error('x')))),
     'a thenable that C waits for': (seen) => natives.call(() => ({
       get then() {
         note(seen)();
@@ -121,7 +130,8 @@ describe('AsyncLocalStorage through every wait', () => {
       await natives.echoMoment(1);
       note(seen)();
     }),
-    'a native call inside a function that C calls': (seen) => natives.call(() => natives.call(note(seen), 1, true), 1, true),
+    'a native call inside a function that C calls': (seen) =>
+      natives.call(() => natives.call(note(seen), 1, true), 1, true),
     'a Future': () => natives.runtime.future(natives.echoMoment)(1),
     'a Future that fails': () => natives.runtime.future(natives.fail)('x', true).catch(() => {}),
     'a Future that is done': async () => {
@@ -151,7 +161,8 @@ describe('AsyncLocalStorage through every wait', () => {
 
   for (const [what, start] of Object.entries(awaits)) {
     it(`await of ${what}`, async () => {
-      const stores = await Promise.all(['first', 'second'].map((name) => storage.run({ name }, async () => {
+      const stores = await Promise.all(['first', 'second']
+        .map((name) => storage.run({ name }, async () => {
         const mine = storage.getStore();
         const seen = [];
         await start(seen);
@@ -212,12 +223,14 @@ describe('AsyncLocalStorage through every wait', () => {
         },
         'Futures in an array': () => [gen.sleep(1), gen.sleep(0), [gen.sleep(2)]],
         'an array in which a Future fails': () => [gen.sleep(5), stat('/nowhere')],
-        'promises and Futures in an object': () => ({ a: sleep(1), b: gen.sleep(1), c: { d: sleep(0) } }),
+        'promises and Futures in an object': () => (
+          { a: sleep(1), b: gen.sleep(1), c: { d: sleep(0) } }),
         'a thunk that a native call ends': () => (callback) => {
           sleep(1).then(() => callback());
         },
         'a thunk that is called back elsewhere': () => (callback) => elsewhere.call(callback),
-        'a thunk called back by a done callback': () => (callback) => gen.sleep(1).addDoneCallback(() => callback()),
+        'a thunk called back by a done callback': () => (callback) => gen.sleep(1)
+          .addDoneCallback(() => callback()),
         'a generator that waits for Futures': (seen) => (function* () {
           note(seen)();
           yield gen.sleep(1);
@@ -247,8 +260,10 @@ describe('AsyncLocalStorage through every wait', () => {
         },
         'gen.moment': () => gen.moment,
         'gen.multi': () => gen.multi([gen.sleep(1), sleep(1)]),
-        'gen.withTimeout that times out': () => gen.withTimeout(1, new Promise(() => {})).catch(() => {}),
-        'gen.Task that is called back elsewhere': () => gen.Task((callback) => elsewhere.call(callback)),
+        'gen.withTimeout that times out': () => gen.withTimeout(1, new Promise(() => {}))
+          .catch(() => {}),
+        'gen.Task that is called back elsewhere': () =>
+          gen.Task((callback) => elsewhere.call(callback)),
         'a WaitIterator': () => new gen.WaitIterator(gen.sleep(2), gen.sleep(1)).next(),
         'callbacks of the loop': (seen) => new Promise((resolve) => {
           const loop = co.IOLoop.current();
@@ -259,7 +274,8 @@ describe('AsyncLocalStorage through every wait', () => {
             resolve();
           });
         }),
-        'a function that C calls, which is a coroutine too': (seen) => natives.call(co.wrap(function* () {
+        'a function that C calls, which is a coroutine too': (seen) =>
+          natives.call(co.wrap(function* () {
           note(seen)();
           yield gen.sleep(1);
           note(seen)();
@@ -268,7 +284,8 @@ describe('AsyncLocalStorage through every wait', () => {
 
       for (const [what, make] of Object.entries(yields)) {
         it(`yield of ${what}`, async () => {
-          const stores = await Promise.all(['first', 'second'].map((name) => storage.run({ name }, () => {
+          const stores = await Promise.all(['first', 'second']
+            .map((name) => storage.run({ name }, () => {
             const mine = storage.getStore();
             return co(function* () {
               const seen = [];

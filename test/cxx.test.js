@@ -3,7 +3,8 @@
 // An addon in C++: exceptions become rejections, and catch blocks and destructors may wait.
 
 const assert = require('node:assert');
-const { throws, catches, unwinds, spawns, generates, alive, Thrower } = require('./addon/build/Release/throws.node');
+const { throws, catches, unwinds, spawns, generates, alive,
+  Thrower } = require('./addon/build/Release/throws.node');
 
 describe('C++', () => {
   afterEach(async () => assert.strictEqual(await alive(), 0));
@@ -16,15 +17,18 @@ describe('C++', () => {
         ['int', 'FIBRIL_EEXCEPTION', /^C\+\+ threw what is no std::exception$/],
         ['bad_alloc', 'ENOMEM', /memory/],
       ]) {
-        it(`rejects: ${kind}`, () => assert.rejects(throws(kind, later), { name: 'Error', code, message }));
+        it(`rejects: ${kind}`, () => assert.rejects(throws(kind, later),
+          { name: 'Error', code, message }));
       }
 
-      it('is none of those that return', async () => assert.strictEqual(await throws('nothing', later), 'nothing'));
+      it('is none of those that return',
+        async () => assert.strictEqual(await throws('nothing', later), 'nothing'));
     });
   }
 
   it('throws from a constructor', () => {
-    assert.throws(() => new Thrower('runtime_error'), { code: 'FIBRIL_EEXCEPTION', message: 'it says so' });
+    assert.throws(() => new Thrower('runtime_error'),
+      { code: 'FIBRIL_EEXCEPTION', message: 'it says so' });
     assert.ok(new Thrower('nothing'));
   });
 
@@ -38,7 +42,8 @@ describe('C++', () => {
     assert.deepStrictEqual(await Promise.all([5, 1, 3].map((ms) => unwinds(ms))), [10, 10, 10]);
   });
 
-  it('a child begun in a catch block has no part of it', () => assert.rejects(spawns(), { message: 'child' }));
+  it('a child begun in a catch block has no part of it',
+    () => assert.rejects(spawns(), { message: 'child' }));
 
   it('generators that yield in a catch block, asked in another', async () => {
     assert.strictEqual(await generates(2), 'number 0, number 1, asking');

@@ -12,17 +12,21 @@ const examples = path.join(root, 'examples');
 
 const lines = (...list) => list.map((line) => `${line}\n`).join('');
 
-// ---- Tornado's programs ---------------------------------------------------------------------------------------------
+// ---- Tornado's programs
+// ---------------------------------------------------------------------------------------------
 
-const fibonacciTask = [0, 1, 1, 2, 3, 5, 8, 13, 21, 34].map((number) => `Loop1 ret ${number}\n`).join('Loop2\n');
+const fibonacciTask = [0, 1, 1, 2, 3, 5, 8, 13, 21, 34].map((number) => `Loop1 ret ${number}\n`)
+  .join('Loop2\n');
 
 const OUTPUTS = {
   toyScheduler: fibonacciTask,
   fibonacci: lines(1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 'closed'),
   simplifiedRunner: lines(
-    'the runner has returned', 'the generator got one', 'the generator got two', 'the generator got three',
+    'the runner has returned', 'the generator got one', 'the generator got two',
+    'the generator got three',
   ),
-  asynSum: lines('begin calculate:sum 2+3', 'calculating the sum of 2+3:', 'after yielded', 'the 2+3=5'),
+  asynSum: lines('begin calculate:sum 2+3', 'calculating the sum of 2+3:', 'after yielded',
+    'the 2+3=5'),
   copied: lines(
     'fetch 0',
     'write 0', 'fetch 1', 'flushed 0',
@@ -32,11 +36,15 @@ const OUTPUTS = {
   ),
 };
 
-/** In the order of finishing, the results in the order of starting, and the whole took as long as the slowest. */
+/**
+ * In the order of finishing, the results in the order of starting, and the whole took as long as
+ * the slowest.
+ */
 function checkGetURL(output) {
   const times = [...output.matchAll(/(\d+\.\d\d)s/g)].map((match) => Number(match[1]));
   assert.strictEqual(output.replace(/\d+\.\d\d/g, 'N'), lines(
-    'URL URL3 took Ns to get!', 'URL URL1 took Ns to get!', 'URL URL2 took Ns to get!', 'got URL1, URL2, URL3', 'total Ns',
+    'URL URL3 took Ns to get!', 'URL URL1 took Ns to get!', 'URL URL2 took Ns to get!',
+    'got URL1, URL2, URL3', 'total Ns',
   ));
   const [third, first, second, total] = times;
   assert.ok(third >= 0.1 && first >= 0.2 && second >= 0.4, output);
@@ -46,7 +54,8 @@ function checkGetURL(output) {
 /** Three periods of 60 ms, never less; the work inside is 30 ms of each. */
 function checkBeats(output) {
   const [, took] = output.match(/took (\d+) ms/);
-  assert.strictEqual(output.replace(took, 'N'), lines('beat 1', 'beat 2', 'beat 3', '3 beats took N ms'));
+  assert.strictEqual(output.replace(took, 'N'),
+    lines('beat 1', 'beat 2', 'beat 3', '3 beats took N ms'));
   assert.ok(Number(took) >= 180, output);
 }
 
@@ -58,7 +67,9 @@ describe('examples in JavaScript', () => {
     ['fibonacci', OUTPUTS.fibonacci],
     ['simplified-runner', OUTPUTS.simplifiedRunner],
     ['asyn-sum', OUTPUTS.asynSum],
-    ['cursor', lines('fetch from 0', 'ada', 'brian', 'fetch from 2', 'dennis', 'grace', 'fetch from 4', 'ken', 'fetch from 5')],
+    ['asyn-sum-gen', OUTPUTS.asynSum],
+    ['cursor', lines('fetch from 0', 'ada', 'brian', 'fetch from 2', 'dennis', 'grace',
+      'fetch from 4', 'ken', 'fetch from 5')],
     ['interleaving', `${OUTPUTS.copied}the copy is equal\n`],
     ['parallel', lines(
       'second is there', 'third is there', 'first is there', '["FIRST","SECOND","THIRD"]',
@@ -71,20 +82,25 @@ describe('examples in JavaScript', () => {
 
   it('get-url', () => checkGetURL(runExample('get-url')));
 
+  it('get-url-gen', () => checkGetURL(runExample('get-url-gen')));
+
   it('sleep', () => checkBeats(runExample('sleep')));
 
   it('web', () => assert.deepStrictEqual(runExample('web').split('\n').sort(), [
-    '', '/action gives slow and 123', '/failing fails: HTTP 500: Internal Server Error', '/nowhere fails: HTTP 404: Not Found',
+    '', '/action gives slow and 123', '/failing fails: HTTP 500: Internal Server Error',
+    '/nowhere fails: HTTP 404: Not Found',
     '/slow gives slow',
   ]));
 
   it('main, which is npm start', () => {
     const output = run([path.join(examples, 'main.js')]);
-    const order = ['/third took', '/first took', '/second took', '/first, /second, /third: total', 'bytes in', 'lines in'];
+    const order = ['/third took', '/first took', '/second took', '/first, /second, /third: total',
+      'bytes in', 'lines in'];
     const places = order.map((text) => output.indexOf(text));
     assert.ok(places.every((place, i) => place > (places[i - 1] ?? -1)), output);
     const [bytes, files] = output.match(/([\d,]+) bytes in ([\d,]+) files/).slice(1);
-    assert.ok(Number(bytes.replaceAll(',', '')) > 1e6 && Number(files.replaceAll(',', '')) > 100, output);
+    assert.ok(Number(bytes.replaceAll(',', '')) > 1e6 && Number(files.replaceAll(',', '')) > 100,
+      output);
   });
 });
 
@@ -112,7 +128,8 @@ describe('examples in C', function () {
   it('getURL', () => checkGetURL(runProgram('getURL')));
 
   it('getURL gives the list in the order of starting', () => {
-    const code = `require(${JSON.stringify(folder)}).getURL().then((urls) => console.log(urls.join()))`;
+    const code = `require(${JSON.stringify(
+      folder)}).getURL().then((urls) => console.log(urls.join()))`;
     assert.match(run(['-e', code]), /^URL1,URL2,URL3$/m);
   });
 
@@ -123,7 +140,8 @@ describe('examples in C', function () {
     try {
       const source = path.join(work, 'source');
       fs.writeFileSync(source, Buffer.alloc(40000, 'fibril'));
-      assert.strictEqual(runProgram('interleaving', source, path.join(work, 'copy')), OUTPUTS.copied);
+      assert.strictEqual(runProgram('interleaving', source, path.join(work, 'copy')),
+        OUTPUTS.copied);
       assert.ok(fs.readFileSync(source).equals(fs.readFileSync(path.join(work, 'copy'))));
     } finally {
       fs.rmSync(work, { recursive: true });
@@ -148,7 +166,8 @@ describe('examples/c/line_count', function () {
   });
 
   it('rejects as Node does', async () => {
-    await assert.rejects(lineCount('/no/such'), { code: 'ENOENT', syscall: 'open', path: '/no/such' });
+    await assert.rejects(lineCount('/no/such'),
+      { code: 'ENOENT', syscall: 'open', path: '/no/such' });
     await assert.rejects(lineCount(folder), { code: 'EISDIR', syscall: 'read' });
     await assert.rejects(lineCount(1), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
   });
@@ -164,7 +183,8 @@ describe('examples/c/line_count', function () {
 
   it('is a program, too', () => {
     const file = path.join(folder, 'line_count.c');
-    assert.strictEqual(run([folder, file]), `${file}: ${fs.readFileSync(file, 'utf8').split('\n').length - 1}\n`);
+    assert.strictEqual(run([folder, file]),
+      `${file}: ${fs.readFileSync(file, 'utf8').split('\n').length - 1}\n`);
   });
 });
 
@@ -177,8 +197,12 @@ describe('examples/c/walk', function () {
 
   before(() => {
     work = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-walk-'));
-    for (const name of ['a/b/c', 'a/d', 'e']) fs.mkdirSync(path.join(work, name), { recursive: true });
-    for (const name of ['a/b/c/file', 'a/b/file', 'file']) fs.writeFileSync(path.join(work, name), '');
+    for (const name of ['a/b/c', 'a/d', 'e']) {
+      fs.mkdirSync(path.join(work, name), { recursive: true });
+    }
+    for (const name of ['a/b/c/file', 'a/b/file', 'file']) {
+      fs.writeFileSync(path.join(work, name), '');
+    }
     fs.symlinkSync('a', path.join(work, 'link'));
     buildAddon(folder);
     walk = require(folder);
@@ -187,7 +211,9 @@ describe('examples/c/walk', function () {
 
   it('streams every entry of a tree', async () => {
     const found = [];
-    for await (const entry of walk(work)) found.push([path.relative(work, entry.path), entry.directory]);
+    for await (const entry of walk(work)) {
+      found.push([path.relative(work, entry.path), entry.directory]);
+    }
     const folders = ['a', 'a/b', 'a/b/c', 'a/d', 'e'].map((name) => [name, true]);
     const others = ['a/b/c/file', 'a/b/file', 'file', 'link'].map((name) => [name, false]);
     const expected = [...folders, ...others];
@@ -195,9 +221,11 @@ describe('examples/c/walk', function () {
   });
 
   it('rejects as Node does, and can be aborted', async () => {
-    await assert.rejects(walk('/no/such').next(), { code: 'ENOENT', syscall: 'scandir', path: '/no/such' });
+    await assert.rejects(walk('/no/such').next(),
+      { code: 'ENOENT', syscall: 'scandir', path: '/no/such' });
     assert.throws(() => walk(1), { code: 'ERR_INVALID_ARG_TYPE' });
-    await assert.rejects(walk(work, { signal: AbortSignal.abort() }).next(), { name: 'AbortError' });
+    await assert.rejects(walk(work, { signal: AbortSignal.abort() }).next(),
+      { name: 'AbortError' });
   });
 
   it('is a program, too', () => {
@@ -223,14 +251,16 @@ describe('examples/c/adapting', function () {
     const [a, b] = await Promise.all([adapting.randomBytes(200), adapting.randomBytes(200)]);
     assert.deepStrictEqual([a.length, b.length, a.equals(b)], [200, 200, false]);
     assert.strictEqual((await adapting.randomBytes(0)).length, 0);
-    await assert.rejects(adapting.randomBytes(257), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+    await assert.rejects(adapting.randomBytes(257),
+      { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
   });
 
   it('a descriptor: the next change in a folder', async () => {
     const change = adapting.nextChange(work);
     fs.writeFileSync(path.join(work, 'changed.txt'), 'now');
     assert.strictEqual(await change, 'changed.txt');
-    await assert.rejects(adapting.nextChange('/no/such'), { code: 'ENOENT', syscall: 'inotify_add_watch', path: '/no/such' });
+    await assert.rejects(adapting.nextChange('/no/such'),
+      { code: 'ENOENT', syscall: 'inotify_add_watch', path: '/no/such' });
     const controller = new AbortController();
     const never = adapting.nextChange(work, { signal: controller.signal });
     const descriptors = fs.readdirSync('/proc/self/fd').length;
@@ -241,7 +271,8 @@ describe('examples/c/adapting', function () {
 
   it('a function that blocks: glob', async () => {
     for (const name of ['a.c', 'b.c', 'c.h']) fs.writeFileSync(path.join(work, name), '');
-    assert.deepStrictEqual(await adapting.find(path.join(work, '*.c')), ['a.c', 'b.c'].map((name) => path.join(work, name)));
+    assert.deepStrictEqual(await adapting.find(path.join(work, '*.c')),
+      ['a.c', 'b.c'].map((name) => path.join(work, name)));
     assert.deepStrictEqual(await adapting.find(path.join(work, '*.none')), []);
     const aborted = Array.from({ length: 100 }, () => {
       const controller = new AbortController();
@@ -271,7 +302,8 @@ describe('examples/c/rate_limiter', function () {
     const output = run(['index.js'], folder);
     const [, took] = output.match(/took (\d+) ms/);
     assert.strictEqual(output.replace(took, 'N'), lines(
-      'request 1', 'request 2', 'request 3', 'request 4', 'request 5', 'took N ms', 'The rate limiter is closed',
+      'request 1', 'request 2', 'request 3', 'request 4', 'request 5', 'took N ms',
+      'The rate limiter is closed',
     ));
     assert.ok(Number(took) >= 150, output);
   });
@@ -279,7 +311,8 @@ describe('examples/c/rate_limiter', function () {
   it('serves those who wait in the order in which they came', async () => {
     const limiter = new RateLimiter(500, 5);
     const order = [];
-    await Promise.all([5, 3, 1, 0, 2].map((tokens) => limiter.take(tokens).then(() => order.push(tokens))));
+    await Promise.all([5, 3, 1, 0, 2].map((tokens) => limiter.take(tokens)
+      .then(() => order.push(tokens))));
     assert.deepStrictEqual(order, [5, 3, 1, 0, 2]);
     assert.strictEqual(limiter.waiting, 0);
   });
@@ -301,7 +334,9 @@ describe('examples/c/rate_limiter', function () {
     assert.throws(() => new RateLimiter(0), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
     assert.throws(() => new RateLimiter(NaN), { code: 'ERR_OUT_OF_RANGE' });
     const limiter = new RateLimiter(1, 5);
-    for (const tokens of [6, -1, NaN]) await assert.rejects(limiter.take(tokens), { code: 'ERR_OUT_OF_RANGE' });
+    for (const tokens of [6, -1, NaN]) {
+      await assert.rejects(limiter.take(tokens), { code: 'ERR_OUT_OF_RANGE' });
+    }
     assert.ok(limiter.tokens >= 5);
   });
 
@@ -310,7 +345,9 @@ describe('examples/c/rate_limiter', function () {
     await limiter.take();
     const waits = [limiter.take(), limiter.take(), limiter.take()];
     await limiter[Symbol.asyncDispose]();
-    for (const wait of waits) await assert.rejects(wait, { code: 'EPIPE', message: 'The rate limiter is closed' });
+    for (const wait of waits) {
+      await assert.rejects(wait, { code: 'EPIPE', message: 'The rate limiter is closed' });
+    }
     await assert.rejects(limiter.take(0), { code: 'EPIPE' });
   });
 });

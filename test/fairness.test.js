@@ -1,6 +1,7 @@
 'use strict';
 
-// Time and fairness: sleeps that are never early, and everything else in the process going on while fibril is busy.
+// Time and fairness: sleeps that are never early, and everything else in the process going on while
+// fibril is busy.
 
 const assert = require('node:assert');
 const { execFile } = require('node:child_process');
@@ -21,7 +22,10 @@ function busy(ms) {
 }
 
 describe('sleeps', () => {
-  /** How much longer than `ms` the sleep has taken; it begins after JavaScript was busy, when the loop's own clock is behind. */
+  /**
+   * How much longer than `ms` the sleep has taken; it begins after JavaScript was busy, when the
+   * loop's own clock is behind.
+   */
   async function lateness(ms, start) {
     busy(ms % 7);
     const begin = now();
@@ -51,7 +55,8 @@ describe('sleeps', () => {
   }
 
   it('of 50 ms begun after 45 ms of busy JavaScript take 50 ms', async () => {
-    for (const before of [() => {}, turn, () => sleep(1), () => new Promise((resolve) => setTimeout(resolve, 1))]) {
+    for (const before of [() => {}, turn, () => sleep(1),
+      () => new Promise((resolve) => setTimeout(resolve, 1))]) {
       await before();
       busy(45);
       const begin = now();
@@ -93,7 +98,8 @@ describe('sleeps', () => {
 /** Runs a program of test/support, and returns what it prints. */
 async function observe(program, argument, env = {}) {
   const file = path.join(__dirname, 'support', program);
-  const options = { env: { ...process.env, ...env }, timeout: 60_000, killSignal: 'SIGKILL' }; // what hangs must not hang us
+  const options = { env: { ...process.env, ...env }, timeout: 60_000,
+    killSignal: 'SIGKILL' }; // what hangs must not hang us
   const { stdout } = await promisify(execFile)(process.execPath, [file, String(argument)], options);
   return JSON.parse(stdout);
 }
@@ -103,7 +109,8 @@ describe('the thread pool, with all of fibril\'s part of it blocked', () => {
   for (const [threads, part] of [[2, 1], [4, 2], [7, 3]]) {
     it(`lets Node's files, zlib, crypto and dns proceed: ${part} of ${threads} threads are taken, by all environments together`, async () => {
       const seen = await observe('blocked-pool.js', part, { UV_THREADPOOL_SIZE: String(threads) });
-      assert.deepStrictEqual(seen, { proceeded: ['stat', 'readFile', 'gzip', 'pbkdf2', 'lookup'], blocked: part, left: 0 });
+      assert.deepStrictEqual(seen, { proceeded: ['stat', 'readFile', 'gzip', 'pbkdf2', 'lookup'],
+        blocked: part, left: 0 });
     });
   }
 });

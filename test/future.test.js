@@ -4,7 +4,10 @@
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
-const { co, gen, unhandledDuring, uncaughtDuring, turn } = require('./support/gen');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const { inspect } = require('node:util');
+const { co, gen, lostDuring, unhandledDuring, uncaughtDuring, turn } = require('./support/gen');
 
 const { Future } = co;
 const failed = (error) => {
@@ -13,6 +16,16 @@ const failed = (error) => {
   return future;
 };
 
+/** A process of its own. */
+const program = (body) => spawnSync(process.execPath, ['-e', `
+  const { Future } = require(${JSON.stringify(path.join(__dirname, '..', 'lib'))});
+  const failed = (error) => {
+    const future = new Future();
+    future.setException(error);
+    return future;
+  };
+  ${body}`], { encoding: 'utf8' });
+
 describe('Future', () => {
   it('is settled once: the first result stays', () => {
     const future = new Future();
@@ -20,7 +33,8 @@ describe('Future', () => {
     assert.throws(() => future.result(), { code: 'FIBRIL_EPENDING' });
     future.setResult(1);
     assert.equal(future.done(), true);
-    assert.throws(() => future.setResult(2), { code: 'FIBRIL_EALREADY', message: 'future is settled already' });
+    assert.throws(() => future.setResult(2), { code: 'FIBRIL_EALREADY',
+      message: 'future is settled already' });
     assert.throws(() => future.setException(new Error()), { code: 'FIBRIL_EALREADY' });
     assert.equal(future.result(), 1);
     assert.equal(future.exception(), undefined);
@@ -40,10 +54,13 @@ describe('Future', () => {
     }
   });
 
-  it('calls done callbacks inside setResult, in order of registration, and late ones at once', () => {
+  it('calls done callbacks inside setResult, in order of registration, and late ones at once',
+    () => {
     const future = new Future();
     const log = [];
-    for (const name of ['a', 'b', 'c']) future.addDoneCallback((done) => log.push(name, done === future));
+    for (const name of ['a', 'b', 'c']) {
+      future.addDoneCallback((done) => log.push(name, done === future));
+    }
     log.push('before');
     future.setResult();
     log.push('after');
@@ -51,7 +68,7 @@ describe('Future', () => {
     assert.deepEqual(log, ['before', 'a', true, 'b', true, 'c', true, 'after', 'late']);
   });
 
-  it('runs what a callback settles before the callbacks that are left, and one registered meanwhile last', () => {
+  it('runs at once what a callback sets off, and one that is added meanwhile', () => {
     const [first, second] = [new Future(), new Future()];
     const log = [];
     first.addDoneCallback(() => {
@@ -62,7 +79,19 @@ describe('Future', () => {
     first.addDoneCallback(() => log.push('rest'));
     second.addDoneCallback(() => log.push('second'));
     first.setResult();
-    assert.deepEqual(log, ['set', 'second', 'rest', 'added']);
+    assert.deepEqual(log, ['added', 'second', 'set', 'rest']);
+  });
+
+  it('runs callbacks that settle each other more deeply than a stack allows, too', () => {
+    const futures = Array.from({ length: 100_000 }, () => new Future());
+    const order = [];
+    futures.slice(0, -1).forEach((future, i) => future.addDoneCallback(() => {
+      order.push(i);
+      futures[i + 1].setResult();
+    }));
+    futures[0].setResult();
+    assert.equal(futures.at(-1).done(), true);
+    assert.ok(order.every((each, i) => each === i));
   });
 
   it('does not recurse in a chain of 100,000', () => {
@@ -114,7 +143,9 @@ describe('Future', () => {
     const storage = new AsyncLocalStorage();
     const future = new Future();
     const seen = [];
-    for (const name of ['a', 'b']) storage.run(name, () => future.addDoneCallback(() => seen.push(storage.getStore())));
+    for (const name of ['a', 'b']) {
+      storage.run(name, () => future.addDoneCallback(() => seen.push(storage.getStore())));
+    }
     storage.run('other', () => future.setResult());
     assert.deepEqual(seen, ['a', 'b']);
   });
@@ -156,14 +187,47 @@ describe('Future', () => {
   });
 
   describe('with an error', () => {
-    it('that nobody has asked for by the end of the turn is one unhandled rejection', async () => {
-      const unhandled = await unhandledDuring(() => {
+    it('that nobody has asked for is one unhandled rejection when it is collected', async () => {
+      const lost = await lostDuring(() => {
         failed(new Error('lost'));
         const late = new Future();
         late.addDoneCallback(() => {});
         late.setException(new Error('not looked at'));
       });
-      assert.deepEqual(unhandled.map(({ error }) => error.message), ['lost', 'not looked at']);
+      assert.deepEqual(lost.sort(), ['lost', 'not looked at']);
+    });
+
+    it('may be asked for later, as long as it is kept', async () => {
+      const kept = [];
+      const lost = await lostDuring(() => {
+        for (const message of ['read', 'yielded', 'awaited']) kept.push(failed(new Error(message)));
+      });
+      assert.deepEqual(lost, []);
+      assert.equal(kept[0].exception().message, 'read');
+      await assert.rejects(co(function* () {
+        yield kept[1];
+      }), { message: 'yielded' });
+      await assert.rejects(kept[2], { message: 'awaited' });
+      kept.length = 0;
+      assert.deepEqual(await lostDuring(() => {}), []);
+    });
+
+    it('that nobody has asked for when the loop has run dry is an unhandled rejection then', () => {
+      const { status, stderr } = program('globalThis.kept = failed(new Error("lost"));');
+      assert.match(stderr, /Error: lost/);
+      assert.equal(status, 1);
+      const handled = program(
+        'globalThis.kept = failed(new Error("lost")); process.on("unhandledRejection", ({ message }) => console.log(message));');
+      assert.deepEqual([handled.status, handled.stdout, handled.stderr], [0, 'lost\n', '']);
+    });
+
+    it('that nobody has asked for is named on stderr when the process exits by itself', () => {
+      const { status, stderr } =
+        program(
+          'globalThis.kept = failed(new Error("lost")); failed(new Error("read")).exception(); process.exit(3);');
+      assert.match(stderr, /^fibril: nobody has asked for the error of a Future: Error: lost\n/);
+      assert.doesNotMatch(stderr, /Error: read/);
+      assert.equal(status, 3);
     });
 
     it('that was read in whichever way is none', async () => {
@@ -177,6 +241,32 @@ describe('Future', () => {
         new Future().cancel();
       });
       assert.deepEqual(unhandled.map(({ error }) => error.message), []);
+    });
+  });
+
+  describe('as text', () => {
+    it('says what is known of it', () => {
+      const future = new Future();
+      assert.equal(String(future), "Future { state: 'pending' }");
+      future.setResult([1]);
+      assert.equal(inspect({ future }), "{ future: Future { state: 'fulfilled', value: [ 1 ] } }");
+      const failure = failed(new TypeError('x'));
+      failure.exception();
+      assert.match(`${failure}`, /^Future \{\n {2}state: 'rejected',\n {2}error: TypeError: x\n/);
+      assert.equal(inspect([[[future]]]), '[ [ [ [Future] ] ] ]');
+    });
+
+    it('ends where it is its own result', () => {
+      const future = new Future();
+      future.setResult({ future });
+      assert.equal(inspect(future, { depth: null }),
+        "Future { state: 'fulfilled', value: { future: Future [Circular] } }");
+    });
+
+    it('is no reading of the error', async () => {
+      assert.deepEqual(await lostDuring(() => {
+        inspect(failed(new Error('lost')));
+      }), ['lost']);
     });
   });
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Whole programs with gen against real servers on the loopback address: the web handlers and the HTTP client of the examples, and a TCP
-// client and server.
+// Whole programs with gen against real servers on the loopback address: the web handlers and the
+// HTTP client of the examples, and a TCP client and server.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -105,8 +105,10 @@ describe('web handlers', () => {
 
   before(async () => {
     server = http.createServer(application({
-      '/sequence': Sequence, '/unfinished': Unfinished, '/undecorated': Undecorated, '/error-in-prepare': ErrorInPrepare,
-      '/finished-in-prepare': FinishedInPrepare, '/async': Async, '/plain': Plain, '/flushing': Flushing,
+      '/sequence': Sequence, '/unfinished': Unfinished, '/undecorated': Undecorated,
+      '/error-in-prepare': ErrorInPrepare,
+      '/finished-in-prepare': FinishedInPrepare, '/async': Async, '/plain': Plain,
+        '/flushing': Flushing,
     })).listen(0, '127.0.0.1');
     await once(server, 'listening');
     base = `http://127.0.0.1:${server.address().port}`;
@@ -150,18 +152,21 @@ describe('web handlers', () => {
     assert.deepEqual(yield [body('/async'), body('/plain')], ['async', 'plain']);
   }));
 
-  it('answer 500 for an error, 405 for a method that is not there, 404 for a path', coroutineTest(function* () {
+  it('answer 500 for an error, 405 for a method that is not there, 404 for a path',
+    coroutineTest(function* () {
     const statuses = [];
     for (const [path, method] of [['/plain', 'POST'], ['/plain', 'DELETE'], ['/nowhere', 'GET']]) {
       const response = yield client.fetch(base + path, { method, raiseError: false });
       statuses.push([response.status, response.body]);
     }
     assert.deepEqual(statuses, [
-      [500, '500: Internal Server Error\n'], [405, '405: Method Not Allowed\n'], [404, '404: Not Found\n'],
+      [500, '500: Internal Server Error\n'], [405, '405: Method Not Allowed\n'],
+      [404, '404: Not Found\n'],
     ]);
   }));
 
-  it('send what was written when they flush, and go on, while other requests are served', async () => {
+  it('send what was written when they flush, and go on, while other requests are served',
+    async () => {
     const response = await fetch(`${base}/flushing`);
     const reader = response.body.getReader();
     const first = await reader.read();
@@ -217,7 +222,8 @@ describe('the HTTP client', () => {
     const { port } = closed.address();
     closed.close();
     await once(closed, 'close');
-    await assert.rejects(new AsyncHTTPClient().fetch(`http://127.0.0.1:${port}/`, { raiseError: false }), TypeError);
+    await assert.rejects(new AsyncHTTPClient()
+      .fetch(`http://127.0.0.1:${port}/`, { raiseError: false }), TypeError);
   });
 
   it('has requests beyond its limit wait in line', coroutineTest(function* () {
@@ -234,7 +240,8 @@ describe('the HTTP client', () => {
   }));
 });
 
-// A server that gives lines back in capitals and complains of those that have them, and its client: all of it coroutines.
+// A server that gives lines back in capitals and complains of those that have them, and its client:
+// all of it coroutines.
 describe('a TCP client and server', () => {
   class CapError extends Error {}
 
@@ -245,7 +252,9 @@ describe('a TCP client and server', () => {
     socket.setEncoding('utf8');
     let text = '';
     return gen.coroutine(function* () {
-      while (!text.includes('\n')) text += yield gen.Task((callback) => socket.once('data', (data) => callback(null, data)));
+      while (!text.includes('\n')) {
+        text += yield gen.Task((callback) => socket.once('data', (data) => callback(null, data)));
+      }
       const line = text.slice(0, text.indexOf('\n'));
       text = text.slice(line.length + 1);
       return line;
@@ -254,7 +263,8 @@ describe('a TCP client and server', () => {
 
   const serve = gen.coroutine(function* (socket) {
     const line = yield lines(socket)();
-    yield gen.Task((callback) => socket.end(line === line.toUpperCase() ? 'error\talready capitalized\n' : `ok\t${line.toUpperCase()}\n`,
+    yield gen.Task((callback) => socket.end(line === line.toUpperCase()
+      ? 'error\talready capitalized\n' : `ok\t${line.toUpperCase()}\n`,
       callback));
   });
 

@@ -4,9 +4,12 @@
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
-const { co, gen, turn, collectUntil, unhandledDuring, uncaughtDuring, iterations, coroutineTest, after, failed } = require('./support/gen');
+const {
+  co, gen, turn, collectUntil, unhandledDuring, lostDuring, uncaughtDuring, iterations,
+  coroutineTest, after, failed,
+} = require('./support/gen');
 
-const { Future, IOLoop } = co;
+const { Future, IOLoop, locks } = co;
 const loop = IOLoop.current();
 
 describe('gen.coroutine', () => {
@@ -68,7 +71,8 @@ describe('gen.coroutine', () => {
     assert.deepEqual([yield twice(1), yield twice(2)], [1, 2]);
   }));
 
-  it('returns with return and with gen.Return, before and after a yield, with a value and without', coroutineTest(function* () {
+  it('returns with return and with gen.Return, before and after a yield, with a value and without',
+    coroutineTest(function* () {
     const outcomes = [
       [function* () { return 1; }, 1],
       [function* () { throw new gen.Return(2); }, 2],
@@ -84,7 +88,8 @@ describe('gen.coroutine', () => {
     for (const [fn, expected] of outcomes) assert.deepEqual(yield gen.coroutine(fn)(), expected);
   }));
 
-  it('does not take a gen.Return that comes out of a yield for its own', coroutineTest(function* () {
+  it('does not take a gen.Return that comes out of a yield for its own',
+    coroutineTest(function* () {
     const inner = gen.coroutine(function* () {
       yield gen.moment;
       throw new gen.Return('inner');
@@ -108,11 +113,13 @@ describe('gen.coroutine', () => {
       yield gen.moment;
       return future;
     })();
-    await assert.rejects(future, { name: 'TypeError', message: 'A coroutine cannot return its own Future' });
+    await assert.rejects(future, { name: 'TypeError',
+      message: 'A coroutine cannot return its own Future' });
   });
 
   it('follows a promise or Future that it returns', async () => {
-    for (const make of [() => gen.sleep(1, 'followed'), async () => 'followed', () => after(2, Promise.resolve('followed'))]) {
+    for (const make of [() => gen.sleep(1, 'followed'), async () => 'followed',
+      () => after(2, Promise.resolve('followed'))]) {
       const future = gen.coroutine(function* () {
         yield gen.moment;
         return make();
@@ -153,7 +160,9 @@ describe('gen.coroutine', () => {
     const original = function* () {};
     const wrapped = gen.coroutine(original);
     assert.equal(gen.isCoroutineFunction(wrapped), true);
-    for (const value of [original, wrapped(), () => {}, undefined, null]) assert.equal(gen.isCoroutineFunction(value), false);
+    for (const value of [original, wrapped(), () => {}, undefined, null]) {
+      assert.equal(gen.isCoroutineFunction(value), false);
+    }
   });
 
   it('awaits async functions and is awaited by them', coroutineTest(function* () {
@@ -171,7 +180,8 @@ describe('gen.coroutine', () => {
     assert.deepEqual(await Promise.all([after(1, 1), after(2, 2), after(0, 3)]), [1, 2, 3]);
   });
 
-  it('can catch an error and throw another one, without a link between them', coroutineTest(function* () {
+  it('can catch an error and throw another one, without a link between them',
+    coroutineTest(function* () {
     const replace = gen.coroutine(function* () {
       try {
         yield after(1, new Error('first'));
@@ -250,7 +260,8 @@ describe('gen.coroutine', () => {
   it('is thrown BadYieldError at the yield, in place, and goes on', () => {
     const log = [];
     const run = gen.coroutine(function* () {
-      for (const value of [42, 'text', true, new Set([1]), new Map(), new Date(0), () => {}, Symbol('s')]) {
+      for (const value of [42, 'text', true, new Set([1]), new Map(), new Date(0), () => {},
+        Symbol('s')]) {
         try {
           yield value;
         } catch (error) {
@@ -266,7 +277,8 @@ describe('gen.coroutine', () => {
       }
     });
     assert.equal(run().done(), true);
-    assert.deepEqual(log.slice(0, 2), ['yielded unknown object 42', "yielded unknown object 'text'"]);
+    assert.deepEqual(log.slice(0, 2), ['yielded unknown object 42',
+      "yielded unknown object 'text'"]);
     assert.equal(log[8], 'yielded unknown object 5');
     assert.equal(log.length, 9);
   });
@@ -317,7 +329,8 @@ describe('gen.coroutine', () => {
     const shared = new Future();
     const run = gen.coroutine(function* (name) {
       const seen = [];
-      for (const wait of [() => gen.moment, () => gen.sleep(1), () => shared, () => Promise.resolve(), () => [gen.sleep(1)], () => after(2)]) {
+      for (const wait of [() => gen.moment, () => gen.sleep(1), () => shared,
+        () => Promise.resolve(), () => [gen.sleep(1)], () => after(2)]) {
         yield wait();
         seen.push(storage.getStore());
       }
@@ -329,7 +342,8 @@ describe('gen.coroutine', () => {
     const runs = ['a', 'b'].map((name) => storage.run(name, () => run(name)));
     await gen.sleep(10);
     storage.run('setter', () => shared.setResult());
-    assert.deepEqual(await gen.multi(runs), ['a', 'b'].map((name) => [...Array(6).fill(name), `${name}!`]));
+    assert.deepEqual(await gen.multi(runs),
+      ['a', 'b'].map((name) => [...Array(6).fill(name), `${name}!`]));
   });
 
   it('hands its async context down to coroutines and async functions, and theirs', async () => {
@@ -345,7 +359,8 @@ describe('gen.coroutine', () => {
     for (const outer of [coroutine, native]) {
       for (const inner of [coroutine, native]) {
         const store = {};
-        assert.deepEqual(await storage.run(store, () => outer(() => inner(() => outer()))), [store, store, store]);
+        assert.deepEqual(await storage.run(store, () => outer(() => inner(() => outer()))),
+          [store, store, store]);
       }
     }
     assert.equal(storage.getStore(), undefined);
@@ -411,7 +426,8 @@ describe('gen.coroutine', () => {
 
   it('waits for what gives itself one turn of the loop', coroutineTest(function* () {
     const timers = require('node:timers/promises');
-    assert.deepEqual(yield [timers.setTimeout(0, 'timer'), timers.setImmediate('immediate')], ['timer', 'immediate']);
+    assert.deepEqual(yield [timers.setTimeout(0, 'timer'), timers.setImmediate('immediate')],
+      ['timer', 'immediate']);
     assert.equal(yield timers.setImmediate('alone'), 'alone');
   }));
 
@@ -457,17 +473,57 @@ describe('gen.coroutine', () => {
     }
   });
 
+  it('has nothing of the runner, the loop and the bridge in such a stack', async () => {
+    const fail = (wait) => gen.coroutine(function* failing() {
+      yield wait();
+      throw new Error('traced');
+    });
+    const outer = gen.coroutine(function* waiting(inner) {
+      yield inner();
+    });
+    co.traces();
+    try {
+      for (const wait of [() => gen.moment, () => gen.sleep(1), () => Promise.resolve(),
+        () => [gen.sleep(1)]]) {
+        const { stack } = await outer(fail(wait)).catch((error) => error);
+        assert.match(stack, /^Error: traced\n {4}at failing .*\n {4}at async waiting .*$/);
+      }
+      const lock = new locks.Lock();
+      const { stack } = await outer(() => lock.run(fail(() => gen.sleep(1))))
+        .catch((error) => error);
+      assert.match(stack, /^Error: traced\n {4}at failing .*\n {4}at async waiting .*$/);
+    } finally {
+      co.traces(false);
+    }
+  });
+
   it('is one unhandled rejection when nobody waits for it and it fails', async () => {
-    const unhandled = await unhandledDuring(async () => {
+    assert.deepEqual(await lostDuring(async () => {
       after(1, new Error('lost'));
       await iterations(3);
-    });
-    assert.deepEqual(unhandled.map(({ error }) => error.message), ['lost']);
+    }), ['lost']);
+  });
+
+  it('may fail before it is waited for, however long that takes', async () => {
+    let caught;
+    assert.deepEqual(await lostDuring(coroutineTest(function* () {
+      const kept = after(1, new Error('early'));
+      yield gen.sleep(5);
+      yield gen.moment;
+      yield gen.sleep(1);
+      try {
+        yield kept;
+      } catch (error) {
+        caught = error.message;
+      }
+    })), []);
+    assert.equal(caught, 'early');
   });
 
   it('is none when somebody waits', async () => {
     const unhandled = await unhandledDuring(coroutineTest(function* () {
-      for (const start of [() => after(1, new Error('a')), () => failed(new Error('b')), () => [after(1, new Error('c'))]]) {
+      for (const start of [() => after(1, new Error('a')), () => failed(new Error('b')),
+        () => [after(1, new Error('c'))]]) {
         try {
           yield start();
         } catch {
@@ -530,6 +586,14 @@ describe('gen.coroutine', () => {
 });
 
 describe('gen.moment', () => {
+  it('is a Future that is done, as that of nothing', () => {
+    for (const each of [gen.moment, gen.convertYielded(null), gen.convertYielded(undefined)]) {
+      assert.ok(each instanceof Future);
+      assert.deepEqual([each.done(), each.result(), each.exception(), each.cancel()],
+        [true, undefined, undefined, false]);
+    }
+  });
+
   const run = gen.coroutine(function* (log, name, wait) {
     for (let i = 0; i < 5; i++) {
       log.push(name);
@@ -619,7 +683,8 @@ describe('a long loop', () => {
     const inner = gen.coroutine(function* () {
       yield gen.moment;
     });
-    for (const wait of [() => gen.moment, () => settled(1), () => inner(), () => [settled(1), gen.moment]]) {
+    for (const wait of [() => gen.moment, () => settled(1), () => inner(),
+      () => [settled(1), gen.moment]]) {
       await gen.coroutine(function* () {
         const spin = function* (n) {
           for (let i = 0; i < n; i++) yield wait();

@@ -1,6 +1,7 @@
 'use strict';
 
-// Who runs and who waits: co.inspect(), the warning when nothing is left that could wake anybody, and the report of leaks.
+// Who runs and who waits: co.inspect(), the warning when nothing is left that could wake anybody,
+// and the report of leaks.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -16,8 +17,10 @@ const waits = require(path.join(path.dirname(nativesPath), 'waits.node'));
 const lib = JSON.stringify(path.join(__dirname, '..', 'lib'));
 
 function run(script, env = {}) {
-  const code = `'use strict'; const n = require(${JSON.stringify(nativesPath)}), co = require(${lib}); ${script}`;
-  return spawnSync(process.execPath, ['-e', code], { encoding: 'utf8', env: { ...process.env, ...env } });
+  const code = `'use strict'; const n = require(${JSON.stringify(
+    nativesPath)}), co = require(${lib}); ${script}`;
+  return spawnSync(process.execPath, ['-e', code],
+    { encoding: 'utf8', env: { ...process.env, ...env } });
 }
 
 function named(name) {
@@ -34,7 +37,8 @@ describe('co.inspect', () => {
     const [sleep] = named('wait');
     const [forever] = named('forever');
     assert.deepStrictEqual({ ...sleep, waited: 0, stackUsed: 0 }, {
-      kind: 'coroutine', name: 'wait', state: 'waiting', waitsFor: 'sleep', on: undefined, waited: 0,
+      kind: 'coroutine', name: 'wait', state: 'waiting', waitsFor: 'sleep', on: undefined,
+      waited: 0,
       cancelled: false, masked: false, stackUsed: 0, stackSize: sleep.stackSize,
     });
     assert.ok(sleep.waited >= 19, `${sleep.waited}`);
@@ -73,13 +77,15 @@ describe('co.inspect', () => {
   });
 
   it('says which descriptor is polled', async () => {
-    const { stdout } = run(`n.readable(0); const [{ waitsFor, fd }] = co.inspect(); console.log(waitsFor, fd); process.exit(0);`);
+    const { stdout } = run(
+      `n.readable(0); const [{ waitsFor, fd }] = co.inspect(); console.log(waitsFor, fd); process.exit(0);`);
     assert.strictEqual(stdout, 'poll 0\n');
   });
 
   it('has the jobs of the thread pool', async () => {
     const promise = co.fs.stat('.');
-    assert.deepStrictEqual(co.inspect().map(({ name, waitsFor }) => [name, waitsFor]), [['fsStat', 'stat']]);
+    assert.deepStrictEqual(co.inspect().map(({ name, waitsFor }) => [name, waitsFor]),
+      [['fsStat', 'stat']]);
     await promise;
   });
 
@@ -96,9 +102,12 @@ describe('co.inspect', () => {
       co.run(function* () { yield co.gen.sleep(1e9); }, { name: 'third', signal }),
       co.run(function* unnamed() { yield new Promise(() => {}); }, { signal }),
     ];
-    assert.deepStrictEqual({ ...inside, age: 0 }, { kind: 'run', name: 'first', state: 'running', waitsFor: undefined, age: 0 });
-    const waiting = co.inspect().filter(({ kind }) => kind === 'run').map(({ name, state, waitsFor }) => [name, state, waitsFor]);
-    assert.deepStrictEqual(waiting, [['first', 'waiting', 'promise'], ['second', 'waiting', 'members'], ['third', 'waiting', 'future']]);
+    assert.deepStrictEqual({ ...inside, age: 0 },
+      { kind: 'run', name: 'first', state: 'running', waitsFor: undefined, age: 0 });
+    const waiting = co.inspect().filter(({ kind }) => kind === 'run')
+      .map(({ name, state, waitsFor }) => [name, state, waitsFor]);
+    assert.deepStrictEqual(waiting, [['first', 'waiting', 'promise'],
+      ['second', 'waiting', 'members'], ['third', 'waiting', 'future']]);
     controller.abort();
     await Promise.allSettled(runs);
     assert.deepStrictEqual(co.inspect(), []);
@@ -113,7 +122,8 @@ describe('co.inspect', () => {
     const worker = new Worker(`
       const n = require(${JSON.stringify(nativesPath)}), co = require(${lib});
       n.forever(); co.sleep(1e9);
-      require('node:worker_threads').parentPort.postMessage(co.inspect().map(({ name }) => name));`, { eval: true });
+      require('node:worker_threads').parentPort.postMessage(co.inspect().map(({ name }) => name));`,
+        { eval: true });
     const [names] = await once(worker, 'message');
     assert.deepStrictEqual(names.sort(), ['forever', 'sleep']);
     assert.deepStrictEqual(co.inspect(), []);
@@ -125,8 +135,16 @@ describe('a process whose coroutines nothing will wake', () => {
   it('ends, and names each one and what it waits for', () => {
     const { status, stderr } = run('n.forever(); n.call(() => new Promise(() => {}), 1);');
     assert.strictEqual(status, 0);
-    assert.match(stderr, /\[FIBRIL_WAITING\] Warning/);
+    assert.match(stderr, /\[FIBRIL_WAITING\] Warning: The process ends/);
     assert.match(stderr, /forever waits for resume\ncall waits for JavaScript/);
+  });
+
+  it('says of a worker that the worker ends', () => {
+    const code = `require(${JSON.stringify(nativesPath)}).forever();`;
+    const { status, stderr } =
+      run(`new (require('node:worker_threads').Worker)(${JSON.stringify(code)}, { eval: true });`);
+    assert.strictEqual(status, 0);
+    assert.match(stderr, /\[FIBRIL_WAITING\] Warning: The worker ends/);
   });
 
   it('says nothing when all have ended', () => {
@@ -137,7 +155,8 @@ describe('a process whose coroutines nothing will wake', () => {
 });
 
 describe('the report of leaks', () => {
-  const LEAKS = 'n.forever(); co.sleep(1e9); n.keepFailed("on fire"); co.run(function* lost() { yield new Promise(() => {}); }).catch(() => {});';
+  const LEAKS =
+    'n.forever(); co.sleep(1e9); n.keepFailed("on fire"); co.run(function* lost() { yield new Promise(() => {}); }).catch(() => {});';
   const EXPECTED = [
     'fibril: never finished: coroutine "forever", waiting # ms for resume',
     'fibril: never finished: coroutine "keepFailed", waiting # ms for resume',
@@ -151,13 +170,15 @@ describe('the report of leaks', () => {
   }
 
   it('names what has not ended and what nobody read, when the environment asks for it', () => {
-    const { status, stderr } = run(`${LEAKS} setImmediate(() => process.exit(3));`, { FIBRIL_LEAKS: '1' });
+    const { status, stderr } = run(`${LEAKS} setImmediate(() => process.exit(3));`,
+      { FIBRIL_LEAKS: '1' });
     assert.strictEqual(status, 3);
     assert.deepStrictEqual(lines(stderr), EXPECTED);
   });
 
   it('does so after co.reportLeaks(), and once', () => {
-    const { stderr } = run(`co.reportLeaks(); co.reportLeaks(); ${LEAKS} setImmediate(() => process.exit(3));`);
+    const { stderr } = run(
+      `co.reportLeaks(); co.reportLeaks(); ${LEAKS} setImmediate(() => process.exit(3));`);
     assert.deepStrictEqual(lines(stderr), EXPECTED);
   });
 
@@ -167,12 +188,14 @@ describe('the report of leaks', () => {
     assert.strictEqual(stderr.match(/never finished: coroutine "forever"/g).length, 1);
   });
 
-  for (const [how, end] of [['process.exit()', 'process.exit(3)'], ['terminate()', 'port.on("message", () => {}).postMessage(1)']]) {
+  for (const [how, end] of [['process.exit()', 'process.exit(3)'],
+    ['terminate()', 'port.on("message", () => {}).postMessage(1)']]) {
     it(`comes at the end of a worker, by ${how}`, () => {
       const { stderr } = run(`
         const { Worker, isMainThread } = require('node:worker_threads');
         const worker = new Worker(\`
-          const n = require(${JSON.stringify(nativesPath)}), port = require('node:worker_threads').parentPort;
+          const n = require(${JSON.stringify(
+            nativesPath)}), port = require('node:worker_threads').parentPort;
           n.forever(); n.keepFailed("on fire"); setImmediate(() => ${end});\`, { eval: true });
         worker.on('message', () => worker.terminate());`, { FIBRIL_LEAKS: '1' });
       assert.deepStrictEqual(lines(stderr), [EXPECTED[0], EXPECTED[1], EXPECTED[4]]);
@@ -180,15 +203,21 @@ describe('the report of leaks', () => {
   }
 
   it('says nothing where nothing leaks, or nobody asked', () => {
-    assert.strictEqual(run('n.echoLater(1, 5); co.sleep(1); co.run(function* () { yield 1; }).catch(() => {});', { FIBRIL_LEAKS: '1' }).stderr, '');
-    assert.strictEqual(run(`${LEAKS} setImmediate(() => process.exit(3));`, { FIBRIL_LEAKS: '0' }).stderr, '');
+    assert.strictEqual(run(
+      'n.echoLater(1, 5); co.sleep(1); co.run(function* () { yield 1; }).catch(() => {});',
+      { FIBRIL_LEAKS: '1' }).stderr, '');
+    assert.strictEqual(run(`${LEAKS} setImmediate(() => process.exit(3));`, { FIBRIL_LEAKS: '0' })
+      .stderr, '');
   });
 
   it('reports the runs of co where there is no binary', () => {
-    const alone = path.join(fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'fibril-')), 'lib');
+    const alone = path.join(fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'fibril-')),
+      'lib');
     fs.cpSync(path.join(__dirname, '..', 'lib'), alone, { recursive: true });
-    const code = `const co = require(${JSON.stringify(alone)}); co.run(function* lost() { yield new Promise(() => {}); }); console.log(co.inspect().length);`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8', env: { ...process.env, FIBRIL_LEAKS: '1' } });
+    const code = `const co = require(${JSON.stringify(
+      alone)}); co.run(function* lost() { yield new Promise(() => {}); }); console.log(co.inspect().length);`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', code],
+      { encoding: 'utf8', env: { ...process.env, FIBRIL_LEAKS: '1' } });
     fs.rmSync(path.dirname(alone), { recursive: true });
     assert.strictEqual(stdout, '1\n');
     assert.match(stderr, /^fibril: never finished: run "lost", waiting for promise$/m);

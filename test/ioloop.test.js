@@ -9,7 +9,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
-const { co, gen, turn, collectUntil, uncaughtDuring, unhandledDuring, iterations } = require('./support/gen');
+const { co, gen, turn, collectUntil, uncaughtDuring, unhandledDuring,
+  iterations } = require('./support/gen');
 const { natives, runScript } = require('./support/natives');
 
 const { Future, IOLoop } = co;
@@ -27,20 +28,26 @@ describe('IOLoop', () => {
   });
 
   describe('an iteration', () => {
-    it('runs the callbacks that were there, then the timeouts that were due when it began', async () => {
+    it('runs the callbacks that were there, then the timeouts that were due when it began',
+      async () => {
       const log = [];
+      const last = new Future();
       loop.callLater(0, () => log.push('later 0'));
       loop.callAt(loop.time() - 5, () => log.push('past'));
       loop.addCallback(() => {
         log.push(1);
         loop.addCallback(() => log.push('next 1'));
-        loop.callAt(0, () => log.push('not due when it began'));
+        loop.callAt(0, () => {
+          log.push('not due when it began');
+          last.setResult();
+        });
         process.nextTick(() => log.push('tick'));
       });
       loop.addCallback(() => log.push(2));
       loop.addCallback(() => log.push(3));
-      await gen.sleep(5);
-      assert.deepEqual(log, [1, 2, 3, 'tick', 'past', 'later 0', 'next 1', 'not due when it began']);
+      await last;
+      assert.deepEqual(log, [1, 2, 3, 'tick', 'past', 'later 0', 'next 1',
+        'not due when it began']);
     });
 
     it('runs one only of callbacks that add themselves, and never starves I/O', async () => {
@@ -61,7 +68,8 @@ describe('IOLoop', () => {
     });
 
     it('is one order of callbacks and the coroutines of C', async () => {
-      // The natives of this copy of fibril call no JavaScript; those of the test addon do, in a loop of its own.
+      // The natives of this copy of fibril call no JavaScript; those of the test addon do, in a
+      // loop of its own.
       const { createLoop } = natives.runtime;
       const log = [];
       const jobs = [];
@@ -79,14 +87,16 @@ describe('IOLoop', () => {
       fromC(() => log.push('C'));
       add(() => log.push('c'));
       await iterations(2);
-      assert.deepEqual(log.splice(0), [2, 'a', 'b', 'C', 1, 'c'], 'nothing is called before what was queued first');
+      assert.deepEqual(log.splice(0), [2, 'a', 'b', 'C', 1, 'c'],
+        'nothing is called before what was queued first');
       fromC(() => add(() => log.push('next')));
       add(() => {
         log.push('now');
         add(() => log.push('next too'));
       });
       await iterations(3);
-      assert.deepEqual(log, [1, 'now', 1, 'next', 1, 'next too'], 'nothing joins a batch whose iteration has begun');
+      assert.deepEqual(log, [1, 'now', 1, 'next', 1, 'next too'],
+        'nothing joins a batch whose iteration has begun');
     });
 
     it('runs in the order of a thousand callbacks, added here and there', async () => {
@@ -113,7 +123,8 @@ describe('IOLoop', () => {
     it('passes arguments, later, in the async context of the call', async () => {
       const storage = new AsyncLocalStorage();
       const log = [];
-      storage.run('a', () => loop.addCallback((...args) => log.push(storage.getStore(), args), 1, 2));
+      storage.run('a', () => loop.addCallback((...args) => log.push(storage.getStore(), args), 1,
+        2));
       storage.run('b', () => loop.addCallback(() => log.push(storage.getStore())));
       assert.deepEqual(log, []);
       await iterations(1);
@@ -148,7 +159,8 @@ describe('IOLoop', () => {
       assert.deepEqual(log, ['a', 'b', 'c', 'd', 'e']);
     });
 
-    it('ends the process at an exception that nobody catches, before the next callback', async () => {
+    it('ends the process at an exception that nobody catches, before the next callback',
+      async () => {
       const { code, stdout, stderr } = await runScript(`
         const loop = require(${lib}).IOLoop.current();
         loop.addCallback(() => { throw new Error('fatal'); });
@@ -265,7 +277,8 @@ describe('IOLoop', () => {
     it('hears of a native call that another thread has done', async () => {
       const log = [];
       const called = new Promise((resolve) => {
-        loop.addFuture(loop.runInExecutor(co.fs.stat, __filename), (future) => resolve(log.push(future.result().isFile())));
+        loop.addFuture(loop.runInExecutor(co.fs.stat, __filename),
+          (future) => resolve(log.push(future.result().isFile())));
       });
       log.push('returned');
       await called;
@@ -288,18 +301,31 @@ describe('IOLoop', () => {
   });
 
   describe('timeouts', () => {
+    it('keep their place in time when it has passed', async () => {
+      const log = [];
+      loop.callLater(0, () => log.push('now'));
+      for (const ms of [-1000, -3000, -2000, -3000]) {
+        loop.callLater(ms, () => log.push(`${ms} ${log.length}`));
+      }
+      loop.callAt(loop.time() - 2500, () => log.push('at'));
+      await iterations(2);
+      assert.deepEqual(log, ['-3000 0', '-3000 1', 'at', '-2000 3', '-1000 4', 'now']);
+    });
+
     it('never come early, and pass arguments in the async context of the call', async () => {
       const storage = new AsyncLocalStorage();
       const start = loop.time();
       const seen = await new Promise((resolve) => {
-        storage.run('x', () => loop.callLater(5, (...args) => resolve([args, storage.getStore()]), 1, 2));
+        storage.run('x', () => loop.callLater(5, (...args) => resolve([args, storage.getStore()]),
+          1, 2));
         busyUntil(start + 4);
       });
       assert.ok(loop.time() - start >= 5);
       assert.deepEqual(seen, [[1, 2], 'x']);
     });
 
-    it('due together come in the order of their times, equal times in the order of the calls', async () => {
+    it('due together come in the order of their times, equal times in the order of the calls',
+      async () => {
       const log = [];
       const when = loop.time() + 5;
       for (const name of ['a', 'b', 'c']) loop.callAt(when, () => log.push(name));
@@ -311,7 +337,8 @@ describe('IOLoop', () => {
       assert.deepEqual(log, ['earlier', 'a', 'b', 'c', 'd', 'e']);
     });
 
-    it('can be removed: before, from a timeout due in the same iteration, after, twice', async () => {
+    it('can be removed: before, from a timeout due in the same iteration, after, twice',
+      async () => {
       const log = [];
       const when = loop.time() + 2;
       const removed = loop.callAt(when, () => log.push('removed'));
@@ -380,7 +407,9 @@ describe('IOLoop', () => {
     });
 
     it('refuse what is no time', () => {
-      for (const ms of ['1', undefined, null]) assert.throws(() => loop.callLater(ms, () => {}), { code: 'ERR_INVALID_ARG_TYPE' });
+      for (const ms of ['1', undefined, null]) {
+        assert.throws(() => loop.callLater(ms, () => {}), { code: 'ERR_INVALID_ARG_TYPE' });
+      }
       for (const ms of [NaN, Infinity]) {
         assert.throws(() => loop.callLater(ms, () => {}), { code: 'ERR_OUT_OF_RANGE' });
         assert.throws(() => loop.callAt(ms, () => {}), { code: 'ERR_OUT_OF_RANGE' });
@@ -415,7 +444,24 @@ describe('IOLoop', () => {
     }
     const readAll = (fd) => fs.readSync(fd, Buffer.alloc(100));
 
-    it('are called with the descriptor and its events, in the async context of addHandler', async () => {
+    it('that fail are told to handleCallbackException', async () => {
+      const handler = (fd) => {
+        loop.removeHandler(fd);
+        throw new Error('handler');
+      };
+      try {
+        const told = await new Promise((resolve) => {
+          loop.handleCallbackException = (callback, { message }) => resolve([callback, message]);
+          loop.addHandler(open(), handler, IOLoop.WRITE);
+        });
+        assert.deepEqual(told, [handler, 'handler']);
+      } finally {
+        delete loop.handleCallbackException;
+      }
+    });
+
+    it('are called with the descriptor and its events, in the async context of addHandler',
+      async () => {
       const storage = new AsyncLocalStorage();
       const fd = open();
       const seen = new Promise((resolve) => {
@@ -504,7 +550,8 @@ describe('IOLoop', () => {
           break;
         }
       }
-      const seen = new Promise((resolve) => loop.addHandler(writer, (fd, events) => resolve(events), IOLoop.WRITE));
+      const seen = new Promise((resolve) => loop.addHandler(writer, (fd, events) => resolve(events),
+        IOLoop.WRITE));
       await iterations(2);
       fs.closeSync(reader);
       assert.equal(await seen, IOLoop.ERROR);
@@ -524,9 +571,12 @@ describe('IOLoop', () => {
 
     it('refuse what is no descriptor, no function or no event', () => {
       const fd = open();
-      assert.throws(() => loop.addHandler('x', () => {}, IOLoop.READ), { code: 'ERR_INVALID_ARG_TYPE' });
-      assert.throws(() => loop.addHandler({}, () => {}, IOLoop.READ), { code: 'ERR_INVALID_ARG_TYPE' });
-      assert.throws(() => loop.addHandler(fd, undefined, IOLoop.READ), { code: 'ERR_INVALID_ARG_TYPE' });
+      assert.throws(() => loop.addHandler('x', () => {}, IOLoop.READ),
+        { code: 'ERR_INVALID_ARG_TYPE' });
+      assert.throws(() => loop.addHandler({}, () => {}, IOLoop.READ),
+        { code: 'ERR_INVALID_ARG_TYPE' });
+      assert.throws(() => loop.addHandler(fd, undefined, IOLoop.READ),
+        { code: 'ERR_INVALID_ARG_TYPE' });
       for (const events of [0, 8, '1', undefined]) {
         assert.throws(() => loop.addHandler(fd, () => {}, events), { code: 'ERR_OUT_OF_RANGE' });
       }
@@ -546,9 +596,102 @@ describe('IOLoop', () => {
       await assert.rejects(loop.runInExecutor(co.fs.stat, '/no/such'), { code: 'ENOENT' });
     });
 
-    it('refuses a function that is not asynchronous', () => {
-      assert.throws(() => loop.runInExecutor(() => 5), { code: 'ERR_INVALID_ARG_TYPE' });
-      assert.throws(() => loop.runInExecutor(5), { code: 'ERR_INVALID_ARG_TYPE' });
+    it('takes what gen.future has made of one, and functions of this package', async () => {
+      assert.equal(await loop.runInExecutor(gen.sleep, 1, 'slept'), 'slept');
+      assert.equal(await loop.runInExecutor(gen.future(co.sleep), 1, 'slept'), 'slept');
+      assert.equal(await loop.runInExecutor(gen.future(natives.meet)).cancel(), true);
+    });
+
+    it('refuses a function of JavaScript, and does not call it', () => {
+      let calls = 0;
+      const count = () => calls++;
+      // prettier-ignore
+      for (const fn of [count, async () => count(), gen.coroutine(count), gen.future(count),
+        count.bind(null), function* () { count(); }, 5]) {
+        assert.throws(() => loop.runInExecutor(fn, 1),
+          { code: 'ERR_INVALID_ARG_TYPE', message: /^The "fn" argument must be / });
+      }
+      assert.equal(calls, 0);
+    });
+  });
+
+  describe('handleCallbackException', () => {
+    const error = new Error('in a callback');
+    const fail = () => {
+      throw error;
+    };
+
+    /** What it is called with while `body` runs and until it has been called `count` times. */
+    async function handled(count, body) {
+      const found = [];
+      const all = new Future();
+      loop.handleCallbackException = (...args) => {
+        if (found.push(args) === count) all.setResult();
+      };
+      try {
+        await body();
+        await all;
+      } finally {
+        delete loop.handleCallbackException;
+      }
+      return found;
+    }
+
+    it('hears of callbacks and timeouts, and the loop goes on', async () => {
+      const log = [];
+      const found = await handled(2, () => {
+        loop.addCallback(fail);
+        loop.addCallback(() => log.push('next'));
+        loop.callLater(0, fail);
+      });
+      assert.deepEqual(log, ['next']);
+      assert.deepEqual(found.map(([callback]) => callback), [fail, fail]);
+      assert.ok(found.every(([, thrown]) => thrown === error));
+    });
+
+    it('hears of what a callback returns, when that fails and nobody has asked', async () => {
+      const failing = gen.coroutine(function* () {
+        yield gen.moment;
+        throw error;
+      });
+      const asyncFail = async () => fail();
+      const read = () => {
+        const future = failing();
+        future.addDoneCallback(() => future.exception());
+        return future;
+      };
+      const found = await handled(2, async () => {
+        loop.addCallback(read);
+        await iterations(4);
+        loop.addCallback(failing);
+        loop.addCallback(asyncFail);
+      });
+      assert.deepEqual(found.map(([callback]) => callback).sort(), [asyncFail, failing].sort());
+    });
+
+    it('is in the async context of the callback', async () => {
+      const storage = new AsyncLocalStorage();
+      let store;
+      const hear = loop.handleCallbackException;
+      await new Promise((resolve) => {
+        loop.handleCallbackException = () => resolve(store = storage.getStore());
+        storage.run('callback', () => loop.addCallback(fail));
+      });
+      delete loop.handleCallbackException;
+      assert.equal(store, 'callback');
+      assert.equal(loop.handleCallbackException, hear);
+    });
+
+    it('may fail itself: then that is uncaught', async () => {
+      const another = new Error('in the handler');
+      loop.handleCallbackException = () => {
+        throw another;
+      };
+      try {
+        assert.deepEqual(await uncaughtDuring(1, () => loop.addCallback(fail)), [another]);
+      } finally {
+        delete loop.handleCallbackException;
+      }
     });
   });
 
@@ -585,7 +728,8 @@ describe('IOLoop', () => {
       await assert.rejects(loop.runSync(() => new Future(), { timeout: 5 }), {
         name: 'TimeoutError', message: 'Operation timed out after 5 ms',
       });
-      assert.equal(await loop.runSync(() => gen.sleep(1, 'in time'), { timeout: 10_000 }), 'in time');
+      assert.equal(await loop.runSync(() => gen.sleep(1, 'in time'), { timeout: 10_000 }),
+        'in time');
     });
   });
 

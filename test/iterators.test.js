@@ -1,12 +1,14 @@
 'use strict';
 
-// Generators from C: what for...of, for await and direct calls of their methods see, next to JavaScript's own; how they end.
+// Generators from C: what for...of, for await and direct calls of their methods see, next to
+// JavaScript's own; how they end.
 
 const assert = require('node:assert');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const path = require('node:path');
 const { once } = require('node:events');
 const { Worker } = require('node:worker_threads');
+const co = require('../lib');
 const { collectUntil, errorOf, runScript } = require('./support/natives');
 
 const iteratorsPath = path.join(__dirname, 'addon', 'build', 'Release', 'iterators.node');
@@ -58,7 +60,8 @@ function randomCalls(seed, length) {
   };
   return Array.from({ length }, () => {
     const method = ['next', 'next', 'next', 'throw', 'return'][random(5)];
-    const argument = method === 'throw' ? new Error(`thrown ${random(9)}`) : arguments_[random(method === 'next' ? 6 : 4)];
+    const argument = method === 'throw'
+      ? new Error(`thrown ${random(9)}`) : arguments_[random(method === 'next' ? 6 : 4)];
     return { method, argument };
   });
 }
@@ -88,6 +91,80 @@ async function outcomes(iterator, calls, atOnce) {
   return { answers: await Promise.all(answers), order };
 }
 
+describe('what JavaScript does while an item is converted', () => {
+  it('to other generators changes nothing here', async () => {
+    const { code, stdout, stderr } = await runScript(`
+      const addon = require(${JSON.stringify(iteratorsPath)});
+      Error.prepareStackTrace = (error) => {
+        [...addon.count(1)];
+        return String(error);
+      };
+      console.log([...addon.troubles(3)].map(([error]) => error.message).join());`);
+    assert.deepStrictEqual([stdout, stderr, code], ['item 0,item 1,item 2\n', '', 0]);
+  });
+
+  it('to the same generator while it is sent something', async () => {
+    const { code, stdout, stderr } = await runScript(`
+      const { createHook } = require('node:async_hooks');
+      const addon = require(${JSON.stringify(iteratorsPath)});
+      const generators = [addon.echo(), addon.echo()], seen = [];
+      for (const generator of generators) generator.next();
+      let ended = null;
+      const end = () => {
+        const generator = ended;
+        ended = null;
+        if (generator !== null) seen.push(generator.return('ended').value);
+      };
+      createHook({ init: end }).enable();
+      ended = generators[0];
+      seen.push(generators[0].next(() => {}).done); // what is sent is a function, whose async context is kept
+      ended = generators[1];
+      try {
+        generators[1].throw(Object.defineProperty(new Error('x'), 'message', { get() { end(); return 'of a getter'; } }));
+      } catch (error) {
+        seen.push(error.message);
+      }
+      console.log(seen.join());`);
+    assert.deepStrictEqual([stdout, stderr, code], ['ended,true,ended,of a getter\n', '', 0]);
+  });
+});
+
+describe('a generator in C with a deadline for each yield', () => {
+  const text = (i) => `value number ${i}, which is a text on the heap`;
+
+  // A yield that is late has handed nothing over, and what was handed over comes once, in order.
+  for (const [name, keeps] of [['inTime', 0], ['inTimeAhead', 4]]) {
+    it(`that nobody asks in time goes on without those values (${name})`, async () => {
+      const iterator = addon[name](20, 1);
+      const values = [(await iterator.next()).value];
+      while (co.inspect().length > 0) await turn(); // it ends by itself
+      let item = await iterator.next();
+      for (; !item.done; item = await iterator.next()) values.push(item.value);
+      const numbers = values.map((value) => Number(value.match(/number (\d+)/)[1]));
+      assert.deepStrictEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+      assert.deepStrictEqual(values, numbers.map(text));
+      assert.ok(values.length >= 1 && values.length <= keeps + 1, String(values.length));
+      assert.ok(item.value >= 20 - values.length - 1, `${item.value} were late`);
+    });
+  }
+
+  it('loses nothing when its consumer does not wait, and is slow', () => {
+    const values = [];
+    for (const value of addon.inTimeAtOnce(5, 1)) {
+      values.push(value);
+      for (const end = performance.now() + 3; performance.now() < end;);
+    }
+    assert.deepStrictEqual(values, [0, 1, 2, 3, 4].map(text));
+  });
+
+  it('is not run for a deadline while nobody asks', async () => {
+    const iterator = addon.inTimeAtOnce(3, 1);
+    iterator.next();
+    await co.sleep(5);
+    assert.deepStrictEqual([...iterator], [1, 2].map(text));
+  });
+});
+
 describe('generators from C', () => {
   describe('for a synchronous iterator', () => {
     it('give their values to for...of and spread, and what they return to next', () => {
@@ -105,20 +182,23 @@ describe('generators from C', () => {
       assert.strictEqual(generator[Symbol.iterator](), generator);
       const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
       assert.ok(Object.prototype.isPrototypeOf.call(IteratorPrototype, generator));
-      assert.deepStrictEqual([addon.count.name, addon.count.length, addon.echo.length], ['count', 1, 0]);
+      assert.deepStrictEqual([addon.count.name, addon.count.length, addon.echo.length],
+        ['count', 1, 0]);
       assert.throws(() => generator.next.call({}), TypeError);
     });
 
     it('hand over values of every kind', () => {
       const last = { a: Symbol('a') };
       const generator = addon.ofAllKinds(last);
-      assert.deepStrictEqual([...generator], [{ name: 'x' }, 'text', null, Buffer.from('ab'), last]);
+      assert.deepStrictEqual([...generator], [{ name: 'x' }, 'text', null, Buffer.from('ab'),
+        last]);
     });
 
     it('answer as generators of JavaScript do, whatever is called', () => {
       for (let seed = 1; seed <= 200; seed++) {
         const calls = randomCalls(seed, 12);
-        assert.deepStrictEqual(outcomesNow(addon.echo(), calls), outcomesNow(echo(), calls), JSON.stringify(calls));
+        assert.deepStrictEqual(outcomesNow(addon.echo(), calls), outcomesNow(echo(), calls),
+          JSON.stringify(calls));
       }
     });
 
@@ -161,7 +241,8 @@ describe('generators from C', () => {
   describe('for an asynchronous iterator', () => {
     for (const name of ['stream', 'countLater', 'countAhead', 'countLaterAhead']) {
       it(`give their values in order (${name})`, async () => {
-        assert.deepStrictEqual(await collect(addon[name](500)), Array.from({ length: 500 }, (_, i) => i));
+        assert.deepStrictEqual(await collect(addon[name](500)),
+          Array.from({ length: 500 }, (_, i) => i));
         assert.deepStrictEqual(await collect(addon[name](0)), []);
       });
 
@@ -190,10 +271,12 @@ describe('generators from C', () => {
     });
 
     for (const atOnce of [false, true]) {
-      it(`answer as generators of JavaScript do, whatever is called${atOnce ? ' at once' : ''}`, async () => {
+      it(`answer as generators of JavaScript do, whatever is called${atOnce ? ' at once' : ''}`,
+        async () => {
         for (let seed = 1; seed <= 200; seed++) {
           const calls = randomCalls(seed, 12);
-          const [ours, theirs] = await Promise.all([outcomes(addon.echoAsync(), calls, atOnce), outcomes(echoAsync(), calls, atOnce)]);
+          const [ours, theirs] = await Promise.all([outcomes(addon.echoAsync(), calls, atOnce),
+            outcomes(echoAsync(), calls, atOnce)]);
           assert.deepStrictEqual(ours.answers, theirs.answers, JSON.stringify(calls));
         }
       });
@@ -201,7 +284,8 @@ describe('generators from C', () => {
 
     it('serve requests one after the other, return after the values before it', async () => {
       const methods = ['next', 'next', 'return', 'next', 'throw'];
-      const calls = methods.map((method) => ({ method, argument: method === 'throw' ? new Error('late') : 5 }));
+      const calls = methods.map(
+        (method) => ({ method, argument: method === 'throw' ? new Error('late') : 5 }));
       const ours = await outcomes(addon.countLater(9), calls, true);
       assert.deepStrictEqual(ours.answers, (await outcomes(countLater(9), calls, true)).answers);
       assert.deepStrictEqual(ours.order, [0, 1, 2, 3, 4]);
@@ -210,7 +294,8 @@ describe('generators from C', () => {
     it('refuse bad arguments in the call', () => {
       assert.throws(() => addon.stream(), { code: 'ERR_INVALID_ARG_TYPE' });
       assert.throws(() => addon.hang('signal'), {
-        code: 'ERR_INVALID_ARG_TYPE', message: 'The "signal" argument must be an instance of AbortSignal. Received type string (\'signal\')',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: 'The "signal" argument must be an instance of AbortSignal. Received type string (\'signal\')',
       });
     });
 
@@ -257,17 +342,21 @@ describe('generators from C', () => {
         }
       });
       assert.deepStrictEqual(values, ['given 0', 'used', 'given 1', 'used']);
-      await assert.rejects(collect(addon.mapped(() => { throw new RangeError('mine'); })), { name: 'RangeError', message: 'mine' });
+      await assert.rejects(collect(addon.mapped(() => { throw new RangeError('mine'); })),
+        { name: 'RangeError', message: 'mine' });
     });
 
-    it('hear of a throw() that comes while they are on their way back from a yield, once', async () => {
+    it('hear of a throw() that comes while they are on their way back from a yield, once',
+      async () => {
       const generator = addon.echoAhead();
       await generator.next();
       generator.next(); // leaves room
       addon.counts();
-      assert.deepStrictEqual(await generator.throw(new Error('thrown')), { value: 'thrown', done: false });
+      assert.deepStrictEqual(await generator.throw(new Error('thrown')),
+        { value: 'thrown', done: false });
       await turn();
-      assert.strictEqual((await addon.counts()).yielded, 4, 'the message, and three values for undefined');
+      assert.strictEqual((await addon.counts()).yielded, 4,
+        'the message, and three values for undefined');
       await generator.return();
     });
 
@@ -280,13 +369,15 @@ describe('generators from C', () => {
         });
         assert.deepStrictEqual(await generator.next(), { value: 0, done: false });
         assert.deepStrictEqual(await Promise.all(inner),
-          [{ value: 1, done: false }, { value: 'r', done: true }, { value: undefined, done: true }]);
+          [{ value: 1, done: false }, { value: 'r', done: true },
+            { value: undefined, done: true }]);
       }
     });
 
     it('are their function\'s alone to yield from and nobody\'s to resume', async () => {
       const generator = addon.misuse();
-      const codes = [(await generator.next()).value, (await generator.next()).value, (await generator.next()).value];
+      const codes = [(await generator.next()).value, (await generator.next()).value,
+        (await generator.next()).value];
       assert.deepStrictEqual(codes, [-5002, -5006, -5006]); // FIBRIL_ENOTCOROUTINE, FIBRIL_ERUNNING
     });
   });
@@ -297,14 +388,16 @@ describe('generators from C', () => {
     it('are methods that have the struct', async () => {
       assert.deepStrictEqual([...new Ladder(2).rungs(7)], [0, 2, 4, 6]);
       assert.deepStrictEqual(await collect(new Ladder(3).climb(7)), [0, 3, 6]);
-      assert.deepStrictEqual([Ladder.prototype.climb.name, Ladder.prototype.rungs.length], ['climb', 1]);
+      assert.deepStrictEqual([Ladder.prototype.climb.name, Ladder.prototype.rungs.length],
+        ['climb', 1]);
       assert.deepStrictEqual(Object.keys(Ladder.prototype), []);
     });
 
     it('refuse another this', () => {
       const { rungs, climb } = Ladder.prototype;
       for (const method of [rungs, climb]) {
-        assert.throws(() => method.call({}, 1), { code: 'ERR_INVALID_THIS', message: 'Value of "this" must be of type Ladder' });
+        assert.throws(() => method.call({}, 1),
+          { code: 'ERR_INVALID_THIS', message: 'Value of "this" must be of type Ladder' });
       }
     });
 
@@ -331,12 +424,16 @@ describe('generators from C', () => {
           delete process.env.FIBRIL_TEST_GENERATOR;
         }
       };
-      refuses('0', /^fibril_export_generator: "bad\(\): AsyncGenerator<number>": expected Generator<\.\.\.>/);
-      refuses('1', /^fibril_export_async_generator: "bad\(\): Promise<number>": expected AsyncGenerator<\.\.\.>/);
-      refuses('2', /^fibril_export_generator: "bad\(\): Generator<number>": expected no values ahead/);
+      refuses('0',
+        /^fibril_export_generator: "bad\(\): AsyncGenerator<number>": expected Generator<\.\.\.>/);
+      refuses('1',
+        /^fibril_export_async_generator: "bad\(\): Promise<number>": expected AsyncGenerator<\.\.\.>/);
+      refuses('2',
+        /^fibril_export_generator: "bad\(\): Generator<number>": expected no values ahead/);
       refuses('3', /^fibril_export_generator: .*: expected no AbortSignal/);
       refuses('4', /^fibril_export_async_generator: .*: expected at most 65536 values ahead/);
       refuses('5', /^fibril_class_generator: .*: expected another name/);
+      refuses('6', /^fibril_class_async_generator: .*: expected another name/);
     });
   });
 
@@ -384,7 +481,8 @@ describe('generators from C', () => {
       const next = generator.next();
       controller.abort('reason');
       const error = await errorOf(next);
-      assert.deepStrictEqual([error.name, error.code, error.cause], ['AbortError', 'ABORT_ERR', 'reason']);
+      assert.deepStrictEqual([error.name, error.code, error.cause],
+        ['AbortError', 'ABORT_ERR', 'reason']);
       assert.strictEqual(await live(), 0);
       assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
     });
@@ -425,6 +523,67 @@ describe('generators from C', () => {
       })());
       assert.strictEqual(error.name, 'AbortError');
       assert.deepStrictEqual(values, [0, 1, 2, 3]);
+    });
+
+    it('that throws when it is asked ends them as an aborted one', async () => {
+      const reason = new Error('mine');
+      let broken = false;
+      const signal = (key) => ({
+        get aborted() {
+          if (broken && key === 'aborted') throw reason;
+          return broken;
+        },
+        get reason() {
+          throw reason;
+        },
+        addEventListener() {},
+        removeEventListener() {},
+      });
+      for (const key of ['aborted', 'reason']) {
+        broken = false;
+        const generators = [1, 2, 3].map(() => addon.hang(signal(key)));
+        broken = true;
+        assert.strictEqual(await errorOf(generators[0].next()), reason);
+        assert.strictEqual(await errorOf(generators[1].throw('thrown')), 'thrown');
+        assert.deepStrictEqual(await generators[2].return('value'), { value: 'value', done: true });
+        for (const generator of generators) {
+          assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
+        }
+      }
+      assert.strictEqual((await addon.counts()).live, 0);
+    });
+
+    it('may ask for more while it is asked: that comes after', async () => {
+      const requests = [];
+      let asked = false;
+      const generator = addon.countLater(2, {
+        signal: {
+          get aborted() {
+            if (asked && requests.length === 0) requests.push(generator.next());
+            return false;
+          },
+          addEventListener() {},
+          removeEventListener() {},
+        },
+      });
+      asked = true;
+      const first = await generator.next();
+      const values = [first, ...await Promise.all(requests)].map(({ value }) => value);
+      assert.deepStrictEqual(values, [0, 1]);
+      await generator.return();
+    });
+
+    it('a promise given to return() that cannot be asked is a rejection', async () => {
+      const reason = new Error('mine');
+      const generator = addon.countLater(2);
+      await generator.next();
+      const promise = Object.defineProperty(Promise.resolve(), 'constructor', {
+        get() {
+          throw reason;
+        },
+      });
+      assert.strictEqual(await errorOf(generator.return(promise)), reason);
+      assert.deepStrictEqual(await generator.next(), { value: undefined, done: true });
     });
 
     it('never start when it was aborted before', async () => {

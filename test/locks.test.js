@@ -3,10 +3,13 @@
 // Locks: the behaviours that Tornado's own tests of them assert.
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
 const { co, gen, iterations, coroutineTest } = require('./support/gen');
 
-const { locks, Future, IOLoop } = co;
+const { locks, queues, Future, IOLoop } = co;
 const { Condition, Event, Semaphore, BoundedSemaphore, Lock } = locks;
+const { Queue } = queues;
 const loop = IOLoop.current();
 
 const TIMEOUT = { name: 'TimeoutError', code: 'ETIMEDOUT' };
@@ -213,7 +216,9 @@ describe('locks.Semaphore', () => {
   it('starts with a number of permits, 1 unless it is said', () => {
     assert.equal(new Semaphore().acquire().done(), true);
     assert.equal(new Semaphore(0).acquire().done(), false);
-    for (const value of [-1, 1.5, NaN, '1', null]) assert.throws(() => new Semaphore(value), { code: 'ERR_OUT_OF_RANGE' });
+    for (const value of [-1, 1.5, NaN, '1', null]) {
+      assert.throws(() => new Semaphore(value), { code: 'ERR_OUT_OF_RANGE' });
+    }
   });
 
   it('shows its state', () => {
@@ -255,7 +260,8 @@ describe('locks.Semaphore', () => {
     const last = semaphore.acquire(100_000);
     await gen.sleep(10);
     assert.equal(waiting.exception(), undefined);
-    assert.equal(String(semaphore), 'Semaphore { value: 0, waiters: 1 }', 'the timeout of the first has taken nobody out of the line');
+    assert.equal(String(semaphore), 'Semaphore { value: 0, waiters: 1 }',
+      'the timeout of the first has taken nobody out of the line');
     semaphore.release();
     assert.equal(last.done(), true);
   });
@@ -356,7 +362,8 @@ describe('locks.Semaphore', () => {
 describe('locks.BoundedSemaphore', () => {
   it('cannot be released more often than it was acquired', () => {
     const semaphore = new BoundedSemaphore();
-    assert.throws(() => semaphore.release(), { code: 'ERR_FIBRIL_NOT_ACQUIRED', message: 'Semaphore released too many times' });
+    assert.throws(() => semaphore.release(), { code: 'ERR_FIBRIL_NOT_ACQUIRED',
+      message: 'Semaphore released too many times' });
     semaphore.acquire();
     semaphore.release();
     assert.throws(() => semaphore.release(), { code: 'ERR_FIBRIL_NOT_ACQUIRED' });
@@ -409,7 +416,8 @@ describe('locks.Lock', () => {
 
   it('cannot be released when it is not locked', () => {
     const lock = new Lock();
-    assert.throws(() => lock.release(), { code: 'ERR_FIBRIL_NOT_ACQUIRED', message: 'release unlocked lock' });
+    assert.throws(() => lock.release(), { code: 'ERR_FIBRIL_NOT_ACQUIRED',
+      message: 'release unlocked lock' });
     lock.acquire();
     lock.release();
     assert.throws(() => lock.release(), { code: 'ERR_FIBRIL_NOT_ACQUIRED' });
@@ -424,5 +432,37 @@ describe('locks.Lock', () => {
     lock.release();
     const [one, same] = await both;
     assert.equal(one, same);
+  });
+});
+
+describe('who gives up', () => {
+  const waits = {
+    'Condition.wait': () => [new Condition()].map((lock) => [lock, lock.wait(3_600_000)])[0],
+    'Event.wait': () => [new Event()].map((lock) => [lock, lock.wait(3_600_000)])[0],
+    'Semaphore.acquire': () => [new Semaphore(0)].map((lock) => [lock, lock.acquire(3_600_000)])[0],
+    'Queue.get': () => [new Queue()].map((queue) => [queue, queue.get(3_600_000)])[0],
+    'Queue.put': () => [new Queue(1)]
+      .map((queue) => [queue, queue.put(1) && queue.put(2, 3_600_000)])[0],
+  };
+  for (const [what, begin] of Object.entries(waits)) {
+    it(`by cancel() or by hand is out of the line at once, as by a timeout: ${what}`, () => {
+      for (const giveUp of [(future) => future.cancel(), (future) => future.setResult(),
+        (future) => future.setException(new Error('given up'))]) {
+        const [waitedFor, future] = begin();
+        assert.match(String(waitedFor), /(waiters|getters|putters): 1/);
+        giveUp(future);
+        future.catch(() => {});
+        assert.doesNotMatch(String(waitedFor), /(waiters|getters|putters): 1/);
+      }
+    });
+  }
+
+  it('does not hold the process, nor does who has cancelled a withTimeout', () => {
+    const program = `
+      const { gen, locks, Future } = require(${JSON.stringify(path.join(__dirname, '..', 'lib'))});
+      new locks.Semaphore(0).acquire(3_600_000).cancel();
+      gen.withTimeout(3_600_000, new Future()).cancel();`;
+    const { status, signal } = spawnSync(process.execPath, ['-e', program], { timeout: 30_000 });
+    assert.deepEqual([status, signal], [0, null]);
   });
 });

@@ -1,7 +1,8 @@
 'use strict';
 
-// Objects made in C: what they are must not depend on how they were made. Of the first ones of a shape (keys in their order) each
-// property is defined through Node-API; once there have been some, a function makes them, which is evaluated for the shape.
+// Objects made in C: what they are must not depend on how they were made. Of the first ones of a
+// shape (keys in their order) each property is defined through Node-API; once there have been some,
+// a function makes them, which is evaluated for the shape.
 
 const assert = require('node:assert');
 const inspector = require('node:inspector');
@@ -12,9 +13,12 @@ const { natives, nativesPath, runScript } = require('./support/natives');
 const ENOUGH = 200;
 
 const ODD_KEYS = [
-  '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', 'get', 'set', 'async', 'static', 'prototype', 'arguments', 'v0',
-  '', ' ', '0', '10', '2', '01', '-1', '1.5', '1e3', '4294967294', '4294967295', '9007199254740993', 'NaN', 'Infinity',
-  '\'', '"', '`', '\\', '\\u0041', '\n', '\r', '\t', '\u2028', '\u2029', '\ufeff', '${x}', '*/', '//', '<!--', '-->', '</script>',
+  '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', 'get', 'set', 'async', 'static',
+  'prototype', 'arguments', 'v0',
+  '', ' ', '0', '10', '2', '01', '-1', '1.5', '1e3', '4294967294', '4294967295', '9007199254740993',
+    'NaN', 'Infinity',
+  '\'', '"', '`', '\\', '\\u0041', '\n', '\r', '\t', '\u2028', '\u2029', '\ufeff', '${x}', '*/',
+    '//', '<!--', '-->', '</script>',
   '["x"]', '}) ; throw 1; ({', 'caf\u00e9', '\u{1f600}', '\ufffd', '\ud800', 'x'.repeat(5000),
 ];
 
@@ -22,14 +26,16 @@ const ODD_KEYS = [
 function expected(keys, first) {
   const object = {};
   keys.forEach((key, i) => {
-    Object.defineProperty(object, key.toWellFormed(), { value: first + i, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(object, key.toWellFormed(),
+      { value: first + i, writable: true, enumerable: true, configurable: true });
   });
   return object;
 }
 
 function assertSame(actual, wanted) {
   assert.strictEqual(Object.getPrototypeOf(actual), Object.prototype);
-  assert.deepStrictEqual(Object.getOwnPropertyDescriptors(actual), Object.getOwnPropertyDescriptors(wanted));
+  assert.deepStrictEqual(Object.getOwnPropertyDescriptors(actual),
+    Object.getOwnPropertyDescriptors(wanted));
   assert.deepStrictEqual(Reflect.ownKeys(actual), Reflect.ownKeys(wanted));
   assert.ok(Object.isExtensible(actual));
 }
@@ -81,14 +87,17 @@ describe('objects from C', () => {
 
   it('of no key, of very many, and of a function\'s largest number', async () => {
     await check([]);
-    for (const count of [1, 127, 128, 129, 2000]) await check(newKeys(count), count < 2000 ? ENOUGH : 3);
+    for (const count of [1, 127, 128, 129, 2000]) {
+      await check(newKeys(count), count < 2000 ? ENOUGH : 3);
+    }
   });
 
   it('setters on Object.prototype don\'t hear of them', async () => {
     const keys = newKeys();
     const heard = [];
     for (const key of keys) {
-      Object.defineProperty(Object.prototype, key, { set(value) { heard.push(value); }, get: () => 'inherited', configurable: true });
+      Object.defineProperty(Object.prototype, key,
+        { set(value) { heard.push(value); }, get: () => 'inherited', configurable: true });
     }
     try {
       await check(keys);
@@ -118,7 +127,8 @@ describe('objects from C', () => {
 
   it('shapes that have keys in common, in turn', async () => {
     const a = newKeys(3);
-    const variants = [a, a.slice(0, 2), [...a].reverse(), [...a, 'd'], [a[0] + a[1], a[2]], [a[0], a[1] + a[2]], [a[0], '', a[1]]];
+    const variants = [a, a.slice(0, 2), [...a].reverse(), [...a, 'd'], [a[0] + a[1], a[2]],
+      [a[0], a[1] + a[2]], [a[0], '', a[1]]];
     for (let round = 0; round < ENOUGH; round++) for (const keys of variants) await check(keys, 1);
   });
 
@@ -135,7 +145,9 @@ describe('objects from C', () => {
   it('shapes without end: a bounded number of functions while all are as frequent, and right objects', async () => {
     const many = Array.from({ length: 400 }, () => newKeys());
     const count = await countFunctions(async () => {
-      for (let round = 0; round < ENOUGH; round++) for (const keys of many) await natives.records(keys, 1);
+      for (let round = 0; round < ENOUGH; round++) {for (const keys of many) {
+        await natives.records(keys, 1);
+      }}
     });
     assert.ok(count > 0 && count <= 128, `${count} functions`);
     for (const keys of many) await check(keys, 2);
@@ -178,7 +190,8 @@ describe('objects from C', () => {
   it('in workers, each with functions of its own', async () => {
     const code = `
       const { parentPort } = require('node:worker_threads');
-      require(${JSON.stringify(nativesPath)}).records(['in', 'worker'], ${ENOUGH}).then((list) => parentPort.postMessage(list));`;
+      require(${JSON.stringify(
+        nativesPath)}).records(['in', 'worker'], ${ENOUGH}).then((list) => parentPort.postMessage(list));`;
     const wanted = Array.from({ length: ENOUGH }, (_, i) => ({ in: 2 * i, worker: 2 * i + 1 }));
     for (let i = 0; i < 3; i++) {
       const worker = new Worker(code, { eval: true });

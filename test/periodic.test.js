@@ -4,12 +4,15 @@
 
 const assert = require('node:assert/strict');
 const { co, gen, uncaughtDuring, unhandledDuring } = require('./support/gen');
-const { nextTime } = require('../lib/periodic');
+const { nextTime } = require('../lib/tornado/periodic');
 
 const { Future, IOLoop, PeriodicCallback } = co;
 const loop = IOLoop.current();
 
-/** The times of the calls when each takes as long as `durations` says, with a period of 10 from 1000 on. */
+/**
+ * The times of the calls when each takes as long as `durations` says, with a period of 10 from 1000
+ * on.
+ */
 function simulate(durations, period = 10) {
   let now = 1000;
   let next = now;
@@ -45,9 +48,15 @@ describe('PeriodicCallback', () => {
     it('vary with jitter by a part of the period', () => {
       const { random } = Math;
       const starts = [];
+      const files = ['tornado/periodic.js', 'primordials.js']
+        .map((name) => require.resolve(`../lib/${name}`));
+      const loaded = files.map((file) => require.cache[file]);
+      for (const file of files) delete require.cache[file];
       const timing = loop.callAt;
       const values = [0.5, 1, 0, 0.75];
       Math.random = () => values[starts.length];
+      const Jittered = require('../lib/tornado/periodic.js')
+        .PeriodicCallback; // which takes Math.random as it finds it
       loop.callAt = (when) => {
         starts.push(when);
         return timing.call(loop, loop.time() + 1e9, () => {});
@@ -55,12 +64,15 @@ describe('PeriodicCallback', () => {
       loop.time = () => 1000;
       try {
         for (let i = 0; i < 4; i++) {
-          const periodic = new PeriodicCallback(() => {}, 10, { jitter: 0.5 });
+          const periodic = new Jittered(() => {}, 10, { jitter: 0.5 });
           periodic.start();
           periodic.stop();
         }
       } finally {
         Math.random = random;
+        files.forEach((file, i) => {
+          require.cache[file] = loaded[i];
+        });
         delete loop.callAt;
         delete loop.time;
       }
@@ -165,10 +177,14 @@ describe('PeriodicCallback', () => {
   it('refuses what is no function and no period', () => {
     assert.throws(() => new PeriodicCallback(5, 1), { code: 'ERR_INVALID_ARG_TYPE' });
     assert.throws(() => new PeriodicCallback(() => {}, '1'), { code: 'ERR_INVALID_ARG_TYPE' });
-    for (const ms of [0, -1, NaN, Infinity]) assert.throws(() => new PeriodicCallback(() => {}, ms), { code: 'ERR_OUT_OF_RANGE' });
-    assert.throws(() => new PeriodicCallback(() => {}, 1, { jitter: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    for (const ms of [0, -1, NaN, Infinity]) {
+      assert.throws(() => new PeriodicCallback(() => {}, ms), { code: 'ERR_OUT_OF_RANGE' });
+    }
+    assert.throws(() => new PeriodicCallback(() => {}, 1, { jitter: '1' }),
+      { code: 'ERR_INVALID_ARG_TYPE' });
     for (const jitter of [-0.1, 1.1, NaN]) {
-      assert.throws(() => new PeriodicCallback(() => {}, 1, { jitter }), { code: 'ERR_OUT_OF_RANGE' });
+      assert.throws(() => new PeriodicCallback(() => {}, 1, { jitter }),
+        { code: 'ERR_OUT_OF_RANGE' });
     }
   });
 });

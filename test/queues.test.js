@@ -22,7 +22,8 @@ describe('queues.Queue', () => {
     queue.put(1);
     queue.put(2);
     queue.put(3);
-    assert.equal(inspect(queue), 'Queue { maxsize: 1, items: 1, getters: 0, putters: 1, tasks: 2 }');
+    assert.equal(inspect(queue),
+      'Queue { maxsize: 1, items: 1, getters: 0, putters: 1, tasks: 2 }');
   });
 
   it('gives items in the order in which they came, many of them too', () => {
@@ -39,13 +40,18 @@ describe('queues.Queue', () => {
   });
 
   it('refuses what is no size', () => {
-    for (const size of [null, '1', {}]) assert.throws(() => new Queue(size), { code: 'ERR_INVALID_ARG_TYPE' });
-    for (const size of [-1, NaN]) assert.throws(() => new Queue(size), { code: 'ERR_OUT_OF_RANGE' });
+    for (const size of [null, '1', {}]) {
+      assert.throws(() => new Queue(size), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    for (const size of [-1, NaN]) {
+      assert.throws(() => new Queue(size), { code: 'ERR_OUT_OF_RANGE' });
+    }
   });
 
   it('has a size: 0 for any number, a fraction rounded up', () => {
     const queue = new Queue(2);
-    assert.deepEqual([queue.empty(), queue.full(), queue.maxsize, queue.qsize()], [true, false, 2, 0]);
+    assert.deepEqual([queue.empty(), queue.full(), queue.maxsize, queue.qsize()],
+      [true, false, 2, 0]);
     queue.putNowait(0);
     queue.putNowait(1);
     assert.deepEqual([queue.empty(), queue.full(), queue.qsize()], [false, true, 2]);
@@ -70,7 +76,8 @@ describe('queues.Queue.get', () => {
     assert.equal(queue.get().result(), undefined);
     queue.putNowait(1);
     assert.equal(queue.getNowait(), 1);
-    assert.throws(() => queue.getNowait(), (error) => error instanceof QueueEmpty && error.code === 'ERR_FIBRIL_QUEUE_EMPTY');
+    assert.throws(() => queue.getNowait(), (error) => error instanceof QueueEmpty &&
+      error.code === 'ERR_FIBRIL_QUEUE_EMPTY');
   });
 
   it('lets in who waits to put', async () => {
@@ -153,7 +160,8 @@ describe('queues.Queue.put', () => {
     assert.equal(queue.put(0).done(), true);
     assert.equal(queue.getNowait(), 0);
     queue.putNowait(1);
-    assert.throws(() => queue.putNowait(2), (error) => error instanceof QueueFull && error.code === 'ERR_FIBRIL_QUEUE_FULL');
+    assert.throws(() => queue.putNowait(2), (error) => error instanceof QueueFull &&
+      error.code === 'ERR_FIBRIL_QUEUE_FULL');
   });
 
   it('hands over to those who wait, in their order', async () => {
@@ -310,9 +318,79 @@ describe('queues.PriorityQueue', () => {
     };
     const numbers = range(500).map((i) => (i * 7919) % 503);
     assert.deepEqual(drain(new PriorityQueue(), numbers), [...numbers].sort((a, b) => a - b));
-    assert.deepEqual(drain(new PriorityQueue(), [[1, 2], [1], [0, 'z'], [1, 1, 9]]), [[0, 'z'], [1], [1, 1, 9], [1, 2]]);
-    assert.deepEqual(drain(new PriorityQueue(0, { compare: (a, b) => b - a }), [1, 3, 2]), [3, 2, 1]);
+    assert.deepEqual(drain(new PriorityQueue(), [[1, 2], [1], [0, 'z'], [1, 1, 9]]),
+      [[0, 'z'], [1], [1, 1, 9], [1, 2]]);
+    assert.deepEqual(drain(new PriorityQueue(0, { compare: (a, b) => b - a }), [1, 3, 2]),
+      [3, 2, 1]);
     assert.throws(() => new PriorityQueue(0, { compare: 5 }), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  describe('with a comparison that fails', () => {
+    const items = [5, 6, 7, 8, 9, 10, 11];
+    let fails; // whether one does
+    let queue;
+    const drain = () => {
+      fails = () => false;
+      const out = [];
+      while (!queue.empty()) out.push(queue.getNowait());
+      return out;
+    };
+    beforeEach(() => {
+      fails = () => false;
+      queue = new PriorityQueue(0, {
+        compare(a, b) {
+          if (fails(a, b)) throw new Error('compare');
+          return a - b;
+        },
+      });
+      items.forEach((item) => queue.putNowait(item));
+    });
+
+    it('is as if nothing had been put in, wherever that happens', async () => {
+      for (const other of [5, 6, 8]) {
+        fails = (a, b) => a === 1 && b === other;
+        assert.throws(() => queue.putNowait(1), { message: 'compare' });
+      }
+      assert.deepEqual(drain(), items);
+      items.forEach(() => queue.taskDone());
+      await queue.join(); // no task is counted for them
+    });
+
+    it('is as if nothing had been taken, wherever that happens', () => {
+      for (const call of range(4)) {
+        let calls = 0;
+        fails = () => calls++ === call;
+        assert.throws(() => queue.getNowait(), { message: 'compare' });
+      }
+      assert.deepEqual(drain(), items);
+    });
+
+    it('fails the put() that waits, and not who makes room', async () => {
+      let armed = false;
+      const small = new PriorityQueue(2, {
+        compare(a, b) {
+          if (armed && a === 3) throw new Error('compare');
+          return a - b;
+        },
+      });
+      small.putNowait(1);
+      small.putNowait(2);
+      const [bad, good] = [small.put(3), small.put(4)];
+      armed = true;
+      assert.equal(small.getNowait(), 1);
+      await assert.rejects(bad, /^Error: compare$/);
+      await good;
+      assert.deepEqual([small.getNowait(), small.getNowait()], [2, 4]);
+    });
+
+    it('or changes the queue', () => {
+      fails = (a) => {
+        if (a === 1 && queue.qsize() === items.length) queue.getNowait();
+        return false;
+      };
+      assert.throws(() => queue.putNowait(1), /has changed the queue/);
+      assert.deepEqual(drain(), items.slice(1));
+    });
   });
 });
 
@@ -363,6 +441,7 @@ describe('a producer and a consumer', () => {
       if (item === 4) break;
     }
     await producer;
-    assert.deepEqual(log, ['put 0', 'put 1', 'got 0', 'put 2', 'got 1', 'put 3', 'got 2', 'put 4', 'got 3', 'got 4']);
+    assert.deepEqual(log, ['put 0', 'put 1', 'got 0', 'put 2', 'got 1', 'put 3', 'got 2', 'put 4',
+      'got 3', 'got 4']);
   });
 });

@@ -1,6 +1,7 @@
 'use strict';
 
-// Signatures: what of TypeScript they are, what their types take and refuse in Node's words, and what fails the load.
+// Signatures: what of TypeScript they are, what their types take and refuse in Node's words, and
+// what fails the load.
 
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
@@ -11,7 +12,10 @@ const { natives, nativesPath, runScript, errorOf } = require('./support/natives'
 
 const modulePath = path.join(path.dirname(nativesPath), 'signatures.node');
 
-/** Loads the addon anew, exporting a function with this signature, which gives back its first argument. */
+/**
+ * Loads the addon anew, exporting a function with this signature, which gives back its first
+ * argument.
+ */
 function load(signature, { stack, size } = {}) {
   delete require.cache[modulePath];
   for (const [name, value] of Object.entries({ SIGNATURE: signature, STACK: stack, SIZE: size })) {
@@ -61,7 +65,8 @@ describe('signatures', () => {
   });
 
   it('that cannot be parsed fail the load and say where', () => {
-    const TYPE = 'a type (string, number, int32, bytes, {...}, T[], () => T or another that docs/c-api.md has)';
+    const TYPE =
+      'a type (string, number, int32, bytes, {...}, T[], () => T or another that docs/c-api.md has)';
     assertRefused('', 'a name', 0);
     assertRefused('1f()', 'a name', 0);
     assertRefused('f', '\'(\'', 1);
@@ -78,7 +83,8 @@ describe('signatures', () => {
     assertRefused(`f(a: number b: number)${RESULT}`, '\',\' or \')\'', 12);
     assertRefused(`f(a: number, a: number)${RESULT}`, 'another name', 13);
     assertRefused(`f(o: {a: any, a: any})${RESULT}`, 'another name', 14);
-    assertRefused(`f(a?: number, b: number)${RESULT}`, 'no required parameter after an optional one', 14);
+    assertRefused(`f(a?: number, b: number)${RESULT}`,
+      'no required parameter after an optional one', 14);
     assertRefused(`f(o: {a: number)${RESULT}`, '\',\' or \'}\'', 15);
     assertRefused('f()', '\':\' and the type of the result', 3);
     assertRefused('f(): number', 'Promise<...>', 5);
@@ -94,8 +100,10 @@ describe('signatures', () => {
   });
 
   it('have defaults of the parameter\'s type, and no others', () => {
-    for (const parameter of ['a: string = \'it\\\'s\'', 'a: string = "x"', 'a: number = -1.5e-3', 'a: number = -Infinity', 'a: int32 = -2147483648',
-      'a: boolean = true', 'a: bigint = -9223372036854775808n', 'a: \'x\' | \'y\' = \'y\'', 'a: 1 | 2 = 2', 'a: any = 5', 'a: path = \'.\'',
+    for (const parameter of ['a: string = \'it\\\'s\'', 'a: string = "x"', 'a: number = -1.5e-3',
+      'a: number = -Infinity', 'a: int32 = -2147483648',
+      'a: boolean = true', 'a: bigint = -9223372036854775808n', 'a: \'x\' | \'y\' = \'y\'',
+      'a: 1 | 2 = 2', 'a: any = 5', 'a: path = \'.\'',
       'a: string[] = null', 'a?: string = null', 'o: {a: {b: uint32 = 4294967295}}']) {
       assert.doesNotThrow(() => load(`f(${parameter})${RESULT}`), parameter);
     }
@@ -119,11 +127,14 @@ describe('signatures', () => {
   });
 
   it('have unions of what can be told apart', () => {
-    for (const type of ['string | number | boolean | bigint | null', 'string | string', 'Buffer | ArrayBuffer', '{a: any} | any[] | bytes',
-      '(() => void) | {a: any}', '\'a\' | \'b\' | 1 | true | undefined', 'path | null', '(string | number)[] | string']) {
+    for (const type of ['string | number | boolean | bigint | null', 'string | string',
+      'Buffer | ArrayBuffer', '{a: any} | any[] | bytes',
+      '(() => void) | {a: any}', '\'a\' | \'b\' | 1 | true | undefined', 'path | null',
+      '(string | number)[] | string']) {
       assert.doesNotThrow(() => taking(type), type);
     }
-    for (const [type, position] of [['number | int32', 18], ['string[] | number[]', 20], ['{a: any} | {b: any}', 20], ['{a: any} | object', 20],
+    for (const [type, position] of [['number | int32', 18], ['string[] | number[]', 20],
+      ['{a: any} | {b: any}', 20], ['{a: any} | object', 20],
       ['path | string', 16], ['bytes | path', 17]]) {
       assertRefused(`f(value: ${type}): Promise<any>`, 'types that can be told apart', position);
     }
@@ -149,7 +160,8 @@ describe('signatures', () => {
   });
 
   it('have their limits', () => {
-    const list = (count, separator) => Array.from({ length: count }, (_, i) => `p${i}: any`).join(separator);
+    const list = (count, separator) => Array.from({ length: count }, (_, i) => `p${i}: any`)
+      .join(separator);
     const nested = (depth) => `${'('.repeat(depth)}any${')'.repeat(depth)}`;
     assert.strictEqual(load(`f(${list(8, ', ')})${RESULT}`).f.length, 8);
     assertRefused(`f(${list(9, ', ')})${RESULT}`, 'at most 8 parameters', 74);
@@ -176,11 +188,14 @@ describe('signatures', () => {
     const { f } = load(`f(value: any, options?: {${name}?: number}): Promise<any>`);
     assert.strictEqual(await f(1, { [name.slice(0, 63)]: 'x', [name]: 1 }), 1);
     const { message } = await errorOf(f(1, { [name]: 'x' }));
-    assert.strictEqual(message, `The "options.${name}" property must be of type number. Received type string ('x')`);
+    assert.strictEqual(message,
+      `The "options.${name}" property must be of type number. Received type string ('x')`);
   });
 
   it('come with a stack size in its range and options of their size', async () => {
-    for (const stack of ['16384', '100000', '67108864']) assert.strictEqual(await load(undefined, { stack }).echo(stack), stack);
+    for (const stack of ['16384', '100000', '67108864']) {
+      assert.strictEqual(await load(undefined, { stack }).echo(stack), stack);
+    }
     for (const options of [{ stack: '16383' }, { stack: '67108865' }, { size: '3' }]) {
       assert.throws(() => load(undefined, options), {
         code: 'ERR_FIBRIL_SIGNATURE',
@@ -193,7 +208,8 @@ describe('signatures', () => {
     const { code, stderr } = await runScript(`
       process.env.FIBRIL_TEST_SIGNATURE = 'f(';
       for (let i = 0; i < 100; i++) {
-        try { require(${JSON.stringify(modulePath)}); } catch (e) { if (e.code !== 'ERR_FIBRIL_SIGNATURE') throw e; }
+        try { require(${JSON.stringify(
+          modulePath)}); } catch (e) { if (e.code !== 'ERR_FIBRIL_SIGNATURE') throw e; }
       }
       natives.echoLater(1, 5);`);
     assert.deepStrictEqual([stderr, code], ['', 0]);
@@ -215,8 +231,10 @@ describe('types of arguments', () => {
   }
 
   const assertWrongType = (type, value, rest) =>
-    assertWrong(type, value, TypeError, 'ERR_INVALID_ARG_TYPE', `The "value" argument must be ${rest}`);
-  const assertInvalid = (type, value, rest) => assertWrong(type, value, TypeError, 'ERR_INVALID_ARG_VALUE', `The ${rest}`);
+    assertWrong(type, value, TypeError, 'ERR_INVALID_ARG_TYPE',
+      `The "value" argument must be ${rest}`);
+  const assertInvalid = (type, value, rest) =>
+    assertWrong(type, value, TypeError, 'ERR_INVALID_ARG_VALUE', `The ${rest}`);
 
   it('bigint: those of 64 bits', async () => {
     await assertTaken('bigint', 0n, -1n, 2n ** 63n - 1n, -(2n ** 63n));
@@ -235,14 +253,17 @@ describe('types of arguments', () => {
     await assertTaken('ReadonlyArray<boolean | undefined>', [true, undefined]);
     await assertTaken('any[]', [1, 'a', { b: [] }, null]);
     await assertWrongType('string[]', 'a', 'an instance of Array. Received type string (\'a\')');
-    await assertWrongType('string[]', { length: 1, 0: 'a' }, 'an instance of Array. Received an instance of Object');
+    await assertWrongType('string[]', { length: 1, 0: 'a' },
+      'an instance of Array. Received an instance of Object');
     for (const [type, value, name, rest] of [
       ['string[]', ['a', 5], 'value[1]', 'of type string. Received type number (5)'],
-      ['string[]', ['a', , 'b'], 'value[1]', 'of type string. Received undefined'], // eslint-disable-line no-sparse-arrays
+      // eslint-disable-next-line no-sparse-arrays -- a hole is what is tested
+      ['string[]', ['a', , 'b'], 'value[1]', 'of type string. Received undefined'],
       ['int32[][]', [[1], [2, 'x']], 'value[1][1]', 'of type number. Received type string (\'x\')'],
       ['string[]', new Array(2 ** 32 - 1), 'value[0]', 'of type string. Received undefined'],
     ]) {
-      await assertWrong(type, value, TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" argument must be ${rest}`);
+      await assertWrong(type, value, TypeError, 'ERR_INVALID_ARG_TYPE',
+        `The "${name}" argument must be ${rest}`);
     }
     await assertWrong('uint32[]', [0, 1.5], RangeError, 'ERR_OUT_OF_RANGE',
       'The value of "value[1]" is out of range. It must be an integer. Received 1.5');
@@ -250,8 +271,10 @@ describe('types of arguments', () => {
 
   it('arrays whose getters throw, or make them shorter, or are proxies', async () => {
     const reason = new Error('getter');
-    assert.strictEqual(await errorOf(taking('any[]')(Object.defineProperty([1], 0, { get() { throw reason; } }))), reason);
-    assert.strictEqual(await errorOf(taking('any[]')(new Proxy([1], { get() { throw reason; } }))), reason);
+    assert.strictEqual(await errorOf(
+      taking('any[]')(Object.defineProperty([1], 0, { get() { throw reason; } }))), reason);
+    assert.strictEqual(await errorOf(taking('any[]')(new Proxy([1], { get() { throw reason; } }))),
+      reason);
     const shrinking = [0, 1, 2];
     Object.defineProperty(shrinking, 0, { get() { shrinking.length = 1; return 0; } });
     assert.deepStrictEqual(await taking('any[]')(shrinking), [0, undefined, undefined]);
@@ -263,7 +286,8 @@ describe('types of arguments', () => {
       [{ id: 1, name: 'none', at: undefined }, { id: 2, name: 'b', at: { x: 1, y: undefined } }]);
     for (const [value, message] of [
       [[{}], 'The "value[0].id" property must be of type number. Received undefined'],
-      [[{ id: 1, at: { x: '1' } }], 'The "value[0].at.x" property must be of type number. Received type string (\'1\')'],
+      [[{ id: 1, at: { x: '1' } }],
+        'The "value[0].at.x" property must be of type number. Received type string (\'1\')'],
       [[{ id: 1, at: null }], 'The "value[0].at" property must be of type object. Received null'],
     ]) assert.strictEqual((await errorOf(rows(value))).message, message);
     assert.strictEqual(await natives.rows([{ id: 1, tags: ['a', 'b'] }, { id: 2 }]), 203);
@@ -271,7 +295,8 @@ describe('types of arguments', () => {
 
   it('options that may be null or something else', async () => {
     assert.deepStrictEqual(await natives.given(), [false, false, true, false, true]);
-    assert.deepStrictEqual(await natives.given('', null, 0, Buffer.alloc(0), null), [true, false, true, true, false]);
+    assert.deepStrictEqual(await natives.given('', null, 0, Buffer.alloc(0), null),
+      [true, false, true, true, false]);
     assert.deepStrictEqual(await natives.given(undefined, {}), [false, true, true, false, true]);
     assert.strictEqual(await natives.encoding('x'), 'x');
     assert.strictEqual(await natives.encoding({}), 'utf8');
@@ -289,7 +314,8 @@ describe('types of arguments', () => {
     const fn = () => 5;
     const object = { fn };
     assert.strictEqual(await taking('(x: number) => string')(fn), fn);
-    assert.strictEqual(await taking('{fn: () => void}[]')([object]).then(([{ fn: back }]) => back), fn);
+    assert.strictEqual(await taking('{fn: () => void}[]')([object]).then(([{ fn: back }]) => back),
+      fn);
     assert.strictEqual(await taking('object')(object), object);
     assert.strictEqual(await taking('object')(fn), fn);
     await assertWrongType('() => void', object, 'of type function. Received an instance of Object');
@@ -297,13 +323,24 @@ describe('types of arguments', () => {
   });
 
   it('literals', async () => {
-    await assertTaken('\'a\' | "it\'s" | 1.5 | -1 | true | null | undefined', 'a', 'it\'s', 1.5, -1, true, null, undefined);
-    for (const [value, text] of [['b', '\'b\''], [5, '5'], [null, 'null'], [{}, '{}'], [() => {}, '[Function (anonymous)]']]) {
-      await assertInvalid('\'a\' | 1', value, `argument 'value' must be one of: 'a', 1. Received ${text}`);
+    await assertTaken('\'a\' | "it\'s" | 1.5 | -1 | true | null | undefined', 'a', 'it\'s', 1.5, -1,
+      true, null, undefined);
+    for (const [value, text] of [['b', '\'b\''], [5, '5'], [null, 'null'], [{}, '{}'],
+      [() => {}, '[Function (anonymous)]']]) {
+      await assertInvalid('\'a\' | 1', value,
+        `argument 'value' must be one of: 'a', 1. Received ${text}`);
     }
-    await assertInvalid('\'a\' | null', false, 'argument \'value\' must be one of: \'a\', null. Received false');
+    await assertInvalid('\'a\' | null', false,
+      'argument \'value\' must be one of: \'a\', null. Received false');
     await assertTaken('\'auto\' | int32', 'auto', 5);
-    await assertWrongType('\'auto\' | int32', 'car', 'one of type string or number. Received type string (\'car\')');
+    await assertInvalid('\'auto\' | int32', 'car',
+      'argument \'value\' must be one of: \'auto\', or of type number. Received \'car\'');
+    await assertInvalid('\'a\' | \'b\' | {n: number} | null', 'c',
+      'argument \'value\' must be one of: \'a\', \'b\', or of type object or null. Received \'c\'');
+    await assertInvalid('1 | string', 2,
+      'argument \'value\' must be one of: 1, or of type string. Received 2');
+    await assertWrongType('\'auto\' | int32', true,
+      'one of type string or number. Received type boolean (true)');
   });
 
   it('unions, and what they say is expected, as Node says it', async () => {
@@ -317,11 +354,13 @@ describe('types of arguments', () => {
       ['path | null', 'of type string or an instance of Buffer or URL or null'],
       ['number | null | undefined', 'of type number or one of null or undefined'],
     ]) {
-      await assertWrongType(type, Symbol.iterator, `${expected}. Received type symbol (Symbol(Symbol.iterator))`);
+      await assertWrongType(type, Symbol.iterator,
+        `${expected}. Received type symbol (Symbol(Symbol.iterator))`);
     }
   });
 
-  const VIEWS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
+  const VIEWS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array,
+    Uint32Array, Float32Array, Float64Array,
     BigInt64Array, BigUint64Array, DataView];
 
   it('typed arrays and other bytes: each its own class, copied', async () => {
@@ -329,21 +368,29 @@ describe('types of arguments', () => {
     for (const Class of VIEWS) {
       const buffer = Uint8Array.from({ length: 24 }, (_, i) => i).buffer;
       const view = Class === DataView ? new DataView(buffer, 8, 8) : new Class(buffer, 8, 1);
-      for (const type of [Class.name, 'bytes', 'ArrayBufferView']) assert.deepStrictEqual(await taking(type)(view), bytes(view));
-      for (const Other of VIEWS.filter((each) => each !== Class)) {
-        await assertWrongType(Other.name, view, `an instance of ${Other.name}. Received an instance of ${Class.name}`);
+      for (const type of [Class.name, 'bytes', 'ArrayBufferView']) {
+        assert.deepStrictEqual(await taking(type)(view), bytes(view));
       }
-      await assertWrongType('ArrayBuffer', view, `an instance of ArrayBuffer. Received an instance of ${Class.name}`);
+      for (const Other of VIEWS.filter((each) => each !== Class)) {
+        await assertWrongType(Other.name, view,
+          `an instance of ${Other.name}. Received an instance of ${Class.name}`);
+      }
+      await assertWrongType('ArrayBuffer', view,
+        `an instance of ArrayBuffer. Received an instance of ${Class.name}`);
       const promise = taking(Class.name)(view);
       bytes(view).fill(255);
       assert.strictEqual((await promise)[0], 8);
     }
     const { buffer } = Uint8Array.of(1, 2, 3);
-    for (const type of ['ArrayBuffer', 'bytes', 'string | ArrayBuffer']) assert.deepStrictEqual(await taking(type)(buffer), Buffer.of(1, 2, 3));
-    await assertWrongType('ArrayBufferView', buffer, 'an instance of Buffer, TypedArray, or DataView. Received an instance of ArrayBuffer');
+    for (const type of ['ArrayBuffer', 'bytes', 'string | ArrayBuffer']) {
+      assert.deepStrictEqual(await taking(type)(buffer), Buffer.of(1, 2, 3));
+    }
+    await assertWrongType('ArrayBufferView', buffer,
+      'an instance of Buffer, TypedArray, or DataView. Received an instance of ArrayBuffer');
     assert.deepStrictEqual(await taking('Uint8Array')(Buffer.from('a')), Buffer.from('a'));
     assert.deepStrictEqual(await taking('Buffer')(Uint8Array.of(97)), Buffer.from('a'));
-    await assertWrongType('Buffer', new Int8Array(1), 'an instance of Buffer or Uint8Array. Received an instance of Int8Array');
+    await assertWrongType('Buffer', new Int8Array(1),
+      'an instance of Buffer or Uint8Array. Received an instance of Int8Array');
     assert.strictEqual(await natives.firstByte(), -1);
     assert.strictEqual(await natives.firstByte(Buffer.alloc(0)), -2);
     assert.strictEqual(await natives.firstByte(Buffer.of(9)), 9);
@@ -357,14 +404,16 @@ describe('types of arguments', () => {
     const resizable = new ArrayBuffer(1, { maxByteLength: 4 });
     const shared = new SharedArrayBuffer(8);
     for (const [values, what] of [
-      [[new Uint8Array(shared), new Float64Array(shared), new DataView(shared), Buffer.from(shared)], 'a SharedArrayBuffer'],
+      [[new Uint8Array(shared), new Float64Array(shared), new DataView(shared),
+        Buffer.from(shared)], 'a SharedArrayBuffer'],
       [[new Uint8Array(resizable), new DataView(resizable), resizable], 'a resizable ArrayBuffer'],
       [[detached, gone], 'a detached ArrayBuffer'],
     ]) {
       for (const value of values) {
         const error = await errorOf(taking('bytes')(value));
         assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
-        assert.ok(error.message.startsWith(`The argument 'value' must not be backed by ${what}. Received `), error.message);
+        assert.ok(error.message.startsWith(
+          `The argument 'value' must not be backed by ${what}. Received `), error.message);
       }
     }
     await assertWrongType('bytes', shared,
@@ -376,19 +425,24 @@ describe('types of arguments', () => {
     assert.strictEqual(await natives.tail(1, 2, 3), 123);
     assert.strictEqual(await natives.tail(1, ...new Array(20).fill(0)), 1e20);
     assert.strictEqual(natives.tail.length, 1);
-    assert.match((await errorOf(natives.tail(1, 2, '3'))).message, /^The "rest\[1\]" argument must be of type number\. Received/);
+    assert.match((await errorOf(natives.tail(1, 2, '3'))).message,
+      /^The "rest\[1\]" argument must be of type number\. Received/);
     assert.match((await errorOf(natives.tail())).message, /^The "first" argument/);
     const { f } = load('f(value?: any, ...rest: string[]): Promise<any>');
     assert.strictEqual(await f(), undefined);
   });
 
   it('defaults of every kind', async () => {
-    for (const [type, text, value] of [['string', '\'a\\n\\\'"\\\\\'', 'a\n\'"\\'], ['string', '"\u00e9"', '\u00e9'], ['number', '-1.5e-3', -1.5e-3],
-      ['number', 'Infinity', Infinity], ['int64', '-9007199254740991', -9007199254740991], ['boolean', 'true', true], ['bigint', '-9223372036854775808n', -(2n ** 63n)],
+    for (const [type, text, value] of [['string', '\'a\\n\\\'"\\\\\'', 'a\n\'"\\'],
+      ['string', '"\u00e9"', '\u00e9'], ['number', '-1.5e-3', -1.5e-3],
+      ['number', 'Infinity', Infinity], ['int64', '-9007199254740991', -9007199254740991],
+      ['boolean', 'true', true], ['bigint', '-9223372036854775808n', -(2n ** 63n)],
       ['string', 'null', null], ['any', '\'x\'', 'x']]) {
       for (const given of [[], [undefined]]) {
-        assert.deepStrictEqual(await load(`f(value: ${type} = ${text}): Promise<any>`).f(...given), value);
-        assert.deepStrictEqual((await taking(`{a: ${type} = ${text}}[]`)([{ a: given[0] }]))[0].a, value);
+        assert.deepStrictEqual(await load(`f(value: ${type} = ${text}): Promise<any>`).f(...given),
+          value);
+        assert.deepStrictEqual((await taking(`{a: ${type} = ${text}}[]`)([{ a: given[0] }]))[0].a,
+          value);
       }
     }
   });
@@ -396,13 +450,16 @@ describe('types of arguments', () => {
   it('defaults are the same in a locale that writes a comma', async function () {
     const LOCPATH = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-locale-'));
     try {
-      const made = spawnSync('localedef', ['-i', 'de_DE', '-f', 'UTF-8', path.join(LOCPATH, 'de_DE.UTF-8')]);
+      const made = spawnSync('localedef', ['-i', 'de_DE', '-f', 'UTF-8',
+        path.join(LOCPATH, 'de_DE.UTF-8')]);
       if (made.status !== 0) {
         console.log('      skipped: localedef, or what it makes locales from, is not installed');
         this.skip();
       }
-      const { stdout, stderr } = await runScript(`require(${JSON.stringify(modulePath)}).f().then(console.log);`, {
-        env: { LOCPATH, LC_ALL: 'de_DE.UTF-8', FIBRIL_TEST_LOCALE: '1', FIBRIL_TEST_SIGNATURE: 'f(value: number = 1.5): Promise<any>' },
+      const { stdout, stderr } =
+        await runScript(`require(${JSON.stringify(modulePath)}).f().then(console.log);`, {
+        env: { LOCPATH, LC_ALL: 'de_DE.UTF-8', FIBRIL_TEST_LOCALE: '1',
+          FIBRIL_TEST_SIGNATURE: 'f(value: number = 1.5): Promise<any>' },
       });
       assert.deepStrictEqual([stdout, stderr], ['1.5\n', '']);
     } finally {

@@ -27,15 +27,22 @@ describe('growth of a series', () => {
 describe('npm run soak', () => {
   it('fails when it loses something on purpose, and says what grows', async () => {
     const leaks = {
-      memory: 'RSS MB', malloc: 'malloc MB', heap: 'heap MB', handle: 'libuv handles', descriptor: 'descriptors', coroutine: 'coroutines',
+      memory: 'RSS MB', malloc: 'malloc MB', heap: 'heap MB', handle: 'libuv handles',
+      descriptor: 'descriptors', coroutine: 'coroutines',
     };
     // Sanitizers and other C libraries than glibc do not tell what malloc has given out.
     if ((await pressure.bytesInUse()) <= 0) delete leaks.malloc;
-    const args = [path.join(__dirname, 'soak'), '--seconds', '0.5', '--only', 'errors', '--leak', Object.keys(leaks).join()];
+    const args = [path.join(__dirname, 'soak'), '--seconds', '0.5', '--only', 'errors', '--leak',
+      Object.keys(leaks).join()];
     const env = { ...process.env, FIBRIL_COUNTS: '' };
-    const { code, stdout } = await promisify(execFile)(process.execPath, args, { env }).catch((error) => error);
+    const { code, stdout } = await promisify(execFile)(process.execPath, args, { env })
+      .catch((error) => error);
     assert.strictEqual(code, 1, stdout);
-    for (const name of Object.values(leaks)) assert.match(stdout, new RegExp(`^${name} grows$`, 'm'));
-    for (const name of ['contexts', 'threads']) assert.match(stdout, new RegExp(`^ok {2}${name}:`, 'm'));
+    for (const name of Object.values(leaks)) {
+      assert.match(stdout, new RegExp(`^${name} grows$`, 'm'));
+    }
+    for (const name of ['contexts', 'threads']) {
+      assert.match(stdout, new RegExp(`^ok {2}${name}:`, 'm'));
+    }
   });
 });

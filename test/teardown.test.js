@@ -57,7 +57,8 @@ describe('the end of an environment', () => {
       const { ready, exit } = start(`
         natives.forever();
         natives.call(() => new Promise(() => {}), 0);
-        natives.add(1, 2).then((sum) => parentPort.postMessage(sum));`, { execArgv: ['--no-warnings'] });
+        natives.add(1, 2).then((sum) => parentPort.postMessage(sum));`,
+          { execArgv: ['--no-warnings'] });
       assert.strictEqual(await ready, 3);
       assert.strictEqual(await exit, 0);
     });
@@ -74,7 +75,8 @@ describe('the end of an environment', () => {
       const before = descriptors();
       for (let i = 0; i < 50; i++) await once(i % 7);
       assert.strictEqual(descriptors(), before);
-      assert.strictEqual(await natives.countLive(), 0, 'the worker threads share it: every deferred call ran');
+      assert.strictEqual(await natives.countLive(), 0,
+        'the worker threads share it: every deferred call ran');
     }).timeout(120000);
 
     it('which is terminated before it can have started', async () => {
@@ -87,7 +89,8 @@ describe('the end of an environment', () => {
     });
 
     it('which is terminated while JavaScript that C called runs for ever', async () => {
-      for (const body of ['natives.call(spin, 0)', 'natives.call(spin, 0, true)', 'natives.sumCalls(async () => spin(), 2)',
+      for (const body of ['natives.call(spin, 0)', 'natives.call(spin, 0, true)',
+        'natives.sumCalls(async () => spin(), 2)',
         'natives.options({ get count() { spin(); } })', 'natives.echoMoment(1).then(spin)']) {
         const { worker, ready, exit } = start(`
           const spin = () => { parentPort.postMessage('spinning'); for (;;); };
@@ -107,8 +110,10 @@ describe('the end of an environment', () => {
       }
     });
 
-    it('which ends by an uncaught exception thrown in JavaScript that C called, and not awaited', async () => {
-      const { ready, exit } = start(`${EVERYTHING} natives.call(() => { throw new Error('uncaught'); }, 0, true);`);
+    it('which ends by an uncaught exception thrown in JavaScript that C called, and not awaited',
+      async () => {
+      const { ready, exit } =
+        start(`${EVERYTHING} natives.call(() => { throw new Error('uncaught'); }, 0, true);`);
       await assert.rejects(ready, { message: 'uncaught' });
       assert.strictEqual(await exit, 1);
     });
@@ -145,17 +150,23 @@ describe('the end of an environment', () => {
     const exits = [
       ['by process.exit', 'setImmediate(() => process.exit(3));', 3],
       ['by process.exit at once', 'process.exit(3);', 3],
-      ['by process.exit in JavaScript that C called', 'natives.call(() => process.exit(3), 0, true);', 3],
-      ['by process.exit in a done callback', 'natives.runtime.future(natives.echoMoment)(1).addDoneCallback(() => process.exit(3));', 3],
-      ['by process.exit in an exit listener of its own', 'process.on("exit", () => natives.call(() => process.exit(3), 0)); setImmediate(() => process.exit(4));', 3],
+      ['by process.exit in JavaScript that C called',
+        'natives.call(() => process.exit(3), 0, true);', 3],
+      ['by process.exit in a done callback',
+        'natives.runtime.future(natives.echoMoment)(1).addDoneCallback(() => process.exit(3));', 3],
+      ['by process.exit in an exit listener of its own',
+        'process.on("exit", () => natives.call(() => process.exit(3), 0)); setImmediate(() => process.exit(4));', 3],
       ['by an uncaught exception', 'setImmediate(() => { throw new Error("uncaught"); });', 1],
-      ['by an uncaught exception in a done callback', 'natives.runtime.future(natives.echoMoment)(1).addDoneCallback(() => { throw new Error("uncaught"); });', 1],
+      ['by an uncaught exception in a done callback',
+        'natives.runtime.future(natives.echoMoment)(1).addDoneCallback(() => { throw new Error("uncaught"); });', 1],
       ['by an unhandled rejection', 'natives.fail("uncaught", true);', 1],
-      ['by a signal', 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000);', 'SIGTERM'],
+      ['by a signal', 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000);',
+        'SIGTERM'],
     ];
     for (const [name, code, expected] of exits) {
       it(`ends ${name}, in the middle of everything`, async () => {
-        const result = await runScript(`${EVERYTHING} { ${ADDONS} ${OBJECTS} ${GENERATORS} } ${code}`);
+        const result = await runScript(
+          `${EVERYTHING} { ${ADDONS} ${OBJECTS} ${GENERATORS} } ${code}`);
         assert.strictEqual(result.code ?? result.signal, expected, result.stderr);
         if (expected !== 1) assert.strictEqual(result.stderr, '');
         else assert.match(result.stderr, /Error: uncaught/);
@@ -219,9 +230,11 @@ describe('two environments on one thread', () => {
 
   it('call each other', async () => {
     const again = loadAgain();
-    const down = async (depth) => (depth === 0 ? 'bottom' : [natives, again][depth % 2].call(() => down(depth - 1), 0, depth % 3 === 0));
+    const down = async (depth) => (depth === 0
+      ? 'bottom' : [natives, again][depth % 2].call(() => down(depth - 1), 0, depth % 3 === 0));
     assert.strictEqual(await down(8), 'bottom');
-    const sync = (depth) => (depth === 0 ? again.add(1, 2) : [natives, again][depth % 2].call(() => sync(depth - 1), 0));
+    const sync = (depth) => (depth === 0
+      ? again.add(1, 2) : [natives, again][depth % 2].call(() => sync(depth - 1), 0));
     assert.strictEqual(await sync(10), 3);
   });
 
@@ -237,7 +250,8 @@ describe('two environments on one thread', () => {
     const again = loadAgain();
     const controller = new AbortController();
     const { signal } = controller;
-    const both = [natives.forever({ signal }), again.forever({ signal }), natives.fail('a', true), again.fail('b', true)];
+    const both = [natives.forever({ signal }), again.forever({ signal }), natives.fail('a', true),
+      again.fail('b', true)];
     controller.abort();
     const errors = (await Promise.allSettled(both)).map(({ reason }) => reason.code);
     assert.deepStrictEqual(errors, ['ABORT_ERR', 'ABORT_ERR', 'EIO', 'EIO']);
@@ -252,7 +266,8 @@ describe('two environments on one thread', () => {
       }
       for (const n of all) { n.forever(); n.echoLater('x', 1e6); n.work(1); }
       Promise.all(all.map((n, i) => n.echoLater(i, 20 - i))).then((list) => { console.log(list.join()); process.exit(0); });`);
-    assert.deepStrictEqual([code, signal, stdout, stderr], [0, null, '0,1,2,3,4,5,6,7,8,9,10\n', '']);
+    assert.deepStrictEqual([code, signal, stdout, stderr],
+      [0, null, '0,1,2,3,4,5,6,7,8,9,10\n', '']);
   });
 
   it('end together with their worker, fifteen times', async () => {

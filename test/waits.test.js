@@ -1,6 +1,7 @@
 'use strict';
 
-// Every kind of wait that C has, ended by an AbortSignal, by a deadline and by the end of its thread; nothing is left of any of them.
+// Every kind of wait that C has, ended by an AbortSignal, by a deadline and by the end of its
+// thread; nothing is left of any of them.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -39,9 +40,23 @@ const KINDS = {
   work: 'stoppable',
   call: 'JavaScript',
 };
-const POOL_KINDS = { work: 'stoppable', open: 'open', read: 'read', write: 'write', fstat: 'fstat', stat: 'stat', lstat: 'lstat', readdir: 'readdir' };
+const POOL_KINDS = {
+  work: 'stoppable', open: 'open', read: 'read', write: 'write', fstat: 'fstat', stat: 'stat',
+  lstat: 'lstat', realpath: 'realpath', readdir: 'readdir',
+};
+
+// A 'call' is of JavaScript: test/addon/waits.c has it.
+function namesOfTable() {
+  const text = fs.readFileSync(path.join(__dirname, 'c', 'every_wait.c'), 'utf8');
+  const [, table] = text.match(/^const every_wait every_waits\[\] = \{\n(.*?)^\};/ms);
+  return [...table.matchAll(/^ *\{"(\w+)"/gm)].map(([, name]) => name);
+}
 
 const never = () => new Promise(() => {});
+
+// Of other files generators may be left that nobody has any more, until they are collected.
+const ownCoroutines = () => co.inspect()
+  .filter(({ name }) => ['wait', 'synchronousWait', 'block', 'helper', ''].includes(name));
 
 async function until(condition) {
   while (!await condition()) await new Promise(setImmediate);
@@ -60,7 +75,12 @@ describe('a wait in C', () => {
   after(() => fs.closeSync(fd));
   afterEach(async () => {
     assert.strictEqual(await waits.countWaits(), 0);
-    assert.deepStrictEqual(co.inspect().filter(({ name }) => name !== 'block'), []);
+    assert.deepStrictEqual(ownCoroutines().filter(({ name }) => name !== 'block'), []);
+  });
+
+  it('is of a kind that is in the lists here, as all of test/c/every_wait.c are', () => {
+    const listed = new Set([...Object.keys(KINDS), ...Object.keys(POOL_KINDS)]);
+    assert.deepStrictEqual([...listed].sort(), ['call', ...namesOfTable()].sort());
   });
 
   async function abort(kind, expected) {
@@ -91,7 +111,8 @@ describe('a wait in C', () => {
         controller.abort('inside');
         return never();
       };
-      await assert.rejects(waits.wait(kind, fd, abortAndHang, { signal: controller.signal }), { name: 'AbortError', cause: 'inside' });
+      await assert.rejects(waits.wait(kind, fd, abortAndHang, { signal: controller.signal }),
+        { name: 'AbortError', cause: 'inside' });
     });
   }
 
@@ -112,6 +133,17 @@ describe('a wait in C', () => {
       it(`of kind ${kind} is ended by its deadline`, () => lateness(kind));
     }
   });
+
+  // Its consumer does not wait, so it may not either.
+  for (const kind of Object.keys({ ...KINDS, ...POOL_KINDS })) {
+    it(`of kind ${kind} is refused in a generator for a synchronous iterator`, async () => {
+      const iterator = waits.synchronousWait(kind, fd, never);
+      assert.deepStrictEqual(iterator.next(), { done: false, value: 'FIBRIL_ESYNC' });
+      assert.deepStrictEqual(iterator.return(), { done: true, value: undefined });
+      assert.strictEqual(await waits.refusedWith(), 'ECANCELED');
+      await until(() => ownCoroutines().length === 0);
+    });
+  }
 
   it('of any kind ends with its worker', async () => {
     const kinds = JSON.stringify([...Object.keys(KINDS), ...Object.keys(POOL_KINDS)]);

@@ -1,7 +1,7 @@
-/* The context switch alone: src/core/arch and nothing else of fibril. Built and run by
+/* The context switch alone: src/core/switch/arch and nothing else of fibril. Built and run by
  * scripts/test-arch.js for each compiler, level, form of the switch and machine. Prints a line for
  * each test; the exit code is the number of those that failed. */
-#include "../../src/core/arch/switch.h"
+#include "../../src/core/switch/arch/switch.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

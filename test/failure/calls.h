@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,8 +39,11 @@
 #define mprotect(...) FAILURE_SYSTEM(mprotect, ENOMEM, __VA_ARGS__)
 #define syscall(...) FAILURE_SYSTEM(syscall, ENOSYS, __VA_ARGS__)
 #define sigaltstack(...) FAILURE_SYSTEM(sigaltstack, ENOMEM, __VA_ARGS__)
+#define epoll_create1(...) FAILURE_SYSTEM(epoll_create1, EMFILE, __VA_ARGS__)
+#define epoll_ctl(...) FAILURE_SYSTEM(epoll_ctl, ENOSPC, __VA_ARGS__)
 #define open(...) FAILURE_SYSTEM(open, EMFILE, __VA_ARGS__)
 #define openat(...) FAILURE_SYSTEM(openat, EIO, __VA_ARGS__)
+#define fcntl(...) FAILURE_SYSTEM(fcntl, EMFILE, __VA_ARGS__)
 #define statx(...) FAILURE_SYSTEM(statx, EIO, __VA_ARGS__)
 #define fdopendir(...) FAILURE_NULL(fdopendir, ENOMEM, __VA_ARGS__)
 #define readdir(...) FAILURE_NULL(readdir, EIO, __VA_ARGS__)
@@ -50,8 +54,8 @@
 #define uv_cond_init(...) FAILURE_UV(uv_cond_init, UV_EAGAIN, __VA_ARGS__)
 #define uv_mutex_init(...) FAILURE_UV(uv_mutex_init, UV_EAGAIN, __VA_ARGS__)
 #define uv_poll_init(...) FAILURE_UV(uv_poll_init, UV_EPERM, __VA_ARGS__)
-#define uv_poll_start(...) FAILURE_UV(uv_poll_start, UV_ENFILE, __VA_ARGS__)
 #define uv_queue_work(...) FAILURE_UV(uv_queue_work, UV_ENOBUFS, __VA_ARGS__)
+#define uv_random(...) FAILURE_UV(uv_random, UV_EIO, __VA_ARGS__)
 #define uv_cancel(...) FAILURE_UV(uv_cancel, UV_EBUSY, __VA_ARGS__)
 
 #define uv_fs_open(...) FAILURE_FS(uv_fs_open, __VA_ARGS__)
@@ -62,6 +66,7 @@
 #define uv_fs_lstat(...) FAILURE_FS(uv_fs_lstat, __VA_ARGS__)
 #define uv_fs_fstat(...) FAILURE_FS(uv_fs_fstat, __VA_ARGS__)
 #define uv_fs_fsync(...) FAILURE_FS(uv_fs_fsync, __VA_ARGS__)
+#define uv_fs_realpath(...) FAILURE_FS(uv_fs_realpath, __VA_ARGS__)
 #define uv_fs_scandir(...) FAILURE_FS(uv_fs_scandir, __VA_ARGS__)
 
 #endif /* FIBRIL_TEST_FAILURE_CALLS_H */

@@ -13,6 +13,16 @@ static void do_work(void *arg) {
   *(int *)arg += 1;
 }
 
+static fibril_value work_with(void *arg) {
+  OK(fibril_work_with(do_work, arg, NULL));
+  return fibril_undefined();
+}
+
+SCENARIO(work_with_options) {
+  int count = 0;
+  scenario_run(loop, work_with, &count);
+}
+
 static fibril_value work(void *arg) {
   int err = fibril_work(do_work, arg);
   return err == 0 ? fibril_undefined() : fibril_error(err, NULL);
@@ -64,7 +74,8 @@ static void count_entry(const char *name, uv_dirent_type_t type, void *arg) {
 }
 
 static void use_file(const char *path) {
-  char text[8];
+  char text[8], real[64];
+  size_t size = sizeof real;
   uv_stat_t stat;
   int fd = fibril_fs_open(path, O_RDWR | O_CREAT, 0600);
   if (!OK(fd)) return;
@@ -75,6 +86,7 @@ static void use_file(const char *path) {
   MUST(fcntl(fd, F_GETFD) == -1);
   OK(fibril_fs_stat(path, &stat));
   OK(fibril_fs_lstat(path, &stat));
+  if (OK(fibril_fs_realpath(path, real, &size))) MUST(size == strlen(real) && size < sizeof real);
 }
 
 static fibril_value files(void *arg) {
@@ -140,4 +152,33 @@ SCENARIO(polling) {
   scenario_run(loop, poll_both, ends);
   close(ends[0]);
   close(ends[1]);
+}
+
+/* ---- Handlers ---- */
+
+static void hear(int fd, int events, void *arg) {
+  (void)fd;
+  (void)events;
+  (void)arg;
+}
+
+/* The entry of one of which there is a duplicate goes with the set that it is in. */
+SCENARIO(handler_of_a_duplicate) {
+  int kept[2], gone[2];
+  if (pipe(kept) != 0 || pipe(gone) != 0) return;
+  int duplicate = dup(gone[0]), last = gone[0];
+  if (OK(fibril_loop_add_handler(loop, kept[0], UV_READABLE, hear, NULL)) &&
+      OK(fibril_loop_add_handler(loop, gone[0], UV_READABLE, hear, NULL))) {
+    close(last);
+    last = -1;
+    fibril_loop_remove_handler(loop, gone[0]);
+    MUST(write(gone[1], "x", 1) == 1);
+    for (int i = 0; i < 3; i++) uv_run(fibril_loop_uv(loop), UV_RUN_NOWAIT);
+  }
+  fibril_loop_remove_handler(loop, kept[0]);
+  fibril_loop_remove_handler(loop, gone[0]);
+  for (int i = 0; i < 2; i++) close(kept[i]);
+  close(gone[1]);
+  if (last >= 0) close(last);
+  close(duplicate);
 }

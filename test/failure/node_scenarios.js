@@ -6,6 +6,7 @@ const { execFileSync } = require('child_process');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
+const { NEXT, THROW, STORED, WAIT, READY, DONE } = require('../../lib/co/modes.js');
 
 const MAKE_DEEP = `
   for (let i = 0; i < 18; i++) {
@@ -17,20 +18,25 @@ const WRITE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUN
 
 module.exports = (control) => {
   const nothing = () => undefined;
-  const scenario = (name, prepare, run, expected) => ({ name, prepare, run, expected: JSON.stringify(expected) });
+  const scenario = (name, prepare, run, expected) => ({ name, prepare, run,
+    expected: JSON.stringify(expected) });
 
-  // With an addon that is loaded and was used before anything fails, or, with `fresh`, one that was only loaded.
+  // With an addon that is loaded and was used before anything fails, or, with `fresh`, one that was
+  // only loaded.
   let natives;
-  const used = (name, run, expected) => scenario(name, () => natives ??= control.natives(), run, expected);
+  const used = (name, run, expected) => scenario(name, () => natives ??= control.natives(), run,
+    expected);
   const fresh = (name, run, expected) => scenario(name, control.natives, run, expected);
 
   // The same of another addon of control's.
   const addons = {};
-  const withAddon = (addon, name, run, expected) => scenario(name, () => addons[addon] ??= control[addon](), run, expected);
+  const withAddon = (addon, name, run, expected) =>
+    scenario(name, () => addons[addon] ??= control[addon](), run, expected);
 
   // Of fibril's own functions, with a folder for them.
   let own;
-  const withFolder = (name, run, expected) => scenario(name, () => own ??= control.own(), async (functions) => {
+  const withFolder = (name, run, expected) =>
+    scenario(name, () => own ??= control.own(), async (functions) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-failure-'));
     try {
       return await run(functions, folder);
@@ -55,26 +61,40 @@ module.exports = (control) => {
     scenario('loading classes', nothing, () => Object.keys(control.classes()).length > 4, true),
     scenario('loading callbacks', nothing, () => Object.keys(control.callbacks()).length > 4, true),
     scenario('loading iterators', nothing, () => Object.keys(control.iterators()).length > 4, true),
-    withAddon('iterators', 'synchronous iterators', iterated, [[0, 1], ['ready', 'sent', 'thrown', 'end'], 'EIO', [0, 2], 'x']),
-    withAddon('iterators', 'asynchronous iterators', iteratedLater, [[0, 1], [0, 1, 2, 3, 4, 5], 'thrown', 'ABORT_ERR', [0, 2], 'ERR_INVALID_THIS']),
-    withAddon('classes', 'objects', objects, ['name', 3, 6, 'kept', 0, 'EIO', 'ERR_INVALID_THIS', 'ERR_TEST', 7]),
+    withAddon('iterators', 'synchronous iterators', iterated,
+      [[0, 1], ['ready', 'sent', 'thrown', 'end'], 'EIO', [0, 2], 'x']),
+    withAddon('iterators', 'asynchronous iterators', iteratedLater,
+      [[0, 1], [0, 1, 2, 3, 4, 5], 'thrown', 'ABORT_ERR', [0, 2], 'ERR_INVALID_THIS']),
+    withAddon('classes', 'objects', objects, ['name', 3, 6, 'kept', 0, 'EIO', 'ERR_INVALID_THIS',
+      'ERR_TEST', 7]),
     withAddon('callbacks', 'functions that C keeps', kept, [2, 3, 'reason', 1, 'thrown']),
     withAddon('callbacks', 'functions that threads call', async (n) => {
       const values = [];
       const options = { threads: 2, count: 3, limit: 2, hear: true };
-      for (const fn of [(_, i) => i, async (_, i) => i]) values.push(await produced(n, fn, options));
+      for (const fn of [(_, i) => i, async (_, i) => i]) {
+        values.push(await produced(n, fn, options));
+      }
       const seen = await seenBy(n, { threads: 1, count: 2, text: true });
       return [...values, seen.length];
     }, [6, 6, 2]),
+    withAddon('callbacks', 'functions with many arguments', async (n) => {
+      const seen = [];
+      await n.callEveryWay((...list) => { seen.push(list.length); });
+      return seen;
+    }, [10, 10, 10]),
     used('arguments', async (n) => [
-      await n.echo({ a: 1 }), await n.echo('text'), await n.text('x'.repeat(500)), `${await n.bytes(Buffer.from('bytes'))}`,
+      await n.echo({ a: 1 }), await n.echo('text'), await n.text('x'.repeat(500)),
+      `${await n.bytes(Buffer.from('bytes'))}`,
       await n.truth(true), await n.digits(1, 2, 3, 4, 5, 6, 7, 8), await n.integers(1, 2),
-      await n.options({ flag: false, name: 'name' }), await n.path('/tmp'), await n.path(Buffer.from('/tmp')),
+      await n.options({ flag: false, name: 'name' }), await n.path('/tmp'),
+        await n.path(Buffer.from('/tmp')),
       await n.path(new URL('file:///tmp')), await n.lengths('ab', Buffer.from('abc')),
-    ], [{ a: 1 }, 'text', 'x'.repeat(500), 'bytes', true, 12345678, 8, [false, 3, 'name'], '/tmp', '/tmp', '/tmp', [2, 3]]),
+    ], [{ a: 1 }, 'text', 'x'.repeat(500), 'bytes', true, 12345678, 8, [false, 3, 'name'], '/tmp',
+      '/tmp', '/tmp', [2, 3]]),
     used('bad arguments', async (n) => {
       const codes = [];
-      for (const call of [() => n.text(1), () => n.integers(0.5, 1), () => n.integers(2 ** 40, 1), () => n.path('a\0b'),
+      for (const call of [() => n.text(1), () => n.integers(0.5, 1), () => n.integers(2 ** 40, 1),
+        () => n.path('a\0b'),
         () => n.options({ flag: 1 }), () => n.path({})]) {
         await call().catch((error) => {
           if (!/^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(error.code)) throw error;
@@ -82,16 +102,21 @@ module.exports = (control) => {
         });
       }
       return codes;
-    }, ['ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE',
+    }, ['ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE',
+      'ERR_INVALID_ARG_TYPE',
       'ERR_INVALID_ARG_TYPE']),
     used('arguments of every type', async (n) => [
-      await n.given('', null), await n.rows([{ id: 1, tags: ['a', 'b'] }, { id: 2 }]), await n.tail(1, 2, 3),
-      await n.firstByte(new Uint8Array([7])), `${await n.twice(4n)}`, await n.encoding({ encoding: 'latin1' }),
+      await n.given('', null), await n.rows([{ id: 1, tags: ['a', 'b'] }, { id: 2 }]),
+      await n.tail(1, 2, 3),
+      await n.firstByte(new Uint8Array([7])), `${await n.twice(4n)}`,
+        await n.encoding({ encoding: 'latin1' }),
     ], [[true, false, true, false, true], 203, 123, 7, '8', 'latin1']),
     used('bad arguments of every type', async (n) => {
       const codes = [];
-      for (const call of [() => n.rows([{ id: 1 }, { id: 1.5 }]), () => n.rows([{ id: 1, tags: ['c'] }]), () => n.rows({}),
-        () => n.tail(1, 2, '3'), () => n.firstByte(new Uint8Array(new SharedArrayBuffer(1))), () => n.firstByte([]),
+      for (const call of [() => n.rows([{ id: 1 }, { id: 1.5 }]),
+        () => n.rows([{ id: 1, tags: ['c'] }]), () => n.rows({}),
+        () => n.tail(1, 2, '3'), () => n.firstByte(new Uint8Array(new SharedArrayBuffer(1))),
+        () => n.firstByte([]),
         () => n.twice(2n ** 63n), () => n.encoding({ encoding: 5 })]) {
         await call().catch((error) => {
           if (!/^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(error.code)) throw error;
@@ -99,7 +124,8 @@ module.exports = (control) => {
         });
       }
       return codes;
-    }, ['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE',
+    }, ['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_TYPE',
+      'ERR_INVALID_ARG_VALUE',
       'ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE']),
     used('errors in results', async (n) => {
       const list = await n.errors(() => { throw new RangeError('thrown'); });
@@ -107,16 +133,44 @@ module.exports = (control) => {
       const failed = [...list.slice(1, 4), error, thrown].find(({ code }) => code === 'ENOMEM');
       if (failed !== undefined) throw failed;
       return [...list.slice(1, 4), error, thrown].map((each) => [each.name, each.code]);
-    }, [['Error', 'EIO'], ['Error', 'ENOENT'], ['RangeError', 'ERR_TEST'], ['Error', 'EPERM'], ['RangeError', undefined]]),
-    withAddon('classes', 'signatures', (n) => n[Symbol.for('fibril.signatures')].some(([, of]) => of === 'Counter'), true),
+    }, [['Error', 'EIO'], ['Error', 'ENOENT'], ['RangeError', 'ERR_TEST'], ['Error', 'EPERM'],
+      ['RangeError', undefined]]),
+    withAddon('classes', 'signatures',
+      (n) => n[Symbol.for('fibril.signatures')].some(([, of]) => of === 'Counter'), true),
     used('values', async (n) => {
       const { list } = await n.kinds();
-      return [list.length, `${list[4]}`, list[5], (await n.nest(2)).in[0].in[0], (await n.bigBuffer(100000)).length];
+      return [list.length, `${list[4]}`, list[5], (await n.nest(2)).in[0].in[0],
+        (await n.bigBuffer(100000)).length];
     }, [7, '-9223372036854775808', 'café', 'core', 100000]),
     // Enough of them for a function that makes them.
-    fresh('many objects', async (n) => (await n.records(['id', 'name'], 70)).at(-1), { id: 138, name: 139 }),
+    fresh('many objects', async (n) => (await n.records(['id', 'name'], 70)).at(-1),
+      { id: 138, name: 139 }),
+    used('long and deep values',
+      async (n) => [(await n.longArray(300)).length, (await n.nest(40)).in.length], [300, 1]),
+    used('a call with many arguments', (n) => n.callWithMany((...list) => list.length), 16),
+    used('a batch inside another', async (n) => {
+      const start = (list) => list.map((value) => n.runtime.future(n.echoMoment)(value));
+      const turner = new n.Turner();
+      const outer = start([1, 2]);
+      let inner = [];
+      let failure;
+      outer[0].addDoneCallback(() => {
+        try {
+          inner = start([3, 4]);
+          for (let turns = 0; turns < 100 && !inner.every((each) => each.done()); turns++) {
+            void turner.turned;
+          }
+        } catch (error) {
+          failure = error;
+        }
+      });
+      await Promise.all(outer);
+      if (failure !== undefined) throw failure;
+      return Promise.all(inner);
+    }, [3, 4]),
     used('settled later', async (n) => {
-      const values = await Promise.all([n.echoMoment('a'), n.echoMoment(1), n.echoLater('b', 0), n.pass(2)]);
+      const values = await Promise.all([n.echoMoment('a'), n.echoMoment(1), n.echoLater('b', 0),
+        n.pass(2)]);
       await n.failCall(-2, 'open', '/none', true).catch((error) => {
         if (error.syscall !== 'open') throw error;
         values.push(error.code);
@@ -131,13 +185,16 @@ module.exports = (control) => {
       });
       return values;
     }, ['a', 1, 'b', 2, 'ENOENT', 'RangeError', 'gone']),
-    used('many at once', async (n) => (await Promise.all(Array.from({ length: 200 }, (_, i) => n.echoMoment(i))))[199], 199),
+    used('many at once', async (n) => (
+      await Promise.all(Array.from({ length: 200 }, (_, i) => n.echoMoment(i))))[199], 199),
     used('JavaScript called from C', async (n) => [
-      await n.call((a, b) => a + b, 'x'), await n.call(async (a) => a, 'later', true), await n.sumCalls((i) => i, 3),
+      await n.call((a, b) => a + b, 'x'), await n.call(async (a) => a, 'later', true),
+      await n.sumCalls((i) => i, 3),
       await messageOf(n, () => {
         throw new Error('thrown');
       }),
-      await n.callBoth(async () => 1, () => 'two'), await n.call(() => Promise.reject(new Error('rejected'))).catch((error) => {
+      await n.callBoth(async () => 1, () => 'two'),
+        await n.call(() => Promise.reject(new Error('rejected'))).catch((error) => {
         if (error.message !== 'rejected') throw error;
         return error.message;
       }),
@@ -165,27 +222,27 @@ module.exports = (control) => {
       return promise;
     }, 1),
     used('a runner', (n) => new Promise((resolve, reject) => {
-      // Answers as in runner.c: the value is there already, then the generator has ended.
+      // The value is there already, then the generator has ended.
       let steps = 0;
       const runner = n.runtime.createRunner((run, mode) => {
         steps++;
-        if (mode === 1) resolve(steps);
-        return mode === 0 ? 1 : mode === 2 ? 0 : 2;
-      });
+        if (mode === THROW) resolve(steps);
+        return mode === NEXT ? READY : mode === STORED ? WAIT : DONE;
+      }, READY, DONE, NEXT, STORED);
       const run = {};
       runner.start(run);
-      runner.resume(run, 1, undefined);
+      runner.resume(run, THROW, undefined);
       if (steps !== 3) reject(new Error(`${steps} steps`));
     }), 3),
     used('a run that is resumed first', (n) => {
       const seen = [];
       const runner = n.runtime.createRunner((run, mode, value) => {
         seen.push(mode, value);
-        return 2;
-      });
-      runner.resume({}, 0, 'value');
+        return DONE;
+      }, READY, DONE, NEXT, STORED);
+      runner.resume({}, NEXT, 'value');
       return seen;
-    }, [0, 'value']),
+    }, [NEXT, 'value']),
     used('a loop', (n) => new Promise((resolve, reject) => {
       const seen = [];
       const note = (what) => () => {
@@ -202,9 +259,18 @@ module.exports = (control) => {
     withFolder('files', async (f, folder) => {
       const file = path.join(folder, 'file');
       await f.fsWriteFile(file, -1, Buffer.from('text'), WRITE, 0o644, true);
-      return [`${await f.fsReadFile(file, -1, 0)}`, (await f.fsReadFile('/proc/self/comm', -1, 0)).length > 0,
-        (await f.fsStat(file, true)).length > 0, `${await f.fsReaddir(folder, true)}`.includes('file')];
-    }, ['text', true, true, true]),
+      fs.symlinkSync('file', path.join(folder, 'link'));
+      const fd = fs.openSync(file);
+      try {
+        return [`${await f.fsReadFile(file, -1, 0)}`, `${await f.fsReadFile('', fd, 0)}`,
+          (await f.fsReadFile('/proc/self/comm', -1, 0)).length > 0,
+          (await f.fsStat(file, true)).length > 0,
+          `${await f.fsRealpath(path.join(folder, 'link'))}` === fs.realpathSync(file),
+          `${await f.fsReaddir(folder, 2)}`.includes('file')];
+      } finally {
+        fs.closeSync(fd);
+      }
+    }, ['text', 'text', true, true, true, true]),
     withFolder('large files', async (f, folder) => {
       const file = path.join(folder, 'file');
       const data = Buffer.alloc(3 * 1024 * 1024, 'x');
@@ -214,7 +280,8 @@ module.exports = (control) => {
     withFolder('a tree', tree, [20, 21]),
     // An error's own path can't be copied either.
     { ...withFolder('a tree, two calls at a time', tree, [20, 21]), also: 1 },
-    scenario('a deep tree', () => deep ??= makeDeepTree(), async (folder) => (await own.du(folder)).directories, 19),
+    scenario('a deep tree', () => deep ??= makeDeepTree(),
+      async (folder) => (await own.du(folder)).directories, 19),
   ];
 };
 
@@ -249,7 +316,8 @@ async function objects({ Counter, Bare }) {
 
 function iterated({ count, echo, Ladder, ofAllKinds }) {
   const echoed = echo();
-  const values = [echoed.next(), echoed.next('sent'), echoed.throw(new Error('thrown')), echoed.next('.end')];
+  const values = [echoed.next(), echoed.next('sent'), echoed.throw(new Error('thrown')),
+    echoed.next('.end')];
   // The error's message is what can't be made.
   if (values[2].value !== 'thrown') throw new Error(`${values[2].value} instead of thrown`);
   values[3].value = values[3].value.slice(1);
@@ -283,7 +351,8 @@ async function iteratedLater({ stream, countLaterAhead, echoAhead, hang, Ladder 
     if (error.code !== 'ABORT_ERR') throw error;
     return error.code;
   }));
-  values.push(await collected(new Ladder(2).climb(4)), expect(codeOf(() => Ladder.prototype.climb.call({}, 1)), 'ERR_INVALID_THIS'));
+  values.push(await collected(new Ladder(2).climb(4)),
+    expect(codeOf(() => Ladder.prototype.climb.call({}, 1)), 'ERR_INVALID_THIS'));
   return values;
 }
 
@@ -313,7 +382,9 @@ async function kept({ Notifier }) {
 
 async function produced(n, fn, options) {
   const { heard, failed, sum, message } = await n.produce(fn, options);
-  if (failed > 0 || heard < options.threads * options.count) throw new Error(`${failed} of ${heard} failed: ${message}`);
+  if (failed > 0 || heard < options.threads * options.count) {
+    throw new Error(`${failed} of ${heard} failed: ${message}`);
+  }
   return sum;
 }
 
@@ -324,7 +395,9 @@ async function seenBy(n, options) {
   }, options);
   await new Promise(setImmediate);
   if (seen.length < options.threads * options.count) throw new Error(`${seen.length} calls`);
-  for (const { list } of seen) if (!Array.isArray(list) || list.length !== 2) throw new Error('another value');
+  for (const { list } of seen) {if (!Array.isArray(list) || list.length !== 2) {
+    throw new Error('another value');
+  }}
   return seen;
 }
 

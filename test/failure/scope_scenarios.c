@@ -2,7 +2,7 @@
 #include "inject.h"
 #include "scenario.h"
 
-#include "../../src/core/core.h"
+#include "../../src/core/scheduler/scheduler.h"
 
 static fibril_value wait_behind_deadlines(void *arg) {
   (void)arg;
@@ -39,7 +39,7 @@ SCENARIO(masks_at_the_end) {
   fibril_loop *second;
   bool closed = false;
   if (!OK(fibril_loop_new(fibril_loop_uv(loop), &second))) return;
-  second->grace = 1;
+  second->grace.ms = 1;
   fibril_future *future = fibril_loop_spawn(second, wait_masked, NULL, NULL);
   bool started = !fibril_future_done(future);
   if (!started) OK_VALUE(fibril_future_result(future));

@@ -44,7 +44,9 @@ static void arrays(void) {
 
 static void objects(void) {
   static const char *const keys[] = {
-      "a", "b", "c", "d", "e", "a", "one that is too long to be in one piece with all the others"};
+      "a", "b", "c", "d", "e", "a", "one that is too long to be in one piece with all the others",
+      "f", "g", "h", "i", "j", "k", "l",
+      "m", "n", "o", "p", "q", "b", "r"};
   fibril_value object = fibril_object();
   if (!OK_VALUE(object)) return;
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -98,4 +100,38 @@ SCENARIO(values_of_the_caller) {
   fibril_value result = all_kinds(NULL);
   OK_VALUE(result);
   fibril_value_free(result);
+}
+
+/* A value of another coroutine, awaited when nobody has the future any more. */
+typedef struct {
+  fibril_value value;
+  fibril_future *future;
+} loan;
+
+static fibril_value hand_on(void *arg) {
+  fibril_moment();
+  return ((loan *)arg)->value;
+}
+
+static fibril_value await_last(void *arg) {
+  fibril_value value = fibril_await(((loan *)arg)->future);
+  if (OK_VALUE(value)) MUST(strcmp(fibril_value_string(value, NULL), "lent") == 0);
+  return fibril_undefined();
+}
+
+static fibril_value lend(void *arg) {
+  loan l = {.value = fibril_string("lent", FIBRIL_AUTO_LENGTH)};
+  (void)arg;
+  if (!OK_VALUE(l.value)) return fibril_undefined();
+  l.future = fibril_spawn(hand_on, &l, NULL);
+  fibril_future *waiting = fibril_spawn(await_last, &l, NULL);
+  fibril_future_unref(l.future);
+  OK_VALUE(fibril_await(waiting));
+  fibril_future_unref(waiting);
+  for (int i = 0; i < 3; i++) fibril_moment(); /* until the first one has ended, too */
+  return fibril_undefined();
+}
+
+SCENARIO(value_of_another_awaited_last) {
+  scenario_run(loop, lend, NULL);
 }

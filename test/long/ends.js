@@ -1,8 +1,10 @@
 'use strict';
 
-// Workers that end in the middle of everything, hundreds of them, and what they leave behind: nothing. Part of .ci/run, not of npm test:
-//   npx mocha test/long/ends.js
-// Node's own fs.readFile is not part of the load: a worker that is terminated meanwhile leaves its descriptor open.
+// Workers that end in the middle of everything, hundreds of them, and what they leave behind:
+// nothing. Part of .ci/run, not of npm test:
+//   npm run test:long
+// Node's own fs.readFile is not part of the load: a worker that is terminated meanwhile leaves its
+// descriptor open.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -25,8 +27,10 @@ const PRELUDE = `
 `;
 
 const WAITS = [
-  'sleep', 'moment', 'pass', 'suspend', 'future', 'awaitTimeout', 'spawned', 'awaitAll', 'awaitAny', 'group', 'generator', 'mutex', 'cond',
-  'event', 'sem', 'waitGroup', 'send', 'receive', 'work', 'open', 'read', 'write', 'fstat', 'stat', 'lstat', 'readdir', 'call',
+  'sleep', 'moment', 'pass', 'suspend', 'future', 'awaitTimeout', 'spawned', 'awaitAll', 'awaitAny',
+  'group', 'generator', 'mutex', 'cond',
+  'event', 'sem', 'waitGroup', 'send', 'receive', 'work', 'open', 'read', 'write', 'fstat', 'stat',
+    'lstat', 'readdir', 'call',
 ];
 
 const LOAD = `
@@ -70,12 +74,16 @@ const LOAD = `
   }
 `;
 
-/** Runs a worker until its first message and `turns` turns of the loop longer; with what it ended by itself, or 'terminated'. */
+/**
+ * Runs a worker until its first message and `turns` turns of the loop longer; with what it ended by
+ * itself, or 'terminated'.
+ */
 async function run(code, turns) {
   const worker = new Worker(PRELUDE + code, { eval: true });
   let thrown;
   worker.on('error', (error) => { thrown = error.message; });
-  const ended = new Promise((resolve) => { worker.on('exit', (status) => resolve(thrown ?? status)); });
+  const ended = new Promise((resolve) => { worker.on('exit', (status) => resolve(thrown ?? status));
+    });
   const message = new Promise((resolve) => { worker.once('message', () => resolve('message')); });
   const first = await Promise.race([ended, message]);
   if (first !== 'message') return first;
@@ -86,14 +94,22 @@ async function run(code, turns) {
 
 const count = (file) => fs.readdirSync(file).length;
 
-/** Of what C counts: coroutines, buffers, structs, generators, threads, and calls of theirs that nobody heard the end of. */
+/**
+ * Of what C counts: coroutines, buffers, structs, generators, threads, and calls of theirs that
+ * nobody heard the end of.
+ */
 async function nothingLives() {
   const { threads, callsTaken, callsTold } = await ends.counts();
-  return threads === 0 && callsTaken === callsTold && await natives.countLive() === 0 && await natives.countBuffers() === 0
-    && await waits.countWaits() === 0 && await classes.countLive() === 0 && (await iterators.counts()).live === 0;
+  return threads === 0 && callsTaken === callsTold && await natives.countLive() === 0 &&
+    await natives.countBuffers() === 0
+    && await waits.countWaits() === 0 && await classes.countLive() === 0 &&
+      (await iterators.counts()).live === 0;
 }
 
-/** Whether there are no more than these; what has ended, a worker's ports and joined threads, is counted for a little longer. */
+/**
+ * Whether there are no more than these; what has ended, a worker's ports and joined threads, is
+ * counted for a little longer.
+ */
 async function areNoMore({ handles, threads }) {
   return await ends.countHandles() <= handles && count('/proc/self/task') <= threads;
 }
@@ -114,12 +130,15 @@ async function remains(before = { handles: Infinity, threads: Infinity }) {
 /** Two counts, the second after `rounds` more: the same, but for what the allocators keep. */
 function compare(before, after, rounds) {
   const megabytes = (after.resident - before.resident) / 1e6;
-  console.log(`      # ${rounds} rounds: ${after.descriptors} descriptors, ${after.threads} threads, ${after.handles} handles, mappings `
-    + `${before.mappings} -> ${after.mappings}, resident ${Math.round(before.resident / 1e6)} -> ${Math.round(after.resident / 1e6)} MB`);
+  console.log(
+    `      # ${rounds} rounds: ${after.descriptors} descriptors, ${after.threads} threads, ${after.handles} handles, mappings `
+    + `${before.mappings} -> ${after.mappings}, resident ${Math.round(
+      before.resident / 1e6)} -> ${Math.round(after.resident / 1e6)} MB`);
   for (const what of ['descriptors', 'threads', 'handles']) {
     assert.ok(after[what] <= before[what], `${what}: ${before[what]} -> ${after[what]}`);
   }
-  assert.ok(after.mappings - before.mappings < rounds / 2, `mappings: ${before.mappings} -> ${after.mappings}`);
+  assert.ok(after.mappings - before.mappings < rounds / 2,
+    `mappings: ${before.mappings} -> ${after.mappings}`);
   assert.ok(megabytes < 5 + rounds * 0.05, `resident: ${megabytes} MB more`);
 }
 
@@ -135,17 +154,22 @@ describe('workers that leave nothing behind', function () {
 
   it(`terminated in the middle of everything, ${ROUNDS} times and more`, async () => {
     await repeat(ROUNDS, async (i) => {
-      assert.strictEqual(await run(`${LOAD} setTimeout(() => parentPort.postMessage(1), ${i % 5});`, i % 7), 'terminated');
+      assert.strictEqual(await run(`${LOAD} setTimeout(() => parentPort.postMessage(1), ${i % 5});`,
+        i % 7), 'terminated');
     });
   });
 
   for (const [how, code, expected] of [
     ['by process.exit', `${LOAD} natives.echoLater(1, 2).then(() => process.exit(3));`, 3],
-    ['by process.exit in JavaScript that C called', `${LOAD} natives.call(() => process.exit(3), 0, true);`, 3],
-    ['by an uncaught exception', `${LOAD} setImmediate(() => { throw new Error('uncaught'); });`, 'uncaught'],
+    ['by process.exit in JavaScript that C called',
+      `${LOAD} natives.call(() => process.exit(3), 0, true);`, 3],
+    ['by an uncaught exception', `${LOAD} setImmediate(() => { throw new Error('uncaught'); });`,
+      'uncaught'],
     ['by a rejection that nobody handles', `${LOAD} natives.fail('unhandled', true);`, 'unhandled'],
     ['by having nothing left to do', 'natives.work(1); co.sleep(1); co.fs.stat(".");', 0],
-    ['while threads post on', `${LOAD} ends.postForEver(2); natives.echoLater(1, 2).then(() => parentPort.postMessage(1));`, 'terminated'],
+    ['while threads post on',
+      `${LOAD} ends.postForEver(2); natives.echoLater(1, 2).then(() => parentPort.postMessage(1));`,
+      'terminated'],
     ['with the addons loaded ten times', `
       for (let i = 0; i < 10; i++) {
         const [again, , , { Counter }, { Notifier }, { hang }] = addonPaths.map((file) => {
@@ -163,6 +187,7 @@ describe('workers that leave nothing behind', function () {
       }
       natives.echoMoment(1).then(() => parentPort.postMessage(1));`, 'terminated'],
   ]) {
-    it(`ended ${how}`, () => repeat(Math.ceil(ROUNDS / 10), async () => assert.strictEqual(await run(code, 0), expected)));
+    it(`ended ${how}`, () => repeat(Math.ceil(ROUNDS / 10), async () =>
+      assert.strictEqual(await run(code, 0), expected)));
   }
 });

@@ -5,7 +5,7 @@
 
 #include "scale.h"
 
-#include "../../src/core/stack.h"
+#include "../../src/core/switch/stack.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

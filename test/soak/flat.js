@@ -9,8 +9,8 @@ function median(numbers) {
 }
 
 /**
- * By how much the series has grown: the median of its later half less that of its earlier half. Outliers move neither, a leak moves
- * the later one in proportion to the length of the run.
+ * By how much the series has grown: the median of its later half less that of its earlier half.
+ * Outliers move neither, a leak moves the later one in proportion to the length of the run.
  * @param {number[]} series at least four
  */
 function growth(series) {

@@ -1,6 +1,9 @@
 'use strict';
 
-/* The mixed load: lanes that each do one kind of thing over and over, many at a time, and check what comes back. */
+/*
+ * The mixed load: lanes that each do one kind of thing over and over, many at a time, and check
+ * what comes back.
+ */
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -30,7 +33,10 @@ function makeFolders() {
   const folders = { base, read: path.join(base, 'read'), written: path.join(base, 'written') };
   fs.mkdirSync(folders.written);
   fs.mkdirSync(path.join(folders.read, 'below'), { recursive: true });
-  for (let i = 0; i < 8; i++) fs.writeFileSync(path.join(folders.read, i % 2 ? 'below' : '', `${i}.txt`), 'x'.repeat(i * 1000));
+  for (let i = 0; i < 8; i++) {
+    fs.writeFileSync(path.join(folders.read, i % 2 ? 'below' : '', `${i}.txt`),
+      'x'.repeat(i * 1000));
+  }
   return folders;
 }
 
@@ -50,10 +56,12 @@ function createLoad(seed, folders) {
 
   async function callNatives() {
     const [sum, echoed, passed, moment, later, worked, children] = await Promise.all([
-      natives.add(1, 2), natives.echo('e'), natives.pass(3), natives.echoMoment('m'), natives.echoLater('l', random(3)), natives.work(4),
+      natives.add(1, 2), natives.echo('e'), natives.pass(3), natives.echoMoment('m'),
+      natives.echoLater('l', random(3)), natives.work(4),
       natives.sumChildren(),
     ]);
-    assert.deepStrictEqual([sum, echoed, passed, moment, later, worked, children], [3, 'e', 3, 'm', 'l', 8, 120]);
+    assert.deepStrictEqual([sum, echoed, passed, moment, later, worked, children],
+      [3, 'e', 3, 'm', 'l', 8, 120]);
     const buffer = await natives.bigBuffer(random(100_000));
     if (buffer.length > 1) assert.strictEqual(buffer[1], 7);
     assert.strictEqual((await natives.kinds()).n, 2);
@@ -77,7 +85,8 @@ function createLoad(seed, folders) {
   }
 
   const runGenerators = co.wrap(function* () {
-    const list = [Promise.resolve(1), child(2), gen.sleep(1, 3), (done) => setImmediate(done, null, 4), { five: child(5) }];
+    const list = [Promise.resolve(1), child(2), gen.sleep(1, 3),
+      (done) => setImmediate(done, null, 4), { five: child(5) }];
     assert.deepStrictEqual(yield list, [1, 2, 3, 4, { five: 5 }]);
     for (let i = 0; i < 100; i++) yield i;
   });
@@ -105,7 +114,8 @@ function createLoad(seed, folders) {
     const controller = new AbortController();
     const { signal } = controller;
     const calls = [
-      natives.forever({ signal }), natives.forever({ signal }), co.fs.du(folder, { signal, concurrency: 1 }),
+      natives.forever({ signal }), natives.forever({ signal }),
+      co.fs.du(folder, { signal, concurrency: 1 }),
       co.fs.readFile(file(7), { signal }),
     ];
     const endless = gen.sleep(1e9);
@@ -115,9 +125,12 @@ function createLoad(seed, folders) {
     const [cancelled, ...ends] = await Promise.allSettled([endless, ...calls]);
     assert.strictEqual(cancelled.reason.code, 'ECANCELED');
     assert.strictEqual(ends[0].reason.code, 'ABORT_ERR');
-    for (const { status, reason } of ends) assert.ok(status === 'fulfilled' || reason.code === 'ABORT_ERR', reason);
+    for (const { status, reason } of ends) {
+      assert.ok(status === 'fulfilled' || reason.code === 'ABORT_ERR', reason);
+    }
     assert.strictEqual(await codeOf(natives.forever({ signal })), 'ABORT_ERR');
-    assert.strictEqual(await codeOf(natives.forever({ signal: AbortSignal.timeout(1) })), 'ABORT_ERR');
+    assert.strictEqual(await codeOf(natives.forever({ signal: AbortSignal.timeout(1) })),
+      'ABORT_ERR');
   }
 
   async function callBack() {
@@ -126,8 +139,10 @@ function createLoad(seed, folders) {
       return i;
     }, 20);
     assert.strictEqual(sum, 190);
-    assert.deepStrictEqual(await natives.callBoth(() => 'a', () => turn().then(() => 'b')), ['a', 'b']);
-    assert.strictEqual(await natives.messageOfThrow(() => Promise.reject(new Error('later'))), 'later');
+    assert.deepStrictEqual(await natives.callBoth(() => 'a', () => turn().then(() => 'b')),
+      ['a', 'b']);
+    assert.strictEqual(await natives.messageOfThrow(() => Promise.reject(new Error('later'))),
+      'later');
     const object = { deep: [{ er: new Map() }] };
     assert.strictEqual(await natives.call((value) => value, object, true), object);
   }
@@ -143,14 +158,19 @@ function createLoad(seed, folders) {
       throw Object.assign(new Error('thrown'), { code: 'THROWN' });
     }, 0, true)), 'THROWN');
     await assert.rejects(co(() => Promise.reject(new Error('of co'))), /of co/);
-    const seen = await new Promise((resolve) => gen.future(natives.fail)('seen', true).addDoneCallback((future) => resolve(future.exception())));
+    const seen = await new Promise((resolve) => gen.future(natives.fail)('seen', true)
+      .addDoneCallback((future) => resolve(future.exception())));
     assert.strictEqual(seen.code, 'EIO');
   }
 
-  /** A worker that does all of this, ended in the middle: by terminate, by its own process.exit, or by an uncaught exception. */
+  /**
+   * A worker that does all of this, ended in the middle: by terminate, by its own process.exit, or
+   * by an uncaught exception.
+   */
   async function useWorker() {
     const end = ['terminate', 'exit', 'throw'][random(3)];
-    const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { seed: random(1e9), folders, end } });
+    const worker = new Worker(path.join(__dirname, 'worker.js'),
+      { workerData: { seed: random(1e9), folders, end } });
     const exited = new Promise((resolve) => worker.once('exit', resolve));
     worker.on('error', (error) => assert.strictEqual(error.message, 'the end of a worker'));
     await Promise.race([exited, new Promise((resolve) => worker.once('message', resolve))]);
@@ -160,7 +180,8 @@ function createLoad(seed, folders) {
   }
 
   return {
-    lanes: { natives: callNatives, files: useFiles, co: runCo, cancels: cancel, callbacks: callBack, errors: fail },
+    lanes: { natives: callNatives, files: useFiles, co: runCo, cancels: cancel, callbacks: callBack,
+      errors: fail },
     workers: { workers: useWorker },
   };
 }

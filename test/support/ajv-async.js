@@ -10,7 +10,8 @@ ajv.addKeyword('knownId', {
   async: true,
   validate: (_schema, id) => new Promise((resolve) => setImmediate(resolve, known.has(id))),
 });
-ajv.addSchema({ $async: true, id: 'user', type: 'object', properties: { id: { knownId: true } }, required: ['id'] });
+ajv.addSchema({ $async: true, id: 'user', type: 'object', properties: { id: { knownId: true } },
+  required: ['id'] });
 const validate = ajv.compile({
   $async: true,
   properties: { owner: { $ref: 'user#' }, members: { type: 'array', items: { $ref: 'user#' } } },
@@ -20,7 +21,9 @@ async function check(data) {
   try {
     return await validate(data);
   } catch (error) {
-    return { name: error.constructor.name, errors: error.errors?.map(({ dataPath, keyword }) => `${dataPath} ${keyword}`) ?? error.stack };
+    return { name: error.constructor.name,
+      errors: error.errors?.map(({ dataPath, keyword }) => `${dataPath} ${keyword}`) ??
+      error.stack };
   }
 }
 

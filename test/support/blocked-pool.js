@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * node blocked-pool.js PART: two environments whose native functions all want to block the thread pool, of which they get PART threads;
- * what else wants to use it meanwhile. Prints what was seen, as JSON.
+ * node blocked-pool.js PART: two environments whose native functions all want to block the thread
+ * pool, of which they get PART threads; what else wants to use it meanwhile. Prints what was seen,
+ * as JSON.
  */
 
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');

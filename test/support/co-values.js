@@ -1,9 +1,11 @@
 'use strict';
 
 /*
- * Values that a generator may yield, good and bad, and the places where it may yield them. Each value is made anew for each observation, by a
- * function that gets `note`, which adds to the log of what happens, and `co`, whoever that is. All of them settle within a few turns of the
- * event loop. `paced` are the groups for which docs/co.md promises the microtask turns of co when they are yielded alone.
+ * Values that a generator may yield, good and bad, and the places where it may yield them. Each
+ * value is made anew for each observation, by a function that gets `note`, which adds to the log of
+ * what happens, and `co`, whoever that is. All of them settle within a few turns of the event loop.
+ * `paced` are the groups for which docs/co.md promises the microtask turns of co when they are
+ * yielded alone.
  */
 
 const vm = require('node:vm');
@@ -62,8 +64,10 @@ const promises = {
     return promise;
   },
   'what co returns': ({ co }) => co(function* () { return 'co'; }), // prettier-ignore
-  'what co returns for a failure': ({ co }) => co(function* () { throw new Error('co'); }), // prettier-ignore
-  'what a wrapped function returns': ({ co }) => co.wrap(function* (arg) { return arg; })('arg'), // prettier-ignore
+  'what co returns for a failure': ({ co }) =>
+    co(function* () { throw new Error('co'); }), // prettier-ignore
+  'what a wrapped function returns': ({ co }) =>
+    co.wrap(function* (arg) { return arg; })('arg'), // prettier-ignore
   'a promise with its own then': ({ note }) => {
     const promise = Promise.resolve('own');
     promise.then = function (...args) {
@@ -81,27 +85,39 @@ const thenables = {
       args[0]('value');
     },
   }),
-  'a thenable that fulfils in a microtask': () => ({ then: (resolve) => Promise.resolve().then(() => resolve('micro')) }),
+  'a thenable that fulfils in a microtask': () => (
+    { then: (resolve) => Promise.resolve().then(() => resolve('micro')) }),
   'a thenable that fulfils later': () => ({ then: (resolve) => setImmediate(resolve, 'later') }),
-  'a thenable that rejects at once': () => ({ then: (_resolve, reject) => reject(new Error('no')) }),
-  'a thenable that rejects later with a string': () => ({ then: (_resolve, reject) => setImmediate(() => reject('no')) }),
-  'a thenable that returns a promise': () => ({ then: (resolve) => Promise.resolve('returned').then(resolve) }),
+  'a thenable that rejects at once': () => ({ then: (_resolve, reject) =>
+    reject(new Error('no')) }),
+  'a thenable that rejects later with a string': () => (
+    { then: (_resolve, reject) => setImmediate(() => reject('no')) }),
+  'a thenable that returns a promise': () => (
+    { then: (resolve) => Promise.resolve('returned').then(resolve) }),
   'a thenable that fulfils with nothing': () => ({ then: (resolve) => Promise.resolve(resolve()) }),
-  'a thenable that fulfils with three values': () => ({ then: (resolve) => Promise.resolve(resolve(1, 2, 3)) }),
-  'a thenable that fulfils with a promise': () => ({ then: (resolve) => resolve(Promise.resolve('promise')) }),
-  'a thenable that fulfils with a thenable': () => ({ then: (resolve) => resolve({ then: (inner) => inner('inner') }) }),
+  'a thenable that fulfils with three values': () => (
+    { then: (resolve) => Promise.resolve(resolve(1, 2, 3)) }),
+  'a thenable that fulfils with a promise': () => (
+    { then: (resolve) => resolve(Promise.resolve('promise')) }),
+  'a thenable that fulfils with a thenable': () => (
+    { then: (resolve) => resolve({ then: (inner) => inner('inner') }) }),
   'a thenable that throws': () => ({ then: () => fail('then') }),
-  'a thenable whose then is a getter that throws': () => ({ get then() { return fail('getter'); } }), // prettier-ignore
-  'a thenable that fulfils twice': () => ({ then: (resolve) => [1, 2].forEach((value) => resolve(value)) }),
+  'a thenable whose then is a getter that throws': () => (
+    { get then() { return fail('getter'); } }), // prettier-ignore
+  'a thenable that fulfils twice': () => ({ then: (resolve) => [1, 2]
+    .forEach((value) => resolve(value)) }),
   'a thenable that does both': () => ({
     then(resolve, reject) {
       resolve(1);
       reject(new Error('both'));
     },
   }),
-  'a function with a then': () => Object.assign(() => {}, { then: (resolve) => Promise.resolve(resolve('function')) }),
-  'a thenable that inherits its then': () => Object.create({ then: (resolve) => Promise.resolve(resolve('inherited')) }),
-  'an array with a then': () => Object.assign([1], { then: (resolve) => Promise.resolve(resolve('array')) }),
+  'a function with a then': () => Object.assign(() => {},
+    { then: (resolve) => Promise.resolve(resolve('function')) }),
+  'a thenable that inherits its then': () =>
+    Object.create({ then: (resolve) => Promise.resolve(resolve('inherited')) }),
+  'an array with a then': () =>
+    Object.assign([1], { then: (resolve) => Promise.resolve(resolve('array')) }),
 };
 
 const thunks = {
@@ -116,12 +132,17 @@ const thunks = {
   'a thunk with false as its error': () => (done) => done(false, 'value'),
   'a thunk that throws': () => () => fail('thrown'),
   'a thunk that throws undefined': () => () => { throw undefined; }, // prettier-ignore
-  'a thunk that throws after it has called back': () => (done) => { done(null, 'value'); fail('after'); }, // prettier-ignore
-  'a thunk that calls back twice': () => (done) => { done(null, 1); done(null, 2); }, // prettier-ignore
-  'a thunk that calls back both ways': () => (done) => { done(null, 1); done(new Error('both')); }, // prettier-ignore
-  'a thunk that fails, then calls back': () => (done) => { done(new Error('first')); done(null, 1); }, // prettier-ignore
+  'a thunk that throws after it has called back': () => (done) => { done(null, 'value');
+    fail('after'); }, // prettier-ignore
+  'a thunk that calls back twice': () => (done) => { done(null, 1); done(null, 2);
+    }, // prettier-ignore
+  'a thunk that calls back both ways': () => (done) => { done(null, 1); done(new Error('both'));
+    }, // prettier-ignore
+  'a thunk that fails, then calls back': () => (done) => { done(new Error('first')); done(null, 1);
+    }, // prettier-ignore
   'a thunk with a promise': () => (done) => done(null, Promise.resolve('promise')),
-  'a thunk with a rejected promise': () => (done) => done(null, Promise.reject(new Error('promise'))),
+  'a thunk with a rejected promise': () => (done) =>
+    done(null, Promise.reject(new Error('promise'))),
   'a thunk with two promises': () => (done) => done(null, Promise.resolve(1), 2),
   'a thunk with a thenable': () => (done) => done(null, { then: (resolve) => resolve('thenable') }),
   'a thunk with a generator': () => (done) => done(null, (function* () {})()),
@@ -131,8 +152,10 @@ const thunks = {
     note('this', this === globalThis ? 'globalThis' : this, arguments.length);
     done();
   },
-  'a thunk without a parameter': () => function () { arguments[0](null, 'value'); }, // prettier-ignore
-  'a bound thunk': () => function (value, done) { done(null, value); }.bind(null, 'bound'), // prettier-ignore
+  'a thunk without a parameter': () =>
+    function () { arguments[0](null, 'value'); }, // prettier-ignore
+  'a bound thunk': () => function (value, done) { done(null, value); }.bind(null,
+    'bound'), // prettier-ignore
   'a proxy of a thunk': () => new Proxy((done) => done(null, 'proxy'), {}),
   'a thunk of another realm': () => foreign('(function (done) { done(null, 9); })'),
   'a thunk without a prototype': () => Object.setPrototypeOf((done) => done(null, 'bare'), null),
@@ -152,11 +175,13 @@ const thunks = {
 };
 
 const lateThunks = {
-  'a thunk that calls back in a microtask': () => (done) => Promise.resolve().then(() => done(null, 'micro')),
+  'a thunk that calls back in a microtask': () => (done) => Promise.resolve()
+    .then(() => done(null, 'micro')),
   'a thunk that calls back later': () => (done) => setImmediate(done, null, 'later'),
   'a thunk with an error later': () => (done) => setImmediate(done, new Error('later')),
   'a thunk with several values later': () => (done) => setImmediate(done, null, 1, 2, 3),
-  'a thunk with a promise later': () => (done) => setImmediate(done, null, turn().then(() => 'promise')),
+  'a thunk with a promise later': () => (done) =>
+    setImmediate(done, null, turn().then(() => 'promise')),
   'a thunk that returns a promise and calls back later': () => (done) => {
     setImmediate(done, null, 'called back');
     return Promise.resolve('returned');
@@ -165,25 +190,35 @@ const lateThunks = {
 
 const generators = {
   'a generator': () => (function* () { return 'value'; })(), // prettier-ignore
-  'a generator that waits': () => (function* () { return yield Promise.resolve('waited'); })(), // prettier-ignore
-  'a generator that throws': () => (function* () { throw new Error('thrown'); })(), // prettier-ignore
-  'a generator that throws later': () => (function* () { yield turn(); throw new Error('later'); })(), // prettier-ignore
-  'a generator that returns a promise': () => (function* () { return Promise.resolve('promise'); })(), // prettier-ignore
-  'a generator that returns a rejected promise': () => (function* () { return Promise.reject(new Error('promise')); })(), // prettier-ignore
-  'a generator that returns a thenable': () => (function* () { return { then: (resolve) => resolve('thenable') }; })(), // prettier-ignore
-  'a generator that returns an array of promises': () => (function* () { return [Promise.resolve(1)]; })(), // prettier-ignore
-  'a generator that returns a thunk': () => (function* () { return (done) => done(null, 1); })(), // prettier-ignore
+  'a generator that waits': () => (function*
+    () { return yield Promise.resolve('waited'); })(), // prettier-ignore
+  'a generator that throws': () => (function*
+    () { throw new Error('thrown'); })(), // prettier-ignore
+  'a generator that throws later': () => (function*
+    () { yield turn(); throw new Error('later'); })(), // prettier-ignore
+  'a generator that returns a promise': () => (function*
+    () { return Promise.resolve('promise'); })(), // prettier-ignore
+  'a generator that returns a rejected promise': () => (function*
+    () { return Promise.reject(new Error('promise')); })(), // prettier-ignore
+  'a generator that returns a thenable': () => (function*
+    () { return { then: (resolve) => resolve('thenable') }; })(), // prettier-ignore
+  'a generator that returns an array of promises': () => (function*
+    () { return [Promise.resolve(1)]; })(), // prettier-ignore
+  'a generator that returns a thunk': () => (function*
+    () { return (done) => done(null, 1); })(), // prettier-ignore
   'a generator that has ended': () => {
     const generator = (function* () {})();
     generator.next();
     return generator;
   },
   'a generator that has been started': () => {
-    const generator = (function* () { yield 'first'; return yield Promise.resolve('second'); })(); // prettier-ignore
+    const generator = (function*
+      () { yield 'first'; return yield Promise.resolve('second'); })(); // prettier-ignore
     generator.next();
     return generator;
   },
-  'a generator of another realm': () => foreign('(function* () { return yield Promise.resolve(3); })()'),
+  'a generator of another realm': () =>
+    foreign('(function* () { return yield Promise.resolve(3); })()'),
   'steps of a transpiler': () => new Steps(Promise.resolve(1), 'end'),
   'an iterator whose throw brings a result': () => ({
     next: () => ({ done: false, value: Promise.reject(new Error('thrown')) }),
@@ -205,7 +240,8 @@ const generators = {
       return { done: this.values.length === 1, value: this.values.shift() };
     },
   }),
-  'an iterator whose results are numbers': () => ({ next: () => 5, throw: (error) => { throw error; } }), // prettier-ignore
+  'an iterator whose results are numbers': () => (
+    { next: () => 5, throw: (error) => { throw error; } }), // prettier-ignore
 };
 
 const generatorFunctions = {
@@ -215,9 +251,11 @@ const generatorFunctions = {
   },
   'an empty generator function': () => function* () {},
   'a generator method': () => ({ *method() { return 'method'; } }).method, // prettier-ignore
-  'a generator function whose parameter throws': () => function* (_x = fail('parameter')) {}, // prettier-ignore
+  'a generator function whose parameter throws': () => function*
+    (_x = fail('parameter')) {}, // prettier-ignore
   'a generator function that yields a number': () => function* () { yield 5; }, // prettier-ignore
-  'a generator function that catches its bad yield': () => function* () { try { yield 5; } catch { return 'caught'; } }, // prettier-ignore
+  'a generator function that catches its bad yield': () => function*
+    () { try { yield 5; } catch { return 'caught'; } }, // prettier-ignore
   'a generator function that waits in finally': ({ note }) => function* () {
     try {
       yield Promise.reject(new Error('first'));
@@ -232,13 +270,21 @@ const generatorFunctions = {
       return 'overruled'; // eslint-disable-line no-unsafe-finally
     }
   },
-  'a generator function with yield*': () => function* () { return yield* (function* () { return yield [Promise.resolve(1)]; })(); }, // prettier-ignore
-  'a generator function with yield* of an array': () => function* () { yield* [Promise.resolve(1), Promise.resolve(2)]; return 'end'; }, // prettier-ignore
-  'a generator function that returns a generator': () => function* () { return (function* () {})(); }, // prettier-ignore
-  'a generator function of another realm': () => foreign('(function* () { return yield Promise.resolve(3); })'),
-  'a proxy of a generator function': () => new Proxy(function* () { return yield Promise.resolve('proxy'); }, {}), // prettier-ignore
-  'a function marked by a transpiler': () => Object.assign(() => new Steps('marked'), { constructor: { displayName: 'GeneratorFunction' } }),
-  "a function of a transpiler's GeneratorFunction": () => Object.assign(() => new Steps(Promise.resolve(), 'made'), {
+  'a generator function with yield*': () => function*
+    () { return yield* (function* () { return yield [Promise.resolve(1)]; })();
+      }, // prettier-ignore
+  'a generator function with yield* of an array': () => function*
+    () { yield* [Promise.resolve(1), Promise.resolve(2)]; return 'end'; }, // prettier-ignore
+  'a generator function that returns a generator': () => function*
+    () { return (function* () {})(); }, // prettier-ignore
+  'a generator function of another realm': () =>
+    foreign('(function* () { return yield Promise.resolve(3); })'),
+  'a proxy of a generator function': () =>
+    new Proxy(function* () { return yield Promise.resolve('proxy'); }, {}), // prettier-ignore
+  'a function marked by a transpiler': () => Object.assign(() => new Steps('marked'),
+    { constructor: { displayName: 'GeneratorFunction' } }),
+  "a function of a transpiler's GeneratorFunction": () =>
+    Object.assign(() => new Steps(Promise.resolve(), 'made'), {
     constructor: Object.assign(function Made() {}, { prototype: { next() {}, throw() {} } }),
   }),
 };
@@ -251,28 +297,40 @@ const arrays = {
   'an array of a subclass': () => List.of(1, Promise.resolve(2)),
   'a frozen array': () => Object.freeze([Promise.resolve(1), { two: 2 }]),
   'a proxy of an array': () => new Proxy([Promise.resolve(1), 2], {}),
-  'an array of another realm': () => foreign('(promise) => [promise, 1, , { two: 2 }]')(Promise.resolve(0)),
-  'an array with next and throw': () => Object.assign([Promise.resolve(1)], { next: () => ({ done: true, value: 'stepped' }), throw: fail }),
+  'an array of another realm': () =>
+    foreign('(promise) => [promise, 1, , { two: 2 }]')(Promise.resolve(0)),
+  'an array with next and throw': () => Object.assign([Promise.resolve(1)],
+    { next: () => ({ done: true, value: 'stepped' }), throw: fail }),
   'arrays in arrays': () => [[[{ list: [{ promise: Promise.resolve(1) }] }]]],
   'an array with a promise twice': () => Array(2).fill(Promise.resolve({})),
   'an array with an object twice': () => Array(2).fill({ promise: Promise.resolve(1) }),
-  'a long array': () => Array.from({ length: 50 }, (_, i) => (i % 2 ? Promise.resolve(i) : (done) => done(null, i))),
+  'a long array': () =>
+    Array.from({ length: 50 }, (_, i) => (i % 2 ? Promise.resolve(i) : (done) => done(null, i))),
   'an array whose members tell their order': ({ note }) => [
     (done) => { note('1'); done(); }, // prettier-ignore
     function* () { note('2'); yield turn(); note('last'); }, // prettier-ignore
-    { a: (done) => { note('3'); done(); }, b: [(function* () { note('4'); })()] }, // prettier-ignore
+    { a: (done) => { note('3'); done(); },
+      b: [(function* () { note('4'); })()] }, // prettier-ignore
     (done) => { note('5'); setImmediate(done); }, // prettier-ignore
   ],
-  'a rejected promise before a failing thunk': () => [Promise.reject(new Error('promise')), (done) => done(new Error('thunk'))],
-  'a failing thunk before a rejected promise': () => [(done) => done(new Error('thunk')), Promise.reject(new Error('promise'))],
-  'a promise rejected soon before a failing thunk': () => [Promise.resolve().then(() => fail('promise')), (done) => done(new Error('thunk'))],
-  'a rejected promise before a generator that throws': () => [Promise.reject(new Error('promise')), (function* () { throw new Error('generator'); })()], // prettier-ignore
+  'a rejected promise before a failing thunk': () =>
+    [Promise.reject(new Error('promise')), (done) => done(new Error('thunk'))],
+  'a failing thunk before a rejected promise': () =>
+    [(done) => done(new Error('thunk')), Promise.reject(new Error('promise'))],
+  'a promise rejected soon before a failing thunk': () =>
+    [Promise.resolve().then(() => fail('promise')), (done) => done(new Error('thunk'))],
+  'a rejected promise before a generator that throws': () =>
+    [Promise.reject(new Error('promise')),
+      (function* () { throw new Error('generator'); })()], // prettier-ignore
   'a generator that throws soon before one that throws at once': () => [
     function* () { yield Promise.resolve(); throw new Error('soon'); }, // prettier-ignore
     function* () { throw new Error('at once'); }, // prettier-ignore
   ],
-  'a failing thenable before a rejected promise': () => [{ then: (_resolve, reject) => reject(new Error('thenable')) }, Promise.reject(new Error('promise'))],
-  'an array with a rejected promise before a failing thunk': () => [[Promise.reject(new Error('promise'))], (done) => done(new Error('thunk'))],
+  'a failing thenable before a rejected promise': () =>
+    [{ then: (_resolve, reject) => reject(new Error('thenable')) },
+      Promise.reject(new Error('promise'))],
+  'an array with a rejected promise before a failing thunk': () =>
+    [[Promise.reject(new Error('promise'))], (done) => done(new Error('thunk'))],
 };
 
 const objects = {
@@ -280,23 +338,30 @@ const objects = {
   'an iterator of a map': () => new Map([[1, 2]]).values(),
   'an iterable': () => ({ *[Symbol.iterator]() {} }),
   'arguments': () => (function () { return arguments; })(Promise.resolve(1), 2), // prettier-ignore
-  'an object of nothing to wait for': () => ({ a: undefined, b: null, c: 0, d: '', e: new Date(0), f: new Thing(), g: new Map() }),
+  'an object of nothing to wait for': () => (
+    { a: undefined, b: null, c: 0, d: '', e: new Date(0), f: new Thing(), g: new Map() }),
   'an object with symbols': () => ({ [Symbol.for('s')]: Promise.resolve(1), a: 2 }),
   'an object with keys out of order': () => ({ x: turn(), 2: 'two', 1: Promise.resolve('one') }),
   'an object that inherits a promise': () => Object.create({ a: Promise.resolve(1) }),
-  'an object with a hidden promise': () => Object.defineProperty({ a: 1 }, 'hidden', { value: Promise.resolve(1) }),
+  'an object with a hidden promise': () => Object.defineProperty({ a: 1 }, 'hidden',
+    { value: Promise.resolve(1) }),
   'an object with a getter': () => ({ get a() { return Promise.resolve(2); } }), // prettier-ignore
-  'an object with a getter that throws': () => ({ a: 1, get b() { return fail('getter'); } }), // prettier-ignore
+  'an object with a getter that throws': () => (
+    { a: 1, get b() { return fail('getter'); } }), // prettier-ignore
   'an object with a constructor Object': () => ({ constructor: Object, a: Promise.resolve(1) }),
-  'an object with a constructor undefined': () => ({ constructor: undefined, a: Promise.resolve(1) }),
+  'an object with a constructor undefined': () => (
+    { constructor: undefined, a: Promise.resolve(1) }),
   'an object with a promise as its constructor': () => ({ constructor: Promise.resolve(1), a: 1 }),
   'an object with a then that is no function': () => ({ then: 5, a: Promise.resolve(1) }),
   'an object with a thunk as throw': () => ({ throw: (done) => done(null, 'thrown') }),
   'a frozen object': () => Object.freeze({ a: Promise.resolve(1) }),
   'a proxy of an object': () => new Proxy({ a: Promise.resolve(1) }, {}),
-  'objects and arrays in an object': () => ({ a: [(done) => done(null, 1), function* () { return 2; }], b: { c: Promise.resolve(3), d: new Date(0) } }), // prettier-ignore
+  'objects and arrays in an object': () => (
+    { a: [(done) => done(null, 1), function* () { return 2; }],
+      b: { c: Promise.resolve(3), d: new Date(0) } }), // prettier-ignore
   'an object with a key __proto__': () => JSON.parse('{"__proto__": {"x": 1}, "a": 2}'),
-  'an object with a rejected promise before a failing thunk': () => ({ a: Promise.reject(new Error('promise')), b: (done) => done(new Error('thunk')) }),
+  'an object with a rejected promise before a failing thunk': () => (
+    { a: Promise.reject(new Error('promise')), b: (done) => done(new Error('thunk')) }),
 };
 
 const others = {
@@ -323,8 +388,10 @@ const others = {
   'an emitter': () => new EventEmitter(),
   'an object of another realm': () => foreign('({ a: 1 })'),
   'an object without a prototype': () => Object.assign(Object.create(null), { a: 1 }),
-  'an object without a prototype that has a toString': () => Object.assign(Object.create(null), { toString: () => 'text' }),
-  'an instance whose toString throws': () => new (class Odd { toString() { return fail('toString'); } })(), // prettier-ignore
+  'an object without a prototype that has a toString': () =>
+    Object.assign(Object.create(null), { toString: () => 'text' }),
+  'an instance whose toString throws': () =>
+    new (class Odd { toString() { return fail('toString'); } })(), // prettier-ignore
 };
 
 const unforeseen = {
@@ -341,22 +408,29 @@ const unforeseen = {
     object.self = object;
     return object;
   },
-  'an array with a generator twice': () => Array(2).fill((function* () { yield turn(); })()), // prettier-ignore
+  'an array with a generator twice': () => Array(2)
+    .fill((function* () { yield turn(); })()), // prettier-ignore
   'a generator that is running': ({ co }) => {
-    const generator = (function* () { yield turn().then(turn).then(turn).then(turn); return 'running'; })(); // prettier-ignore
+    const generator = (function*
+      () { yield turn().then(turn).then(turn).then(turn); return 'running'; })(); // prettier-ignore
     co(generator);
     return generator;
   },
 };
 
-const groups = { promises, thenables, thunks, lateThunks, generators, generatorFunctions, arrays, objects, others, unforeseen };
+const groups = { promises, thenables, thunks, lateThunks, generators, generatorFunctions, arrays,
+  objects, others, unforeseen };
 const paced = ['promises', 'thenables', 'lateThunks', 'others'];
 
-/** Where the value goes; `alone` are those in which nothing else than the value itself is yielded. */
+/**
+ * Where the value goes; `alone` are those in which nothing else than the value itself is yielded.
+ */
 const alone = {
   'alone': (value) => function* () { return yield value; }, // prettier-ignore
-  'after a promise': (value) => function* () { yield Promise.resolve(); return yield value; }, // prettier-ignore
-  'after a turn of the loop': (value) => function* () { yield turn(); return yield value; }, // prettier-ignore
+  'after a promise': (value) => function*
+    () { yield Promise.resolve(); return yield value; }, // prettier-ignore
+  'after a turn of the loop': (value) => function*
+    () { yield turn(); return yield value; }, // prettier-ignore
   'twice': (value) => function* () { return [yield value, yield value]; }, // prettier-ignore
   'in finally': (value) => function* () {
     try {
@@ -365,22 +439,32 @@ const alone = {
       yield value;
     }
   },
-  'through yield*': (value) => function* () { return yield* (function* () { return yield value; })(); }, // prettier-ignore
+  'through yield*': (value) => function*
+    () { return yield* (function* () { return yield value; })(); }, // prettier-ignore
 };
 const places = {
   ...alone,
   'in an array': (value) => function* () { return yield [value]; }, // prettier-ignore
-  'between others in an array': (value) => function* () { return yield [Promise.resolve(0), value, 'last']; }, // prettier-ignore
+  'between others in an array': (value) => function*
+    () { return yield [Promise.resolve(0), value, 'last']; }, // prettier-ignore
   'in an object': (value) => function* () { return yield { key: value }; }, // prettier-ignore
-  'in an array in an object': (value) => function* () { return yield { key: [value] }; }, // prettier-ignore
-  'in a child': (value) => function* () { return yield (function* () { return yield value; })(); }, // prettier-ignore
-  'in a child that is a member': (value) => function* () { return yield [function* () { return yield value; }]; }, // prettier-ignore
+  'in an array in an object': (value) => function*
+    () { return yield { key: [value] }; }, // prettier-ignore
+  'in a child': (value) => function*
+    () { return yield (function* () { return yield value; })(); }, // prettier-ignore
+  'in a child that is a member': (value) => function*
+    () { return yield [function* () { return yield value; }]; }, // prettier-ignore
   'as the result': (value) => function* () { return value; }, // prettier-ignore
-  'as the result of a child': (value) => function* () { return yield function* () { return value; }; }, // prettier-ignore
-  'as the result of a child that is a member': (value) => function* () { return yield { *key () { return value; } }; }, // prettier-ignore
-  'as what a thunk calls back with': (value) => function* () { return yield (done) => done(null, value); }, // prettier-ignore
-  'as what a thunk calls back with later': (value) => function* () { return yield (done) => setImmediate(done, null, value); }, // prettier-ignore
-  'as the error of a thunk': (value) => function* () { return yield (done) => done(value, 'value'); }, // prettier-ignore
+  'as the result of a child': (value) => function*
+    () { return yield function* () { return value; }; }, // prettier-ignore
+  'as the result of a child that is a member': (value) => function*
+    () { return yield { *key () { return value; } }; }, // prettier-ignore
+  'as what a thunk calls back with': (value) => function*
+    () { return yield (done) => done(null, value); }, // prettier-ignore
+  'as what a thunk calls back with later': (value) => function*
+    () { return yield (done) => setImmediate(done, null, value); }, // prettier-ignore
+  'as the error of a thunk': (value) => function*
+    () { return yield (done) => done(value, 'value'); }, // prettier-ignore
   'thrown': (value) => function* () { throw value; }, // prettier-ignore
   'in place of a generator function': (value) => value,
   'as what the function returns': (value) => () => value,

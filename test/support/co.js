@@ -71,4 +71,5 @@ async function unhandledDuring(body) {
   return found;
 }
 
-module.exports = { co, BAD_YIELD, gc, turn, later, failLater, collectUntil, ticksOf, unhandledDuring };
+module.exports = { co, BAD_YIELD, gc, turn, later, failLater, collectUntil, ticksOf,
+  unhandledDuring };

@@ -1,6 +1,9 @@
 'use strict';
 
-/* node crowd.js COUNT: what an event loop does for others while COUNT coroutines are always ready. Prints it as JSON. */
+/*
+ * node crowd.js COUNT: what an event loop does for others while COUNT coroutines are always ready.
+ * Prints it as JSON.
+ */
 
 const fs = require('node:fs');
 const pressure = require('./pressure.js');

@@ -1,6 +1,7 @@
 'use strict';
 
-// What the tests of examples and documentation share: child processes, addons that depend on this repository, blocks of Markdown.
+// What the tests of examples and documentation share: child processes, addons that depend on this
+// repository, blocks of Markdown.
 
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
@@ -19,20 +20,26 @@ function run(args, cwd = root) {
   return child.stdout;
 }
 
-/** Builds an addon that depends on fibril, as npm install would in its folder; only what has changed. */
+/**
+ * Builds an addon that depends on fibril, as npm install would in its folder; only what has
+ * changed.
+ */
 function buildAddon(folder) {
   const modules = path.join(folder, 'node_modules');
   fs.mkdirSync(modules, { recursive: true });
-  if (!fs.existsSync(path.join(modules, 'fibril'))) fs.symlinkSync(root, path.join(modules, 'fibril'), 'junction');
-  const child = spawnSync(process.execPath, [nodeGyp, 'configure', 'build', '--jobs', 'max'], { cwd: folder, encoding: 'utf8' });
+  if (!fs.existsSync(path.join(modules, 'fibril'))) {
+    fs.symlinkSync(root, path.join(modules, 'fibril'), 'junction');
+  }
+  const child = spawnSync(process.execPath, [nodeGyp, 'configure', 'build', '--jobs', 'max'],
+    { cwd: folder, encoding: 'utf8' });
   assert.strictEqual(child.status, 0, `${child.stdout}\n${child.stderr}`);
 }
 
 /**
  * The code blocks of a Markdown file.
  * @param {string} file relative to the repository
- * @returns {{language: string, code: string, line: number, lead: string, output: ?string}[]} `lead`: the paragraph above; `output`: the
- *   block of plain text directly below
+ * @returns {{language: string, code: string, line: number, lead: string, output: ?string}[]}
+ *   `lead`: the paragraph above; `output`: the block of plain text directly below
  */
 function codeBlocks(file) {
   const text = fs.readFileSync(path.join(root, file), 'utf8');

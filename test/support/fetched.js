@@ -1,8 +1,9 @@
 'use strict';
 
-// Programs that tests take from npm: other runtimes, other versions. Only where FIBRIL_FETCH=1 says that the network may be used.
+// Programs that tests take from npm: other runtimes, other versions. Only where FIBRIL_FETCH=1 says
+// that the network may be used.
 
-const { fetchPackage } = require('../../scripts/fetch-package.js');
+const { fetchPackage, installPackages } = require('../../scripts/fetch-package.js');
 
 /**
  * The folder of a package from npm; where it can't be had, the test is skipped and says why.
@@ -10,9 +11,18 @@ const { fetchPackage } = require('../../scripts/fetch-package.js');
  * @param {string} spec 'npm@12'
  */
 function fetchOrSkip(test, spec) {
-  let reason = `needs ${spec} from npm: set FIBRIL_FETCH=1`;
+  return getOrSkip(test, spec, fetchPackage);
+}
+
+/** The same for packages that need others: the folder that has all of them in its node_modules. */
+function installOrSkip(test, ...specs) {
+  return getOrSkip(test, specs, installPackages);
+}
+
+function getOrSkip(test, what, get) {
+  let reason = `needs ${what} from npm: set FIBRIL_FETCH=1`;
   try {
-    if (process.env.FIBRIL_FETCH === '1') return fetchPackage(spec);
+    if (process.env.FIBRIL_FETCH === '1') return get(what);
   } catch (error) {
     reason = error.message.trim();
   }
@@ -31,4 +41,4 @@ function needNetwork(test, what) {
   test.skip();
 }
 
-module.exports = { fetchOrSkip, needNetwork };
+module.exports = { fetchOrSkip, installOrSkip, needNetwork };

@@ -7,12 +7,16 @@ const { co, gc, turn, collectUntil, unhandledDuring } = require('./co');
 
 const { gen, Future, IOLoop } = co;
 
-/** Runs `body` and returns the warnings of fibril that it causes, as [code, message, first line of the detail]. */
+/**
+ * Runs `body` and returns the warnings of fibril that it causes, as [code, message, first line of
+ * the detail].
+ */
 async function warningsDuring(body) {
   const found = [];
   const listeners = process.listeners('warning');
   process.removeAllListeners('warning');
-  process.on('warning', ({ code, message, detail = '' }) => found.push([code, message, detail.split('\n')[0]]));
+  process.on('warning',
+    ({ code, message, detail = '' }) => found.push([code, message, detail.split('\n')[0]]));
   try {
     await body();
     await turn();
@@ -43,9 +47,26 @@ async function uncaughtDuring(count, body) {
   return found;
 }
 
+/**
+ * Runs `body`, collects garbage, and returns the messages of the errors that nobody has asked for.
+ */
+async function lostDuring(body) {
+  const found = await unhandledDuring(async () => {
+    await body();
+    for (let i = 0; i < 5; i++) {
+      await turn();
+      gc();
+    }
+    await turn();
+  });
+  return found.map(({ error }) => error.message);
+}
+
 /** Lets `count` iterations of the loop go by. */
 async function iterations(count) {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => IOLoop.current().addCallback(resolve));
+  for (let i = 0; i < count; i++) {
+    await new Promise((resolve) => IOLoop.current().addCallback(resolve));
+  }
 }
 
 /** A test whose body is a coroutine. */
@@ -65,5 +86,6 @@ const failed = (error) => {
 };
 
 module.exports = {
-  after, failed, co, gen, gc, turn, once, collectUntil, unhandledDuring, warningsDuring, uncaughtDuring, iterations, coroutineTest,
+  after, failed, co, gen, gc, turn, once, collectUntil, unhandledDuring, lostDuring, warningsDuring,
+  uncaughtDuring, iterations, coroutineTest,
 };

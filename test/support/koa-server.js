@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * A Koa 1 application with koa-router 5 on 127.0.0.1, asked over HTTP by itself; prints what came back. Every kind of middleware of
- * that time is in it: generators with `yield next`, promises, thunks, arrays, errors thrown to where they are caught.
+ * A Koa 1 application with koa-router 5 on 127.0.0.1, asked over HTTP by itself; prints what came
+ * back. Every kind of middleware of that time is in it: generators with `yield next`, promises,
+ * thunks, arrays, errors thrown to where they are caught.
  */
 
 const fs = require('node:fs');
@@ -41,12 +42,14 @@ app.use(function* (next) {
 });
 
 router.param('id', function* (id, next) {
-  this.item = yield { id: Promise.resolve(Number(id)), name: (done) => setImmediate(done, null, `item ${id}`) };
+  this.item = yield { id: Promise.resolve(Number(id)),
+    name: (done) => setImmediate(done, null, `item ${id}`) };
   if (Number.isNaN(this.item.id)) this.throw(400, 'no such id');
   yield next;
 });
 router.get('/items/:id', function* () {
-  this.body = { user: this.state.user, item: this.item, both: yield [Promise.resolve(1), (done) => done(null, 2)] };
+  this.body = { user: this.state.user, item: this.item,
+    both: yield [Promise.resolve(1), (done) => done(null, 2)] };
 });
 router.get('/file', function* () {
   this.type = 'text';
@@ -86,10 +89,12 @@ async function main() {
     notAllowed: await ask('/items/7', { method: 'DELETE', headers: { connection: 'close' } }),
   };
   const many = await Promise.all(Array.from({ length: 50 }, (_, i) => ask(`/items/${i}`)));
-  answers.many = many.every(([status, body], i) => status === 200 && JSON.parse(body).item.id === i);
+  answers.many = many.every(([status, body], i) => status === 200 &&
+    JSON.parse(body).item.id === i);
   server.close();
   await once(server, 'close');
-  process.stdout.write(JSON.stringify({ answers, log: log.slice(0, 4), errors, replaced: process.replacedCo ?? [] }));
+  process.stdout.write(
+    JSON.stringify({ answers, log: log.slice(0, 4), errors, replaced: process.replacedCo ?? [] }));
 }
 
 main();

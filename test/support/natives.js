@@ -1,6 +1,7 @@
 'use strict';
 
-// What several test files share: the natives, child processes, garbage collection on demand, the messages of Node's own errors.
+// What several test files share: the natives, child processes, garbage collection on demand, the
+// messages of Node's own errors.
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
@@ -14,7 +15,8 @@ const nativesPath = path.join(__dirname, '..', 'addon', 'build', 'Release', 'nat
  * @returns {Promise<{code: ?number, signal: ?string, stdout: string, stderr: string}>}
  */
 function runScript(code, { flags = [], env = {}, onOutput } = {}) {
-  const prelude = `const nativesPath = ${JSON.stringify(nativesPath)}; const natives = require(nativesPath);`;
+  const prelude = `const nativesPath = ${JSON.stringify(
+    nativesPath)}; const natives = require(nativesPath);`;
   const child = spawn(process.execPath, [...flags, '-e', `'use strict'; ${prelude} ${code}`], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -28,13 +30,17 @@ function runScript(code, { flags = [], env = {}, onOutput } = {}) {
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (exitCode, signal) => resolve(Object.assign(result, { code: exitCode, signal })));
+    child.on('close', (exitCode, signal) =>
+      resolve(Object.assign(result, { code: exitCode, signal })));
   });
 }
 
 let gc;
 
-/** Collects garbage, the loop turning in between, until `condition()` holds; what never comes to be garbage is an error. */
+/**
+ * Collects garbage, the loop turning in between, until `condition()` holds; what never comes to be
+ * garbage is an error.
+ */
 async function collectUntil(condition) {
   if (gc === undefined) {
     v8.setFlagsFromString('--expose-gc');

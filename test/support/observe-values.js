@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * node observe-values.js co|fibril: what becomes of every value of co-values.js in every place, as JSON. A run that has not ended after as many
- * turns of the event loop as none of these values takes is one that hangs.
+ * node observe-values.js co|fibril: what becomes of every value of co-values.js in every place, as
+ * JSON. A run that has not ended after as many turns of the event loop as none of these values
+ * takes is one that hangs.
  */
 
 const { groups, places, turn } = require('./co-values');
@@ -10,23 +11,33 @@ const { groups, places, turn } = require('./co-values');
 const TURNS = 20;
 const co = process.argv[2] === 'co' ? require('co') : require('../../lib');
 
-/** A value as text: what it is, what is in it, and whether it is the very value that was yielded. */
+/**
+ * A value as text: what it is, what is in it, and whether it is the very value that was yielded.
+ */
 function text(value, yielded, depth = 0) {
-  const same = typeof value === 'object' && value !== null && value === yielded ? ' (the same)' : '';
+  const same = typeof value === 'object' && value !== null &&
+  value === yielded ? ' (the same)' : '';
   const inner = (each) => text(each, yielded, depth + 1);
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return value === yielded ? 'the function' : 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   if (depth > 5) return '...';
-  if (Object.prototype.toString.call(value) === '[object Error]') return `${value.name}: ${value.message}${same}`;
+  if (Object.prototype.toString.call(value) === '[object Error]') {
+    return `${value.name}: ${value.message}${same}`;
+  }
   const prototype = Object.getPrototypeOf(value);
-  const name = prototype === null ? 'null' : Object.hasOwn(prototype, 'constructor') ? prototype.constructor.name : '?';
+  const name = prototype === null ? 'null' : Object.hasOwn(prototype, 'constructor')
+    ? prototype.constructor.name : '?';
   if (name !== 'Array' && name !== 'Object') return `${name}${same}`;
-  const entries = Reflect.ownKeys(value).filter((key) => key !== 'length').map((key) => `${String(key)}: ${inner(value[key])}`);
+  const entries = Reflect.ownKeys(value).filter((key) => key !== 'length')
+    .map((key) => `${String(key)}: ${inner(value[key])}`);
   return `${name} {${entries.join(', ')}}${same}`;
 }
 
-/** Counts microtask turns until it is stopped or at its end; counting for ever would keep the event loop from turning. */
+/**
+ * Counts microtask turns until it is stopped or at its end; counting for ever would keep the event
+ * loop from turning.
+ */
 class Turns {
   count = 0;
   #stopped = false;
@@ -76,7 +87,8 @@ async function main() {
     for (const [name, make] of Object.entries(values)) {
       for (const [where, place] of Object.entries(places)) {
         observations[`${name}, ${where}`] = await observe(make, place);
-        observations[`${name}, ${where}, with a this`] = await observe(make, place, { name: 'this' });
+        observations[`${name}, ${where}, with a this`] = await observe(make, place,
+          { name: 'this' });
       }
     }
   }

@@ -1,6 +1,7 @@
 'use strict';
 
-// What tests of the packed package share: the tarball, made once in a process, and a registry that has it.
+// What tests of the packed package share: the tarball, made once in a process, and a registry that
+// has it.
 
 const assert = require('node:assert');
 const { spawn, spawnSync } = require('node:child_process');
@@ -22,7 +23,8 @@ function newFolder(name) {
 function run(command, args, cwd, env = process.env) {
   const child = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
   if (child.error) throw child.error;
-  assert.strictEqual(child.status, 0, `${command} ${args.join(' ')}\n${child.stdout}\n${child.stderr}`);
+  assert.strictEqual(child.status, 0,
+    `${command} ${args.join(' ')}\n${child.stdout}\n${child.stderr}`);
   return child.stdout;
 }
 
@@ -30,7 +32,9 @@ function run(command, args, cwd, env = process.env) {
 async function runAsync(command, args, cwd, env = process.env) {
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
+  }
   const [status] = await once(child, 'close');
   assert.strictEqual(status, 0, `${command} ${args.join(' ')}\n${output.stdout}\n${output.stderr}`);
   return output.stdout;
@@ -59,12 +63,13 @@ async function bodyOf(request) {
 function fibrilIn(origin) {
   const dist = { tarball: `${origin}/fibril/-/fibril-${manifest.version}.tgz` };
   const published = { ...manifest, scripts: {}, devDependencies: {}, dist };
-  return { name: 'fibril', 'dist-tags': { latest: manifest.version }, versions: { [manifest.version]: published } };
+  return { name: 'fibril', 'dist-tags': { latest: manifest.version },
+    versions: { [manifest.version]: published } };
 }
 
 /**
- * A registry that has fibril's tarball as its only version, takes packages of one more name, and sends npm to the real one for
- * everything else.
+ * A registry that has fibril's tarball as its only version, takes packages of one more name, and
+ * sends npm to the real one for everything else.
  * @param {string} folder where npm's configuration for it may be written
  * @param {string} [own] the name that can be published
  * @returns {Promise<{env: object, close: function}>} `env`: what makes npm use it
@@ -78,17 +83,22 @@ async function openRegistry(folder, own) {
   async function answer(request, response) {
     const { host } = request.headers;
     const name = path.basename(request.url);
-    const say = (status, json) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+    const say = (status, json) => response.writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify(json));
     if (request.url === '/fibril') return say(200, fibrilIn(`http://${host}`));
     if (request.url.startsWith('/fibril/-/')) return fs.createReadStream(tarball()).pipe(response);
     if (tarballs.has(name)) return response.end(tarballs.get(name));
     if (request.url === `/${own}` && request.method === 'PUT') {
       const { _attachments: attachments, ...rest } = await bodyOf(request);
-      for (const [file, { data }] of Object.entries(attachments)) tarballs.set(file, Buffer.from(data, 'base64'));
+      for (const [file, { data }] of Object.entries(attachments)) {
+        tarballs.set(file, Buffer.from(data, 'base64'));
+      }
       packument = rest;
       return say(201, { ok: true });
     }
-    if (request.url === `/${own}`) return packument === undefined ? say(404, { error: 'not found' }) : say(200, packument);
+    if (request.url === `/${own}`) {
+      return packument === undefined ? say(404, { error: 'not found' }) : say(200, packument);
+    }
     return response.writeHead(302, { location: new URL(request.url.slice(1), real).href }).end();
   }
 
@@ -115,7 +125,8 @@ async function openRegistry(folder, own) {
 }
 
 /**
- * npm and npx of a version, with the Node that runs them as `node` on the PATH; skips the test where npm's registry may not be used.
+ * npm and npx of a version, with the Node that runs them as `node` on the PATH; skips the test
+ * where npm's registry may not be used.
  * @param {Mocha.Context} test
  * @param {11|12} major
  * @param {string} bin an empty folder, for the PATH
@@ -124,14 +135,30 @@ async function openRegistry(folder, own) {
 function environmentWithNpm(test, major, bin) {
   const npm = fetchOrSkip(test, `npm@${major}`);
   const node = major === 12 ? fetchOrSkip(test, `node-linux-${process.arch}@24`) : undefined;
-  fs.symlinkSync(node === undefined ? process.execPath : path.join(node, 'bin', 'node'), path.join(bin, 'node'));
+  fs.symlinkSync(node === undefined ? process.execPath : path.join(node, 'bin', 'node'),
+    path.join(bin, 'node'));
   for (const name of ['npm', 'npx']) {
     const file = path.join(bin, name);
-    fs.writeFileSync(file, `#!/bin/sh\nexec node '${path.join(npm, 'bin', `${name}-cli.js`)}' "$@"\n`, { mode: 0o755 });
+    fs.writeFileSync(file,
+      `#!/bin/sh\nexec node '${path.join(npm, 'bin', `${name}-cli.js`)}' "$@"\n`, { mode: 0o755 });
   }
-  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}`, npm_config_audit: 'false', npm_config_fund: 'false' };
+  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}`,
+    npm_config_audit: 'false', npm_config_fund: 'false' };
   if (node !== undefined) env.npm_config_nodedir = node;
   return env;
 }
 
-module.exports = { root, newFolder, run, runAsync, tarball, openRegistry, environmentWithNpm };
+/** Writes an addon of one C file into a folder that has fibril installed. */
+function writeAddon(folder, source) {
+  fs.writeFileSync(path.join(folder, 'addon.c'), source);
+  fs.writeFileSync(path.join(folder, 'binding.gyp'), `{
+    "targets": [{
+      "target_name": "addon",
+      "sources": ["addon.c"],
+      "dependencies": ["<!(node -p \\"require('fibril/gyp').target\\")"]
+    }]
+  }`);
+}
+
+module.exports = { root, newFolder, run, runAsync, tarball, openRegistry, environmentWithNpm,
+  writeAddon };

@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * Prints, as JSON, in which order everything happens that can be started at one place of the event loop, for each such place. A program of
- * its own: nothing else runs, and its main script is one of the places.
+ * Prints, as JSON, in which order everything happens that can be started at one place of the event
+ * loop, for each such place. A program of its own: nothing else runs, and its main script is one of
+ * the places.
  */
 
 const fs = require('node:fs');
@@ -13,7 +14,10 @@ const { gen, sleep } = co;
 const { call, echo, echoLater, echoMoment, pass, runtime } = natives;
 const momentAsFuture = runtime.future(echoMoment);
 
-/** Longer than every timer here: all are due when the loop comes to them, whatever the machine is busy with. */
+/**
+ * Longer than every timer here: all are due when the loop comes to them, whatever the machine is
+ * busy with.
+ */
 function outlastTimers() {
   const end = process.hrtime.bigint() + 5_000_000n;
   while (process.hrtime.bigint() < end);
@@ -45,10 +49,14 @@ function startAll() {
   queueMicrotask(log('microtask 2'));
   outlastTimers();
   trace.push('end of the callback');
-  return Promise.all([slept, sleptLonger]).then(() => new Promise((resolve) => setTimeout(resolve, 1, trace)));
+  return Promise.all([slept, sleptLonger])
+    .then(() => new Promise((resolve) => setTimeout(resolve, 1, trace)));
 }
 
-/** What one batch settles: a promise, a generator that waits for a Future, one that waits for a promise, a done callback. */
+/**
+ * What one batch settles: a promise, a generator that waits for a Future, one that waits for a
+ * promise, a done callback.
+ */
 async function settleBatch() {
   const trace = [];
   const log = (what) => () => trace.push(what);

@@ -1,9 +1,10 @@
 'use strict';
 
 /*
- * Random generator programs. A program is made from a seed, runs under any co, and writes down what each of its generators
- * sees. In every turn of the event loop exactly one of its waits ends, and nothing fails but right after a wait: so "the
- * first error in time" is the same everywhere, however many microtask turns an implementation takes.
+ * Random generator programs. A program is made from a seed, runs under any co, and writes down what
+ * each of its generators sees. In every turn of the event loop exactly one of its waits ends, and
+ * nothing fails but right after a wait: so "the first error in time" is the same everywhere,
+ * however many microtask turns an implementation takes.
  */
 
 const vm = require('node:vm');
@@ -11,7 +12,10 @@ const vm = require('node:vm');
 class SubPromise extends Promise {}
 const foreignPromise = vm.runInNewContext('Promise');
 
-/** What a transpiler makes of a generator, with neither `return` nor a prototype of V8's; an error thrown into it is its result. */
+/**
+ * What a transpiler makes of a generator, with neither `return` nor a prototype of V8's; an error
+ * thrown into it is its result.
+ */
 function steps(values) {
   return {
     next: () => ({ done: values.length < 2, value: values.shift() }),
@@ -60,12 +64,15 @@ class Author {
   #statement(depth) {
     const kind = this.#random(14);
     if (kind === 0) return this.#node('throw');
-    if (kind === 2) return this.#node('finally', { body: [this.#statement(depth), this.#statement(depth)], last: this.#yieldable(depth) });
+    if (kind === 2) {return this.#node('finally',
+      { body: [this.#statement(depth), this.#statement(depth)], last: this.#yieldable(depth) });}
     if (kind === 3 && depth < 6) return this.#node('delegate', { to: this.generator(depth + 1) });
-    if (kind === 1) return this.#node('return', { what: this.#node(this.#pick(['value', 'resolved', 'later'])) });
+    if (kind === 1) {return this.#node('return',
+      { what: this.#node(this.#pick(['value', 'resolved', 'later'])) });}
     const caught = this.#random(3) > 0;
     const failing = ['rejected', 'failing thunk', 'bad'];
-    const what = caught && this.#random(4) === 0 ? this.#node(this.#pick(failing)) : this.#yieldable(depth);
+    const what = caught &&
+      this.#random(4) === 0 ? this.#node(this.#pick(failing)) : this.#yieldable(depth);
     return this.#node('yield', { caught, what });
   }
 
@@ -75,15 +82,20 @@ class Author {
       if (kind < 2) return this.generator(depth + 1);
       if (kind < 5) return this.#container(depth + 1);
     }
-    const leaves = ['resolved', 'later', 'failing later', 'thunk', 'thunk later', 'failing thunk later'];
-    const foreign = ['subclass', 'other realm', 'wrapped', 'co', 'promise thunk later', 'steps', 'throwing steps', 'proxy'];
-    return this.#node(this.#pick([...leaves, ...foreign, 'values thunk', 'thenable', 'thenable later']));
+    const leaves = ['resolved', 'later', 'failing later', 'thunk', 'thunk later',
+      'failing thunk later'];
+    const foreign = ['subclass', 'other realm', 'wrapped', 'co', 'promise thunk later', 'steps',
+      'throwing steps', 'proxy'];
+    return this.#node(this.#pick([...leaves, ...foreign, 'values thunk', 'thenable',
+      'thenable later']));
   }
 
   #container(depth) {
     const members = [];
     for (let n = this.#random(4); n > 0; n--) {
-      members.push(this.#random(4) === 0 ? this.#node(this.#pick(['value', 'hole', 'date', 'map', 'null'])) : this.#yieldable(depth));
+      members.push(this.#random(4) === 0
+        ? this.#node(this.#pick(['value', 'hole', 'date', 'map', 'null'])) : this.#yieldable(
+          depth));
     }
     return this.#node(this.#pick(['array', 'object']), { members });
   }
@@ -107,7 +119,8 @@ class World {
       this.#note(program.id, what, value);
     };
     co(this.#make(program)).then(end('resolved'), end('rejected'));
-    // Whatever an error has left behind goes on: only when a turn brings nothing new is everything over.
+    // Whatever an error has left behind goes on: only when a turn brings nothing new is everything
+    // over.
     for (let idle = false; !idle; ) {
       await new Promise((resolve) => setImmediate(resolve));
       idle = ended && this.#waits.length === 0;
@@ -147,7 +160,8 @@ class World {
         return undefined;
       case 'finally':
         try {
-          return (yield* this.#statement(id, statement.body[0])) ?? (yield* this.#statement(id, statement.body[1]));
+          return (yield* this.#statement(id, statement.body[0])) ??
+          (yield* this.#statement(id, statement.body[1]));
         } finally {
           this.#note(id, 'finally', yield this.#make(statement.last));
         }
@@ -186,7 +200,8 @@ class World {
       case 'array':
         return this.#array(node);
       case 'object':
-        return Object.fromEntries(node.members.map((member) => [`key${member.id}`, this.#make(member)]));
+        return Object.fromEntries(
+          node.members.map((member) => [`key${member.id}`, this.#make(member)]));
       case 'value':
         return value;
       case 'date':
@@ -240,7 +255,8 @@ class World {
       case 'thenable':
         return { then: (resolve) => Promise.resolve(resolve(value)) };
       case 'thenable later':
-        return { then: (resolve) => new Promise((over) => this.#later(node, () => over(resolve(value)))) };
+        return { then: (resolve) =>
+          new Promise((over) => this.#later(node, () => over(resolve(value)))) };
     }
     throw new Error(`unknown kind ${kind}`);
   }
@@ -252,7 +268,8 @@ class World {
  */
 async function trace(co, seed) {
   const lines = [];
-  const world = new World((id, what, value) => lines.push(`${id} ${what} ${JSON.stringify(value)}`));
+  const world = new World((id, what, value) =>
+    lines.push(`${id} ${what} ${JSON.stringify(value)}`));
   await world.run(co, new Author(seed).generator());
   return lines;
 }

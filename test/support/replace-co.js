@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * For `node --require`: every require('co') of the process, from whichever package, gives fibril, as npm's `overrides` would have it.
- * `process.replacedCo` lists the packages that have asked.
+ * For `node --require`: every require('co') of the process, from whichever package, gives fibril,
+ * as npm's `overrides` would have it. `process.replacedCo` lists the packages that have asked.
  */
 
 const Module = require('node:module');
@@ -14,6 +14,7 @@ process.replacedCo = [];
 
 Module._resolveFilename = function (request, parent, ...rest) {
   if (request !== 'co') return resolve.call(this, request, parent, ...rest);
-  process.replacedCo.push(path.relative(path.join(__dirname, '..', '..', 'node_modules'), parent.filename).split(path.sep)[0]);
+  process.replacedCo.push(path.relative(path.join(__dirname, '..', '..', 'node_modules'),
+    parent.filename).split(path.sep)[0]);
   return fibril;
 };

@@ -1,6 +1,9 @@
 'use strict';
 
-/* node trace-programs.js FIRST LAST: the traces of the programs with these seeds, as JSON, under the runner of FIBRIL_RUNNER. */
+/*
+ * node trace-programs.js FIRST LAST: the traces of the programs with these seeds, as JSON, under
+ * the runner of FIBRIL_RUNNER.
+ */
 
 const co = require('../../lib');
 const { trace } = require('./programs');

@@ -1,6 +1,7 @@
 'use strict';
 
-// What tests of ends have under way when they end: scripts for a worker or a process of its own, the addons first.
+// What tests of ends have under way when they end: scripts for a worker or a process of its own,
+// the addons first.
 
 const path = require('node:path');
 const { nativesPath } = require('./natives.js');
@@ -8,12 +9,14 @@ const { nativesPath } = require('./natives.js');
 const addonPath = (name) => path.join(path.dirname(nativesPath), `${name}.node`);
 
 const ADDONS = `
-  const addonPaths = ${JSON.stringify(['natives', 'ends', 'waits', 'classes', 'callbacks', 'iterators'].map(addonPath))};
+  const addonPaths = ${JSON.stringify(['natives', 'ends', 'waits', 'classes', 'callbacks',
+    'iterators'].map(addonPath))};
   const [natives, ends, waits, { Counter }, { Notifier, flood, produce }, iterators] = addonPaths.map((file) => require(file));
   const quiet = () => {};
 `;
 
-// Objects with a C struct and their methods; functions that C keeps, called from coroutines, callbacks of the loop and threads.
+// Objects with a C struct and their methods; functions that C keeps, called from coroutines,
+// callbacks of the loop and threads.
 const OBJECTS = `
   for (let i = 0; i < 5; i++) {
     const counter = new Counter(i, { name: 'counter' });
@@ -33,7 +36,8 @@ const OBJECTS = `
   ends.callForEver((text, bytes) => natives.echoLater(bytes, 1), 2).catch(quiet);
 `;
 
-// Generators of C: not begun, in a yield, in a wait, ahead, in their clean-up, taken to their end, of an object; some have no owner.
+// Generators of C: not begun, in a yield, in a wait, ahead, in their clean-up, taken to their end,
+// of an object; some have no owner.
 const GENERATORS = `
   const collect = () => { require('node:v8').setFlagsFromString('--expose-gc'); require('node:vm').runInNewContext('gc')(); };
   async function consume(iterator, most) { for await (const value of iterator) if (most-- === 0) break; }

@@ -9,37 +9,41 @@
     {
       'target_name': 'tested',
       'type': 'static_library',
-      'sources': ['<!@(node ../../../gyp/sources.js ../../../src/core:.c ../../../src/io:.c ../../../src/node:.c)'],
+      'sources': ['<!@(node ../../../gyp/sources.js ../../../src/core/:.c ../../../src/io:.c ../../../src/node/:.c)'],
       'cflags_c': ['-include', '<(module_root_dir)/../node_calls.h'],
     },
     {
       'target_name': 'switch',
       'type': 'static_library',
-      'sources': ['<!@(node ../../../gyp/sources.js ../../../src/core/arch:.S)'],
+      'sources': ['<!@(node ../../../gyp/sources.js ../../../src/core/:.S)'],
     },
     {
       # Each has an entry point, which control.c calls.
       'target_name': 'natives',
       'type': 'static_library',
       'sources': ['../../addon/natives.c'],
+      'cflags_c': ['-include', '<!(node ../../../scripts/provoked.js "<(module_root_dir)/build")'],
       'defines': ['napi_register_module_v1=failure_register_natives'],
     },
     {
       'target_name': 'classes',
       'type': 'static_library',
       'sources': ['../../addon/classes.c'],
+      'cflags_c': ['-include', '<!(node ../../../scripts/provoked.js "<(module_root_dir)/build")'],
       'defines': ['napi_register_module_v1=failure_register_classes'],
     },
     {
       'target_name': 'callbacks',
       'type': 'static_library',
       'sources': ['../../addon/callbacks.c'],
+      'cflags_c': ['-include', '<!(node ../../../scripts/provoked.js "<(module_root_dir)/build")'],
       'defines': ['napi_register_module_v1=failure_register_callbacks'],
     },
     {
       'target_name': 'iterators',
       'type': 'static_library',
       'sources': ['../../addon/iterators.c'],
+      'cflags_c': ['-include', '<!(node ../../../scripts/provoked.js "<(module_root_dir)/build")'],
       'defines': ['napi_register_module_v1=failure_register_iterators'],
     },
     {
