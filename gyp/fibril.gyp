@@ -7,7 +7,7 @@
       'target_name': 'fibril',
       'type': 'static_library',
       'sources': [
-        '<!@(node sources.js ../src/core/:.c,.S ../src/io:.c ../src/node/:.c)',
+        '<!@(node sources.js ../src/core/:.c,.S ../src/io/:.c ../src/node/:.c)',
       ],
       'include_dirs': [
         '../include',

@@ -85,6 +85,9 @@ typedef struct fibril_generator fibril_generator;
 typedef struct fibril_poster fibril_poster;
 typedef struct fibril_callback fibril_callback;
 
+/* A socket's descriptor: an int but for Windows. */
+typedef uv_os_sock_t fibril_socket;
+
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
 /* fibril's own codes, below every code of libuv. */
@@ -1184,7 +1187,7 @@ int fibril_work_with(void (*fn)(void *arg), void *arg, const fibril_work_options
  * handler has the descriptor; UV_EINVAL `events` is none of those, or `timeout` NaN; UV_EBADF it is
  * none, or is closed meanwhile; UV_EPERM it is a file; UV_ENOMEM there is none for it; those of
  * epoll. */
-int fibril_poll_fd(int fd, int events, double timeout);
+int fibril_poll_fd(fibril_socket fd, int events, double timeout);
 
 /* Opens a file: its descriptor. Answers to uv_fs_open.
  * Where: a coroutine. Suspends.
@@ -1245,6 +1248,598 @@ typedef void (*fibril_dirent_cb)(const char *name, uv_dirent_type_t type, void *
  * Errors: those of a wait; UV_EINVAL `path` is NULL; UV_ENOMEM there is none for the job; those of
  * uv_fs_scandir. */
 int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
+
+/* ---- Handles: what stays open over several waits ------------------------------------------------
+ *
+ * Polls, streams, listeners, UDP sockets and signals. What holds for all of them:
+ *
+ *  - A handle belongs to the coroutine that opened it, whose end closes it, after all that was
+ *    deferred and all groups. fibril_TYPE_detach takes it from there, for a struct of your own:
+ * from then on it is yours to close, and so is one that was opened outside of a coroutine. What is
+ *    left is closed when the loop ends.
+ *  - Closing never waits and never fails, and may be done on any stack of the loop's thread. Who
+ *    waits for the handle gets UV_ECANCELED; every later call on it UV_EBADF. The owner's reference
+ *    goes with it: who may come later with the pointer keeps one of fibril_TYPE_ref.
+ *  - One coroutine reads and one writes at a time. A second one gets UV_EBUSY.
+ *  - While a coroutine waits for it a handle keeps the loop alive, and with it the process;
+ *    fibril_TYPE_unhold ends that, fibril_TYPE_hold begins it again. An idle handle never does.
+ *  - Of waits that end at once at most 64 in a row do, or 256 KiB; then others have their turn. */
+
+/* ---- Polls ----------------------------------------------------------------------------------- */
+
+/* A descriptor that is waited for again and again. */
+typedef struct fibril_poll fibril_poll;
+
+/* Watches a descriptor, which becomes non-blocking, until the poll is closed: then it is as it
+ * was. Waits cost no system call each, as those of fibril_poll_fd do; where nobody waits for what
+ * comes it is watched no more, until somebody does. Answers to uv_poll_init.
+ * Where: the loop's thread.
+ * Ownership: the poll is the running coroutine's; elsewhere owned, until fibril_poll_close. The
+ * descriptor stays the caller's.
+ * Errors: UV_EINVAL `out` is NULL; UV_EBADF the descriptor is none; UV_EEXIST another poll, a
+ * wait or a handler has it; UV_EPERM it is a file, which is always ready; UV_ENOMEM there is
+ * none for it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the loop is closing; those
+ * of epoll. */
+int fibril_poll_open(fibril_socket fd, fibril_poll **out);
+
+/* Waits until the descriptor is ready for one of `events` (UV_READABLE ...): for which, also when
+ * a cancellation came after them. One with an error pending is ready for all that was asked:
+ * reading or writing says what it is. Who waits for UV_WRITABLE writes, who waits for anything
+ * else reads. Answers to uv_poll_start.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_EBADF the poll is closed, or the descriptor was; UV_EBUSY another
+ * coroutine waits for that direction; UV_EINVAL `events` is none of those. */
+int fibril_poll_wait(fibril_poll *poll, int events);
+
+/* What the section on handles says.
+ * Where: the loop's thread.
+ * Ownership: what fibril_poll_ref returns is owned; unref and close take a reference.
+ * Errors: none. */
+fibril_poll *fibril_poll_ref(fibril_poll *poll);
+void fibril_poll_unref(fibril_poll *poll);
+void fibril_poll_detach(fibril_poll *poll);
+void fibril_poll_hold(fibril_poll *poll);
+void fibril_poll_unhold(fibril_poll *poll);
+void fibril_poll_close(fibril_poll *poll);
+
+/* ---- Streams: bytes in both directions ----------------------------------------------------------
+ *
+ * TCP, UNIX sockets and named pipes, terminals, pairs in memory, descriptors of others, and
+ * whatever is written over another stream. Of those that fibril opened itself it reads ahead, at
+ * most 64 KiB; a terminal and a descriptor of others are read only while somebody waits for them. A
+ * read that was cancelled or late has consumed nothing. A write that was has broken the stream's
+ * write side, since nobody knows how much of it came: reading goes on.
+ *
+ * A process that opens a stream ignores SIGPIPE from then on, unless it has said what is to be done
+ * with it: the write says UV_EPIPE. */
+typedef struct fibril_stream fibril_stream;
+
+/* Of a connection. NULL stands for all of them zero. */
+typedef struct fibril_tcp_options {
+  size_t size;        /* sizeof(fibril_tcp_options) */
+  bool delay;         /* leave Nagle's algorithm on */
+  unsigned keepalive; /* seconds of silence before the first probe; 0: none */
+  int send_buffer;    /* bytes; 0: the system's */
+  int receive_buffer;
+  const char *local_host; /* the address to connect from; NULL: any */
+  int local_port;         /* 0: any */
+  int family;             /* AF_INET or AF_INET6; 0: both */
+} fibril_tcp_options;
+
+/* Connects to a host's port: looks its addresses up and tries them as RFC 8305 says, IPv6 first,
+ * the next one a quarter of a second after the last or when that has failed; the first that
+ * answers is taken. An address ("127.0.0.1", "::1", "fe80::1%eth0") is connected to as it is.
+ * Answers to uv_tcp_connect and Tornado's TCPClient.connect.
+ * Where: a coroutine. Suspends.
+ * Ownership: `host` is copied; the stream is the coroutine's.
+ * Errors: those of a wait; UV_EINVAL `host` or `out` is NULL, the port is none, or the options
+ * are bad; UV_ENOMEM there is none for it; those of fibril_dns_lookup; those of uv_tcp_connect,
+ * of the address that was tried first. */
+int fibril_tcp_connect(const char *host, int port, const fibril_tcp_options *options,
+                       fibril_stream **out);
+
+/* Connects to a UNIX socket or a named pipe. A name that begins with a NUL byte is abstract: its
+ * length is `length`; FIBRIL_AUTO_LENGTH: up to the NUL. Answers to uv_pipe_connect.
+ * Where: a coroutine. Suspends.
+ * Ownership: `path` is copied; the stream is the coroutine's.
+ * Errors: those of a wait; UV_EINVAL `path` or `out` is NULL; UV_ENAMETOOLONG the path is longer
+ * than an address can be; UV_ENOMEM there is none for it; those of uv_pipe_connect. */
+int fibril_pipe_connect(const char *path, size_t length, fibril_stream **out);
+
+/* Two streams of the system's that are connected to each other. Answers to uv_socketpair.
+ * Where: the loop's thread.
+ * Ownership: the streams are the running coroutine's; elsewhere owned.
+ * Errors: UV_EINVAL `out` is NULL; UV_ENOMEM there is none for them; FIBRIL_ENOTCOROUTINE no
+ * loop runs here; FIBRIL_ECLOSED the loop is closing; those of uv_socketpair. */
+int fibril_pipe_pair(fibril_stream *out[2]);
+
+/* Two streams in memory that are connected to each other: what is written to one is read from the
+ * other, of which up to `capacity` bytes wait there (0: 64 KiB); a write waits for room. For tests
+ * of protocols. Answers to Go's net.Pipe.
+ * Where: the loop's thread.
+ * Ownership: the streams are the running coroutine's; elsewhere owned.
+ * Errors: UV_EINVAL `out` is NULL; UV_ENOMEM there is none for them; FIBRIL_ENOTCOROUTINE no
+ * loop runs here; FIBRIL_ECLOSED the loop is closing. */
+int fibril_memory_pair(size_t capacity, fibril_stream *out[2]);
+
+/* A terminal. Answers to uv_tty_init.
+ * Where: the loop's thread.
+ * Ownership: the descriptor is the stream's, and stays the caller's on failure; the stream is the
+ * running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL the descriptor is no terminal, or `out` is NULL; UV_EBADF it is none;
+ * UV_EEXIST a poll, a wait or a handler has it; UV_ENOMEM there is none for it;
+ * FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the loop is closing; those of
+ * uv_tty_init. */
+int fibril_tty_open(fibril_socket fd, fibril_stream **out);
+
+/* A stream of a descriptor of others: a connected socket, a pipe or a terminal. It becomes
+ * non-blocking, and when the stream is closed or released is what it was before. Answers to
+ * uv_tcp_open and uv_pipe_open.
+ * Where: the loop's thread.
+ * Ownership: the descriptor is the stream's, and stays the caller's on failure; the stream is the
+ * running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL it is of another kind, or `out` is NULL; UV_EBADF it is none; UV_EEXIST a
+ * poll, a wait or a handler has it; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop
+ * runs here; FIBRIL_ECLOSED the loop is closing; those of uv_tcp_open and uv_pipe_open. */
+int fibril_stream_adopt(fibril_socket fd, fibril_stream **out);
+
+/* The other way: the descriptor, and a buffer of what was read ahead. The stream is closed then.
+ * Where: the loop's thread.
+ * Ownership: the descriptor is the caller's; `*rest` is owned.
+ * Errors: UV_EBADF the stream is closed; UV_EBUSY a coroutine reads or writes; UV_ENOTSUP it has
+ * no descriptor, or the system cannot; UV_EINVAL `fd` or `rest` is NULL; UV_ENOMEM there is none
+ * for the buffer; those of dup. */
+int fibril_stream_release(fibril_stream *stream, fibril_socket *fd, fibril_value *rest);
+
+/* What a stream can do, for one of your own over another: TLS, compression, memory. Each
+ * function gets the `self` of fibril_stream_wrap, on the stack of the coroutine that calls.
+ * `read`, `write` and `shutdown` may wait, and give what the functions of their names give; one
+ * reads and one writes at a time. */
+typedef struct fibril_stream_type {
+  size_t size;      /* sizeof(fibril_stream_type) */
+  const char *name; /* what fibril_loop_inspect says of its waits; static */
+  int64_t (*read)(void *self, void *buffer, size_t length);
+  /* All of it, or an error. */
+  int (*write)(void *self, const uv_buf_t *buffers, unsigned count);
+  /* Flushes what the type keeps, says goodbye (a close_notify belongs here) and shuts the inner
+   * stream's write side down. */
+  int (*shutdown)(void *self);
+  /* Once; may not wait. Closes the inner stream, which ends who reads and who writes. */
+  void (*close)(void *self);
+  /* When nobody has the stream any more and nobody is in one of the functions; may be NULL. */
+  void (*release)(void *self);
+  /* What there is without waiting, or UV_EAGAIN; may be NULL. */
+  int64_t (*tryread)(void *self, void *buffer, size_t length);
+  /* Has the peer see an end by force, before the close; may be NULL. */
+  void (*abort)(void *self);
+} fibril_stream_type;
+
+/* A stream of a type of your own. `self` should have the inner stream detached.
+ * Where: the loop's thread.
+ * Ownership: `type` is borrowed until the stream is gone (static); `self` stays the caller's on
+ * failure; the stream is the running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL the type lacks a function or has another size, or `out` is NULL; UV_ENOMEM
+ * there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the loop is
+ * closing. */
+int fibril_stream_wrap(const fibril_stream_type *type, void *self, fibril_stream **out);
+
+/* Reads up to `length` bytes, as many as there are, at least one: how many, 0 at the end. Answers
+ * to uv_read_start and Tornado's IOStream.read_bytes with `partial`.
+ * Where: a coroutine. Suspends unless there are some.
+ * Ownership: `buffer` is the caller's, and not touched after the return.
+ * Errors: those of a wait; UV_EBADF the stream is closed; UV_EBUSY another coroutine reads;
+ * UV_EINVAL `buffer` is NULL or `length` 0; UV_ENOMEM there is none for it; those of the system,
+ * of a type its own. */
+int64_t fibril_stream_read(fibril_stream *stream, void *buffer, size_t length);
+
+/* The same without waiting.
+ * Where: a coroutine.
+ * Ownership: `buffer` is the caller's, and not touched after the return.
+ * Errors: those of a wait; UV_EAGAIN there is nothing yet; UV_EBADF the stream is closed;
+ * UV_EBUSY another coroutine reads; UV_EINVAL `buffer` is NULL or `length` 0; UV_ENOTSUP the
+ * type cannot; those of the system, of a type its own. */
+int64_t fibril_stream_tryread(fibril_stream *stream, void *buffer, size_t length);
+
+/* Writes all of it: 0 when the system has taken it. Answers to uv_write and Tornado's
+ * IOStream.write.
+ * Where: a coroutine. Suspends unless the system takes it at once.
+ * Ownership: `data` is the caller's, and not used after the return.
+ * Errors: those of a wait; UV_EBADF the stream is closed; UV_EBUSY another coroutine writes;
+ * UV_EPIPE it was shut down, or broken by a write that was cancelled, late or failed, or the
+ * peer has gone; UV_EINVAL `data` is NULL and `length` is not 0; UV_ENOMEM there is none for it;
+ * those of the system, of a type its own. */
+int fibril_stream_write(fibril_stream *stream, const void *data, size_t length);
+
+/* The same of several pieces, in one system call where it can be.
+ * Where: a coroutine. Suspends unless the system takes it at once.
+ * Ownership: `buffers` and what is in them is the caller's, and not used after the return.
+ * Errors: those of fibril_stream_write. */
+int fibril_stream_writev(fibril_stream *stream, const uv_buf_t *buffers, unsigned count);
+
+/* How many bytes of all writes the system, or the type, has taken: after a write that failed, too.
+ * Where: the loop's thread.
+ * Errors: none. */
+uint64_t fibril_stream_written(const fibril_stream *stream);
+
+/* Ends the write side: the peer reads the end after all that was written. Reading goes on. Again:
+ * 0. Answers to uv_shutdown.
+ * Where: a coroutine. Suspends.
+ * Errors: those of a wait; UV_EBADF the stream is closed; UV_EBUSY another coroutine writes;
+ * UV_EPIPE a write was broken; UV_ENOMEM there is none for it; those of uv_shutdown, of a type
+ * its own. */
+int fibril_stream_shutdown(fibril_stream *stream);
+
+/* Shuts the write side down and reads, and drops, all that the peer still sends, up to the end: so
+ * that closing does not reset the connection, and what the peer was sent is not lost. A deadline
+ * limits it. Answers to nginx's lingering_close.
+ * Where: a coroutine. Suspends.
+ * Errors: those of fibril_stream_shutdown and fibril_stream_read. */
+int fibril_stream_linger(fibril_stream *stream);
+
+/* Copies all that is left of `from` to `to`, up to the end: how many bytes. Answers to Go's
+ * io.Copy.
+ * Where: a coroutine. Suspends.
+ * Errors: those of fibril_stream_read and fibril_stream_write; UV_ENOMEM there is none for a
+ * buffer. */
+int64_t fibril_stream_copy(fibril_stream *from, fibril_stream *to);
+
+/* Copies both ways, for a proxy: an end on one side shuts the other down, both ends end it: 0. An
+ * error on either side ends it at once.
+ * Where: a coroutine. Suspends.
+ * Errors: those of fibril_stream_copy and fibril_stream_shutdown; those of fibril_group_spawn. */
+int fibril_stream_copy_both(fibril_stream *a, fibril_stream *b);
+
+/* The address of the other end, or of this one, as "127.0.0.1:80", "[::1]:80" or a path, cut where
+ * it is too long: how long it is. Answers to uv_tcp_getpeername and uv_tcp_getsockname.
+ * Where: the loop's thread.
+ * Ownership: `buffer` is the caller's.
+ * Errors: UV_EBADF the stream is closed; UV_ENOTSUP it has none; UV_EINVAL `buffer` is NULL or
+ * `length` 0; those of getpeername. */
+int fibril_stream_peer(const fibril_stream *stream, char *buffer, size_t length);
+int fibril_stream_address(const fibril_stream *stream, char *buffer, size_t length);
+
+/* Closes the stream so that the peer sees a reset, where there is such a thing. Answers to
+ * uv_tcp_close_reset.
+ * Where: the loop's thread.
+ * Ownership: takes the owner's reference.
+ * Errors: none. */
+void fibril_stream_abort(fibril_stream *stream);
+
+/* What the section on handles says.
+ * Where: the loop's thread.
+ * Ownership: what fibril_stream_ref returns is owned; unref and close take a reference.
+ * Errors: none. */
+fibril_stream *fibril_stream_ref(fibril_stream *stream);
+void fibril_stream_unref(fibril_stream *stream);
+void fibril_stream_detach(fibril_stream *stream);
+void fibril_stream_hold(fibril_stream *stream);
+void fibril_stream_unhold(fibril_stream *stream);
+void fibril_stream_close(fibril_stream *stream);
+
+/* ---- Readers and writers: buffers over a stream -------------------------------------------------
+ *
+ * The struct is the caller's, its members are private. The buffer is the running coroutine's, and
+ * goes at its end, or with _free; there is none before the first read or write. On an error, a
+ * deadline too, what has come stays buffered, and the call can be made again. */
+
+typedef struct fibril_reader {
+  void *private_[6];
+} fibril_reader;
+
+/* Begins one; `limit` bytes is the longest line, or piece, that it takes (0: 64 KiB).
+ * Where: a coroutine.
+ * Ownership: the stream is borrowed until the reader is freed.
+ * Errors: UV_EINVAL `reader` or `stream` is NULL; FIBRIL_ENOTCOROUTINE no coroutine is running. */
+int fibril_reader_init(fibril_reader *reader, fibril_stream *stream, size_t limit);
+
+/* Reads up to `length` bytes, as fibril_stream_read, what is buffered first.
+ * Where: a coroutine. Suspends unless there are some.
+ * Ownership: `buffer` is the caller's.
+ * Errors: those of fibril_stream_read; UV_ENOMEM there is none for the buffer. */
+int64_t fibril_reader_read(fibril_reader *reader, void *buffer, size_t length);
+
+/* Reads exactly `length` bytes: 0.
+ * Where: a coroutine. Suspends.
+ * Ownership: `buffer` is the caller's; after an error nothing is in it.
+ * Errors: those of fibril_stream_read; UV_EOF the end came before, and what there was can still
+ * be read; UV_EMSGSIZE `length` is more than the limit; UV_ENOMEM there is none for the buffer. */
+int fibril_reader_exact(fibril_reader *reader, void *buffer, size_t length);
+
+/* Reads up to the next `end`, of `length` bytes: how many come before it, which `*out` is, with a
+ * NUL where `end` was. Answers to Tornado's IOStream.read_until.
+ * Where: a coroutine. Suspends unless it is buffered.
+ * Ownership: `*out` is borrowed until the next call on the reader.
+ * Errors: those of fibril_stream_read; UV_EOF the stream ended, and what came after the last
+ * `end` can still be read; UV_EMSGSIZE there is none within the limit, and nothing is taken;
+ * UV_EINVAL `end` or `out` is NULL, or `length` 0; UV_ENOMEM there is none for the buffer. */
+int64_t fibril_reader_until(fibril_reader *reader, const void *end, size_t length,
+                            const char **out);
+
+/* The same of a line, which ends with "\n" or "\r\n": 0 is an empty one.
+ * Where: a coroutine. Suspends unless it is buffered.
+ * Ownership: `*out` is borrowed until the next call on the reader.
+ * Errors: those of fibril_reader_until. */
+int64_t fibril_reader_line(fibril_reader *reader, const char **out);
+
+/* For parsers: looks at what is buffered, at least `least` bytes of it: how many there are, which
+ * is 0 only at the end.
+ * Where: a coroutine. Suspends unless they are buffered.
+ * Ownership: `*out` is borrowed until the next call on the reader.
+ * Errors: those of fibril_stream_read; UV_EOF the end came before, where there is something;
+ * UV_EMSGSIZE `least` is more than the limit; UV_EINVAL `out` is NULL; UV_ENOMEM there is none
+ * for the buffer. */
+int64_t fibril_reader_peek(fibril_reader *reader, size_t least, const char **out);
+
+/* Takes so many bytes of what is buffered.
+ * Where: a coroutine.
+ * Errors: UV_EINVAL there are fewer. */
+int fibril_reader_consume(fibril_reader *reader, size_t length);
+
+/* Reads all up to the end: a buffer.
+ * Where: a coroutine. Suspends.
+ * Ownership: `*out` is the coroutine's.
+ * Errors: those of fibril_stream_read; UV_EMSGSIZE it is more than the limit, and nothing is
+ * taken; UV_EINVAL `out` is NULL; UV_ENOMEM there is none for the buffer. */
+int fibril_reader_all(fibril_reader *reader, fibril_value *out);
+
+/* Gives the buffer back, and drops what is in it. Again: nothing happens.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_reader_free(fibril_reader *reader);
+
+typedef struct fibril_writer {
+  void *private_[6];
+} fibril_writer;
+
+/* Begins one that collects up to `size` bytes (0: 16 KiB) before it writes them.
+ * Where: a coroutine.
+ * Ownership: the stream is borrowed until the writer is freed.
+ * Errors: UV_EINVAL `writer` or `stream` is NULL; FIBRIL_ENOTCOROUTINE no coroutine is running. */
+int fibril_writer_init(fibril_writer *writer, fibril_stream *stream, size_t size);
+
+/* Adds bytes, and writes what there is when they do not fit.
+ * Where: a coroutine. Suspends where it writes.
+ * Ownership: `data` is copied.
+ * Errors: those of fibril_stream_write; UV_ENOMEM there is none for the buffer. */
+int fibril_writer_write(fibril_writer *writer, const void *data, size_t length);
+
+/* The same of printf-style text.
+ * Where: a coroutine. Suspends where it writes.
+ * Ownership: copies the texts.
+ * Errors: those of fibril_writer_write; UV_EINVAL the format is bad. */
+int fibril_writer_printf(fibril_writer *writer, const char *format, ...) FIBRIL_PRINTF(2, 3);
+
+/* Writes what there is.
+ * Where: a coroutine. Suspends unless there is nothing.
+ * Errors: those of fibril_stream_write. */
+int fibril_writer_flush(fibril_writer *writer);
+
+/* Gives the buffer back. What is in it is dropped, and the log hook hears of that. Again: nothing
+ * happens.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_writer_free(fibril_writer *writer);
+
+/* ---- Listeners ------------------------------------------------------------------------------- */
+
+/* What connections come to. */
+typedef struct fibril_listener fibril_listener;
+
+/* Of a listener. NULL stands for all of them zero. */
+typedef struct fibril_listen_options {
+  size_t size;    /* sizeof(fibril_listen_options) */
+  int backlog;    /* connections that wait to be accepted; 0: 511 */
+  bool reuseport; /* others may listen on the same port, and the system shares connections out */
+  bool ipv6only;  /* "::" is not for IPv4, too */
+  int mode;       /* of a UNIX socket's file; 0: what the process's mask leaves */
+  fibril_tcp_options connection; /* of what is accepted; its `size` may be 0 */
+} fibril_listen_options;
+
+/* Listens on an address ("127.0.0.1", "::1"; NULL: all, of both families) and a port (0: a free
+ * one). A name is looked up, which waits. Answers to uv_tcp_bind with uv_listen.
+ * Where: the loop's thread. Suspends to look a name up, and only in a coroutine.
+ * Ownership: `host` is copied; the listener is the running coroutine's, elsewhere owned.
+ * Errors: those of a wait, for a name; UV_EINVAL the port is none, the options are bad, or `out`
+ * is NULL; UV_EADDRINUSE the port is in use; UV_EADDRNOTAVAIL the address is not this machine's;
+ * UV_EACCES it is not allowed; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs
+ * here; FIBRIL_ECLOSED the loop is closing; those of fibril_dns_lookup; those of the system. */
+int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *options,
+                      fibril_listener **out);
+
+/* Listens on a UNIX socket, whose file is removed when the listener is closed. A name that begins
+ * with a NUL byte is abstract: its length is `length`; FIBRIL_AUTO_LENGTH: up to the NUL. Answers
+ * to uv_pipe_bind with uv_listen.
+ * Where: the loop's thread.
+ * Ownership: `path` is copied; the listener is the running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL `path` or `out` is NULL, or the options are bad; UV_ENAMETOOLONG the path is
+ * longer than an address can be; UV_EADDRINUSE there is such a file; UV_EACCES it is not
+ * allowed; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here;
+ * FIBRIL_ECLOSED the loop is closing; those of the system. */
+int fibril_pipe_listen(const char *path, size_t length, const fibril_listen_options *options,
+                       fibril_listener **out);
+
+/* The port that it listens on, 0 of a UNIX socket.
+ * Where: the loop's thread.
+ * Errors: UV_EBADF the listener is closed. */
+int fibril_listener_port(const fibril_listener *listener);
+
+/* Waits for a connection. Connections that were gone again are passed over; where the process or
+ * the system has no descriptor left it waits until there is one. Answers to uv_accept.
+ * Where: a coroutine. Suspends unless there is one.
+ * Ownership: the stream is the coroutine's.
+ * Errors: those of a wait; UV_EBADF the listener is closed, or its descriptor was; UV_EBUSY
+ * another coroutine accepts; UV_EINVAL `out` is NULL; UV_ENOMEM there is none for the stream,
+ * and the connection is closed. */
+int fibril_listener_accept(fibril_listener *listener, fibril_stream **out);
+
+/* Handles a connection. It returns whatever it likes: an error, or in C++ an exception, is told
+ * to the log hook, and ends nothing but the connection, which is closed after it. */
+typedef fibril_value (*fibril_serve_fn)(fibril_stream *stream, void *arg);
+
+/* Of serving. NULL stands for all of them zero. */
+typedef struct fibril_serve_options {
+  size_t size;       /* sizeof(fibril_serve_options) */
+  unsigned limit;    /* connections at once; the others stay in the backlog; 0: 10,000 */
+  double grace;      /* milliseconds that handlers have when it is to end; 0: none */
+  size_t stack_size; /* of each handler; 0: 256 KiB */
+} fibril_serve_options;
+
+/* Accepts connections, each handled by a coroutine of its own to which the stream belongs, until
+ * the caller is cancelled or late, or the listener is closed. Then it accepts no more, waits
+ * `grace` for the handlers, cancels those that are left and waits for their ends. Answers to
+ * Tornado's TCPServer.
+ * Where: a coroutine. Suspends.
+ * Ownership: `arg` is in use until this returns.
+ * Errors: those of a wait; UV_ECANCELED the listener was closed, too; UV_EBADF the listener was
+ * closed before, or its descriptor was; UV_EBUSY another coroutine accepts; UV_EINVAL `handle`
+ * is NULL, or the options are bad; UV_ENOMEM there is none for the group; those of
+ * fibril_listener_accept. */
+int fibril_listener_serve(fibril_listener *listener, fibril_serve_fn handle, void *arg,
+                          const fibril_serve_options *options);
+
+/* What the section on handles says.
+ * Where: the loop's thread.
+ * Ownership: what fibril_listener_ref returns is owned; unref and close take a reference.
+ * Errors: none. */
+fibril_listener *fibril_listener_ref(fibril_listener *listener);
+void fibril_listener_unref(fibril_listener *listener);
+void fibril_listener_detach(fibril_listener *listener);
+void fibril_listener_hold(fibril_listener *listener);
+void fibril_listener_unhold(fibril_listener *listener);
+void fibril_listener_close(fibril_listener *listener);
+
+/* ---- UDP ------------------------------------------------------------------------------------- */
+
+/* A socket for datagrams. */
+typedef struct fibril_udp fibril_udp;
+
+/* Of a UDP socket. NULL stands for all of them zero. */
+typedef struct fibril_udp_options {
+  size_t size;    /* sizeof(fibril_udp_options) */
+  bool reuseaddr; /* others may have the same address and port, for multicast */
+  bool ipv6only;
+  bool broadcast; /* sending to broadcast addresses is allowed */
+  int ttl;        /* 1 to 255; 0: the system's */
+  int multicast_ttl;
+  bool multicast_no_loop; /* what is sent to a group does not come back */
+  int send_buffer;        /* bytes; 0: the system's */
+  int receive_buffer;
+} fibril_udp_options;
+
+/* Opens one on an address (NULL: all) and a port (0: a free one). A name is looked up, which
+ * waits. Answers to uv_udp_bind.
+ * Where: the loop's thread. Suspends to look a name up, and only in a coroutine.
+ * Ownership: `host` is copied; the socket is the running coroutine's, elsewhere owned.
+ * Errors: those of fibril_tcp_listen. */
+int fibril_udp_open(const char *host, int port, const fibril_udp_options *options,
+                    fibril_udp **out);
+
+/* From here on it sends to, and hears from, one peer only. Answers to uv_udp_connect.
+ * Where: the loop's thread.
+ * Ownership: `to` is borrowed for the call; NULL: any peer again.
+ * Errors: UV_EBADF the socket is closed; those of uv_udp_connect. */
+int fibril_udp_connect(fibril_udp *udp, const struct sockaddr *to);
+
+/* Waits for a datagram: its length. Answers to uv_udp_recv_start.
+ * Where: a coroutine. Suspends unless there is one.
+ * Ownership: `buffer` is the caller's, and not touched after the return; `from` may be NULL.
+ * Errors: those of a wait; UV_EBADF the socket is closed; UV_EBUSY another coroutine receives;
+ * UV_EMSGSIZE it was longer than `length`, and its beginning is in `buffer`; UV_EINVAL `buffer`
+ * is NULL; UV_ENOMEM there is none for it; UV_ECONNREFUSED the peer that it is connected to has
+ * refused one; those of the system. */
+int64_t fibril_udp_receive(fibril_udp *udp, void *buffer, size_t length,
+                           struct sockaddr_storage *from);
+
+/* Sends a datagram: 0 when the system has taken it. Answers to uv_udp_send.
+ * Where: a coroutine. Suspends unless the system takes it at once.
+ * Ownership: `data` and `to` are the caller's, and not used after the return; `to` is NULL where
+ * the socket is connected.
+ * Errors: those of a wait; UV_EBADF the socket is closed; UV_EBUSY another coroutine sends;
+ * UV_EMSGSIZE it is longer than a datagram can be; UV_EDESTADDRREQ `to` is NULL; UV_EISCONN it
+ * is not; UV_EINVAL `data` is NULL; UV_ENOMEM there is none for it; those of the system. */
+int fibril_udp_send(fibril_udp *udp, const void *data, size_t length, const struct sockaddr *to);
+
+/* Joins a multicast group on an interface (NULL: the system's choice), and leaves it. Answers to
+ * uv_udp_set_membership.
+ * Where: the loop's thread.
+ * Ownership: the texts are borrowed for the call.
+ * Errors: UV_EBADF the socket is closed; UV_EINVAL `group` is no address of a group; those of
+ * uv_udp_set_membership. */
+int fibril_udp_join(fibril_udp *udp, const char *group, const char *interface);
+int fibril_udp_leave(fibril_udp *udp, const char *group, const char *interface);
+
+/* The port that it has.
+ * Where: the loop's thread.
+ * Errors: UV_EBADF the socket is closed. */
+int fibril_udp_port(const fibril_udp *udp);
+
+/* What the section on handles says.
+ * Where: the loop's thread.
+ * Ownership: what fibril_udp_ref returns is owned; unref and close take a reference.
+ * Errors: none. */
+fibril_udp *fibril_udp_ref(fibril_udp *udp);
+void fibril_udp_unref(fibril_udp *udp);
+void fibril_udp_detach(fibril_udp *udp);
+void fibril_udp_hold(fibril_udp *udp);
+void fibril_udp_unhold(fibril_udp *udp);
+void fibril_udp_close(fibril_udp *udp);
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* Hears of an address, in the order in which they should be tried, on the stack of the coroutine
+ * that looks up. */
+typedef void (*fibril_address_cb)(const struct sockaddr *address, void *arg);
+
+/* Looks a host's addresses up, with the port in them, and calls each(address, arg) for each: how
+ * many there are. `family` is AF_INET, AF_INET6 or 0 for both. Coroutines that ask for the same
+ * while it is looked up share the lookup. It takes a thread of the pool, within fibril's half.
+ * Answers to uv_getaddrinfo and Tornado's Resolver.
+ * Where: a coroutine. Suspends, but not for an address.
+ * Ownership: `host` is copied; `address` is borrowed for the call.
+ * Errors: those of a wait; UV_EINVAL `host` or `each` is NULL, the port is none, or `family` is
+ * no such; UV_ENAMETOOLONG the name is longer than one can be; UV_ENOMEM there is none for it;
+ * those of uv_getaddrinfo, UV_EAI_NONAME for one that there is not. */
+int fibril_dns_lookup(const char *host, int port, int family, fibril_address_cb each, void *arg);
+
+/* The name of an address, or the address itself where it has none. Answers to uv_getnameinfo.
+ * Where: a coroutine. Suspends.
+ * Ownership: `address` is copied; `host` is the caller's.
+ * Errors: those of a wait; UV_EINVAL `address` or `host` is NULL, or `address` is of another
+ * family; UV_ENOBUFS the name does not fit; UV_ENOMEM there is none for it; those of
+ * uv_getnameinfo. */
+int fibril_dns_name(const struct sockaddr *address, char *host, size_t length);
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+/* Signals that are waited for. */
+typedef struct fibril_signal fibril_signal;
+
+/* From here on these signals are counted, and do nothing else to the process; at the close what
+ * was there before comes back. Answers to uv_signal_start.
+ * Where: the loop's thread.
+ * Ownership: `signals` is copied; the handle is the running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL `signals` or `out` is NULL, `count` is 0, or one of them can't be waited
+ * for: SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGPROF, and in Node SIGUSR1;
+ * UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the
+ * loop is closing; those of uv_signal_start. */
+int fibril_signal_open(const int *signals, size_t count, fibril_signal **out);
+
+/* Waits for the next signal: which one. Those that come between two waits are counted, none is
+ * lost that the system has told apart.
+ * Where: a coroutine. Suspends unless one has come.
+ * Errors: those of a wait; UV_EBADF the handle is closed; UV_EBUSY another coroutine waits. */
+int fibril_signal_wait(fibril_signal *signal);
+
+/* What the section on handles says.
+ * Where: the loop's thread.
+ * Ownership: what fibril_signal_ref returns is owned; unref and close take a reference.
+ * Errors: none. */
+fibril_signal *fibril_signal_ref(fibril_signal *signal);
+void fibril_signal_unref(fibril_signal *signal);
+void fibril_signal_detach(fibril_signal *signal);
+void fibril_signal_hold(fibril_signal *signal);
+void fibril_signal_unhold(fibril_signal *signal);
+void fibril_signal_close(fibril_signal *signal);
 
 /* ---- Exporting to JavaScript --------------------------------------------------------------------
  *

@@ -32,7 +32,7 @@ const FLAGS = [
 ];
 
 function sources(tests) {
-  const files = listSources('src/core/:.c,.S', 'src/io:.c', `${tests}:.c`);
+  const files = listSources('src/core/:.c,.S', 'src/io/:.c', `${tests}:.c`);
   return [...new Set([...files, 'test/c/harness.c', 'test/c/main.c'])];
 }
 

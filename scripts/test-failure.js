@@ -83,7 +83,7 @@ async function build(compiler) {
   const uv = findLibuv();
   const flags = [...FLAGS, ...forCompiler(uv)];
   const failing = [...flags, '-include', 'test/failure/calls.h'];
-  const tested = await compileAll(compiler, failing, listSources('src/core/:.c', 'src/io:.c'),
+  const tested = await compileAll(compiler, failing, listSources('src/core/:.c', 'src/io/:.c'),
     folder);
   tested.push(...await compileAll(compiler, flags, listSources('src/core/:.S'), folder));
   const noting = [...flags, '-include',
@@ -140,7 +140,7 @@ async function testBridge(names) {
   const env = { ...process.env, CC: 'gcc', CXX: 'g++' };
   await run(process.execPath, [gyp, 'configure', 'build', '--directory', folder],
     { cwd: root, env, maxBuffer: 2 ** 28 });
-  const files = listSources('src/core/:.c,.S', 'src/io:.c', 'src/node/:.c', 'src/addon:.c');
+  const files = listSources('src/core/:.c,.S', 'src/io/:.c', 'src/node/:.c', 'src/addon:.c');
   const objects = files.map((file) => path.join(folder, 'build', file.replace(/\.[cS]$/, '.o')));
   const unknown = unknownCalls(objects, ['calls.h', 'node_calls.h']);
   const asan = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();

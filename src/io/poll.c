@@ -1,10 +1,161 @@
-/* Waiting for a file descriptor. */
-#include "request.h"
+/* Waiting for a file descriptor: one that is kept, and for a single wait. */
+#include "handle.h"
 
 #include "../core/loop/descriptors.h"
 #include "../core/scheduler/timeouts.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
+
+static bool known_events(int events) {
+  int known = UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED;
+  return events != 0 && (events & ~known) == 0;
+}
+
+/* ---- One that is kept ---- */
+
+/* The system goes on watching between waits, so that the next one costs no call of it. What comes
+ * when nobody waits for it is watched no more until somebody does. */
+struct fibril_poll {
+  fibril__handle handle;
+  fibril__watcher watcher;
+  int wanted[2]; /* by who waits */
+  bool was_blocking;
+  bool gone; /* the descriptor */
+};
+
+static void describe_kept(const fibril__wait *wait, fibril__wait_report *report);
+
+static const fibril__wait_kind kept_kind = {.name = "poll", .describe = describe_kept};
+
+typedef struct {
+  fibril__request request;
+  const fibril_poll *poll;
+} kept_wait;
+
+static void describe_kept(const fibril__wait *wait, fibril__wait_report *report) {
+  report->fd = FIBRIL__CONTAINER(const kept_wait, request.wait, wait)->poll->watcher.fd;
+}
+
+static void tell_kept(fibril_poll *self, int which, int status) {
+  fibril__request *request = fibril__handle_waiting(&self->handle, which);
+  if (request != NULL) fibril__request_end(request, status);
+}
+
+static int wanted_by(const fibril_poll *self, int which) {
+  return fibril__handle_waiting(&self->handle, which) == NULL ? 0 : self->wanted[which];
+}
+
+static void on_kept_ready(fibril__watcher *watcher, int events) {
+  fibril_poll *self = FIBRIL__CONTAINER(fibril_poll, watcher, watcher);
+  int wanted[] = {wanted_by(self, FIBRIL__READER), wanted_by(self, FIBRIL__WRITER)};
+  if (events < 0) {
+    self->gone = !watcher->pending;
+    if (!self->gone) fibril__watcher_change(watcher, 0);
+    for (int i = 0; i < 2; i++) tell_kept(self, i, self->gone ? UV_EBADF : wanted[i]);
+    return;
+  }
+  int unwanted = events & ~(wanted[0] | wanted[1]);
+  if (unwanted != 0) fibril__watcher_change(watcher, watcher->events & ~unwanted);
+  for (int i = 0; i < 2; i++)
+    if ((wanted[i] & events) != 0) tell_kept(self, i, wanted[i] & events);
+}
+
+static void on_kept_replaced(fibril__watcher *watcher) {
+  fibril_poll *self = FIBRIL__CONTAINER(fibril_poll, watcher, watcher);
+  fibril__watcher_stop(watcher);
+  self->gone = true;
+  for (int i = 0; i < 2; i++) tell_kept(self, i, UV_EBADF);
+}
+
+/* The open file may be somebody else's, too, who has passed it on. */
+static void close_kept(fibril__handle *handle) {
+  fibril_poll *self = FIBRIL__CONTAINER(fibril_poll, handle, handle);
+  bool own = !self->gone && fibril__watcher_alive(&self->watcher);
+  fibril__watcher_stop(&self->watcher);
+  if (!own || !self->was_blocking) return;
+  int flags = fcntl(self->watcher.fd, F_GETFL);
+  if (flags >= 0) fcntl(self->watcher.fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+static void free_kept(fibril__handle *handle) {
+  free(FIBRIL__CONTAINER(fibril_poll, handle, handle));
+}
+
+static const fibril__handle_type kept_type = {close_kept, free_kept};
+
+static int start_keeping(fibril_poll *self, fibril_socket fd) {
+  int flags = fcntl(fd, F_GETFL);
+  self->was_blocking = flags >= 0 && !(flags & O_NONBLOCK);
+  self->watcher = (fibril__watcher){.loop = self->handle.loop,
+                                    .fd = fd,
+                                    .unheld = true,
+                                    .ready = on_kept_ready,
+                                    .replaced = on_kept_replaced};
+  int err = fibril__watcher_start(&self->watcher);
+  self->gone = err != 0;
+  return err;
+}
+
+int fibril_poll_open(fibril_socket fd, fibril_poll **out) {
+  if (out == NULL) return UV_EINVAL;
+  if (fd < 0) return UV_EBADF;
+  fibril_poll *self = calloc(1, sizeof *self);
+  if (self == NULL) return UV_ENOMEM;
+  int err = fibril__handle_init(&self->handle, &kept_type);
+  if (err != 0) {
+    free(self);
+    return err;
+  }
+  err = start_keeping(self, fd);
+  if (err == 0)
+    *out = self;
+  else
+    fibril__handle_close(&self->handle);
+  return err;
+}
+
+static bool stop_kept(fibril__request *request) {
+  (void)request;
+  return true;
+}
+
+/* Whoever waits for both directions is the reader and the writer. */
+static int begin_kept(fibril_poll *self, fibril__request *request, int events) {
+  bool writes = (events & UV_WRITABLE) != 0, reads = (events & ~UV_WRITABLE) != 0;
+  int which = reads ? FIBRIL__READER : FIBRIL__WRITER;
+  if (writes && self->handle.waits[FIBRIL__WRITER] != NULL) return UV_EBUSY;
+  int err = fibril__handle_begin(&self->handle, which, request, &kept_kind, stop_kept);
+  if (err != 0) return err;
+  if (writes) self->handle.waits[FIBRIL__WRITER] = request;
+  if (reads) self->wanted[FIBRIL__READER] = events;
+  if (writes) self->wanted[FIBRIL__WRITER] = events;
+  return 0;
+}
+
+int fibril_poll_wait(fibril_poll *self, int events) {
+  kept_wait wait = {.poll = self};
+  int err = fibril__handle_check(&self->handle);
+  if (err != 0) return err;
+  if (!known_events(events)) return UV_EINVAL;
+  if (self->gone) return UV_EBADF;
+  err = begin_kept(self, &wait.request, events);
+  if (err != 0) return err;
+  fibril__watcher *watcher = &self->watcher;
+  if ((watcher->events & events) != events)
+    fibril__watcher_change(watcher, watcher->events | events);
+  fibril__handle_ref(&self->handle);
+  int result = fibril__request_wait(&wait.request, 0);
+  for (int i = 0; i < 2; i++)
+    if (self->handle.waits[i] == &wait.request) self->handle.waits[i] = NULL;
+  fibril__handle_unref(&self->handle);
+  return result;
+}
+
+FIBRIL__HANDLE_FUNCTIONS(poll, fibril_poll)
+
+/* ---- A single wait ---- */
 
 typedef struct {
   fibril__watcher watcher;
@@ -41,8 +192,7 @@ static bool stop_poll(fibril__request *request) {
 }
 
 static int start_poll(polling *self, int fd, int events, double timeout) {
-  int known = UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED;
-  if (events == 0 || (events & ~known) != 0 || isnan(timeout)) return UV_EINVAL;
+  if (!known_events(events) || isnan(timeout)) return UV_EINVAL;
   if (fd < 0) return UV_EBADF;
   fibril_loop *loop = self->request.waiter->loop;
   self->watcher = (fibril__watcher){.loop = loop,
@@ -58,7 +208,7 @@ static int start_poll(polling *self, int fd, int events, double timeout) {
   return err;
 }
 
-int fibril_poll_fd(int fd, int events, double timeout) {
+int fibril_poll_fd(fibril_socket fd, int events, double timeout) {
   polling self;
   self.timer = 0;
   int err = fibril__request_begin(&self.request, &poll_kind, stop_poll);

@@ -4,7 +4,7 @@
 
 void fibril__request_end(fibril__request *request, int status) {
   if (request->wait.woken) return;
-  fibril__loop_release(request->waiter->loop);
+  if (!request->unheld) fibril__loop_release(request->waiter->loop);
   fibril__wake(&request->wait, status);
 }
 

@@ -35,7 +35,8 @@ struct fibril__request {
   fibril__wait wait;
   fibril_coroutine *waiter;
   fibril__stop_fn stop;
-  bool asked; /* to stop */
+  bool asked;  /* to stop */
+  bool unheld; /* it does not keep the loop alive */
 };
 
 /* The `cancel` of every request's wait. */
@@ -54,6 +55,13 @@ static inline int fibril__request_begin(fibril__request *request, const fibril__
   return 0;
 }
 
+/* Whether one that has begun keeps the loop alive; it does at first. */
+static inline void fibril__request_hold(fibril__request *request, bool held) {
+  if (request->wait.woken || request->unheld != held) return;
+  request->unheld = !held;
+  (held ? fibril__loop_hold : fibril__loop_release)(request->waiter->loop);
+}
+
 /* Of one whose coroutine was cancelled, or became late, while it was started: starting may tell
  * others of something on the loop's stack. What the request then ends with. */
 int fibril__request_look_again(fibril__request *request);
@@ -64,7 +72,7 @@ int fibril__request_look_again(fibril__request *request);
 static inline int fibril__request_wait(fibril__request *request, int started) {
   fibril_coroutine *self = request->waiter;
   if (FIBRIL__UNLIKELY(started != 0)) {
-    fibril__loop_release(self->loop);
+    if (!request->unheld) fibril__loop_release(self->loop);
     return started;
   }
   if (FIBRIL__UNLIKELY(self->hindered != 0)) return fibril__request_look_again(request);

@@ -24,7 +24,7 @@ function hasClang() {
   return !spawnSync('clang', ['--version']).error;
 }
 
-const CORE = ['src/core/:.c,.S', 'src/io:.c'];
+const CORE = ['src/core/:.c,.S', 'src/io/:.c'];
 
 async function compile(name, compiler, flags, sources) {
   const folder = path.join(root, 'build', 'fuzz', name);

@@ -29,7 +29,7 @@ function needs(suite, program, args) {
 /** test/package/gdb/sleepers.c with the core, and with debug information or without. */
 function buildProgram(folder, debug = '-g') {
   const program = path.join(folder, `sleepers${debug}`);
-  const listed = run(process.execPath, ['gyp/sources.js', 'src/core/:.c,.S', 'src/io:.c']).stdout;
+  const listed = run(process.execPath, ['gyp/sources.js', 'src/core/:.c,.S', 'src/io/:.c']).stdout;
   const sources = listed.trim().split('\n').map((line) => JSON.parse(line));
   const uv = run('pkg-config', ['--cflags', '--libs', 'libuv']).stdout.trim().split(/\s+/);
   const args = [debug, '-O2', '-std=gnu11', '-Iinclude', '-o', program,

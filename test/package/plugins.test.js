@@ -27,7 +27,7 @@ describe('a plugin with a copy of fibril', function () {
 
   it('can be unloaded while another goes on', async () => {
     const libuv = findLibuv();
-    const sources = [...listSources('src/core/:.c,.S', 'src/io:.c'),
+    const sources = [...listSources('src/core/:.c,.S', 'src/io/:.c'),
       'test/package/plugins/plugin.c'];
     const objects = await compileAll('gcc', [...FLAGS, ...forCompiler(libuv)], sources, folder);
     const [first, second, host] = ['first.so', 'second.so', 'host']

@@ -48,8 +48,10 @@ static const struct {
              {UV_PRIORITIZED, EPOLLPRI}};
 #define NAMES (sizeof names / sizeof names[0])
 
+/* The system reports errors and hang-ups of one that rests, too: once is enough. */
 static int control(const fibril__watcher *watcher, int operation) {
   struct epoll_event event = {.data.u64 = (uint64_t)watcher->serial << 32 | (uint32_t)watcher->fd};
+  if (watcher->events == 0) event.events = EPOLLET;
   for (size_t i = 0; i < NAMES; i++)
     if (watcher->events & names[i].uv) event.events |= names[i].epoll;
   int err = epoll_ctl(set_of(watcher->loop)->epoll, operation, watcher->fd, &event);
@@ -64,7 +66,7 @@ static int enter_set(fibril__watcher *watcher) {
   int err = control(watcher, EPOLL_CTL_ADD);
   if (err == UV_EEXIST) err = control(watcher, EPOLL_CTL_MOD);
   if (err != 0) watcher->serial = 0;
-  if (err == 0 && set->held++ == 0) uv_ref((uv_handle_t *)&set->poll);
+  if (err == 0 && !watcher->unheld && set->held++ == 0) uv_ref((uv_handle_t *)&set->poll);
   return err;
 }
 
@@ -74,7 +76,7 @@ static void leave_set(fibril__watcher *watcher) {
   control(watcher, EPOLL_CTL_DEL);
   watcher->serial = 0;
   set->stops++;
-  if (--set->held == 0) uv_unref((uv_handle_t *)&set->poll);
+  if (!watcher->unheld && --set->held == 0) uv_unref((uv_handle_t *)&set->poll);
 }
 
 static void on_sweep(uv_timer_t *timer);
@@ -129,6 +131,7 @@ static void renew(fibril__descriptors *set) {
 /* As libuv reads events: an error stands alone, and what was hung up is ready for all. */
 static void deliver_events(fibril__watcher *watcher, uint32_t events) {
   int ready = 0;
+  if (watcher->events == 0) return;
   for (size_t i = 0; i < NAMES; i++)
     if (events & names[i].epoll) ready |= watcher->events & names[i].uv;
   if ((events & (EPOLLERR | EPOLLPRI)) == EPOLLERR)

@@ -15,13 +15,14 @@ typedef struct fibril__descriptors fibril__descriptors;
 typedef struct fibril__watcher fibril__watcher;
 struct fibril__watcher {
   fibril_loop *loop;
-  int fd, events;
+  int fd, events; /* 0: it rests, and has the descriptor */
   /* Called on the loop's stack while the descriptor is ready, with UV_READABLE and so on; with
    * UV_EBADF, once, when it has an error pending or has gone away: then it is watched no more. */
   void (*ready)(fibril__watcher *watcher, int events);
   /* Called on any stack when its descriptor is gone and the number is another one's, which somebody
    * watches from now on: it is stopped. */
   void (*replaced)(fibril__watcher *watcher);
+  bool unheld;     /* it does not keep the loop alive */
   bool pending;    /* the error is one that reading or writing tells */
   bool lost;       /* it has gone away, and `ready` is to hear of it */
   uint32_t serial; /* of its entry in the set; 0: it has none */

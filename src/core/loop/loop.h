@@ -42,6 +42,9 @@ typedef struct fibril__upper {
 typedef struct fibril__attachment {
   struct fibril__attachment *next;
   const void *key;
+  /* Every coroutine has ended, and the loop's handles are about to be closed; NULL: nothing is to
+   * be done then. */
+  void (*close)(struct fibril__attachment *attachment);
 } fibril__attachment;
 
 typedef struct fibril__whole {
@@ -76,7 +79,7 @@ static inline void fibril__loop_want_flush(fibril_loop *loop) {
   if (FIBRIL__UNLIKELY(!loop->ready.awake)) fibril__loop_activate(loop);
 }
 
-/* From malloc; `key`: an address of the layer's own, by which it finds it again. */
+/* From malloc; `key`: an address of the layer's own, by which it finds it again; `close` is set. */
 void fibril__loop_attach(fibril_loop *loop, const void *key, fibril__attachment *attachment);
 /* NULL: nothing. */
 static inline fibril__attachment *fibril__loop_attached(const fibril_loop *loop, const void *key) {

@@ -29,6 +29,12 @@ static void run_turn(fibril_loop *loop) {
 static void end_turns(fibril_loop *loop) {
   fibril__whole *whole = fibril__whole_of(loop);
   if (whole->upper.unwound != NULL) whole->upper.unwound(whole->upper.arg);
+  fibril__attachment *next = whole->attachments;
+  while (next != NULL) {
+    fibril__attachment *one = next;
+    next = one->next;
+    if (one->close != NULL) one->close(one);
+  }
   fibril__post_close(loop);
   while (fibril__queued(loop) > 0) fibril__drain(loop, fibril__queued(loop), false);
   fibril__handlers_close(loop);

@@ -78,12 +78,21 @@ int fibril_local_set(const void *key, void *value, void (*release)(void *value))
     if (old_release != NULL) old_release(old);
     return 0;
   }
+  void **slot = fibril__local_slot(self, key, release);
+  if (slot == NULL) return UV_ENOMEM;
+  *slot = value;
+  return 0;
+}
+
+void **fibril__local_slot(fibril_coroutine *self, const void *key, void (*release)(void *value)) {
+  struct fibril__local *local = find_local(self, key);
+  if (local != NULL) return &local->value;
   local = malloc(sizeof *local);
-  if (local == NULL) return UV_ENOMEM;
-  *local = (struct fibril__local){self->locals, key, value, release};
+  if (local == NULL) return NULL;
+  *local = (struct fibril__local){self->locals, key, NULL, release};
   self->locals = local;
   self->encumbered = true;
-  return 0;
+  return &local->value;
 }
 
 void *fibril_local_get(const void *key) {

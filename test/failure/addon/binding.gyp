@@ -9,7 +9,7 @@
     {
       'target_name': 'tested',
       'type': 'static_library',
-      'sources': ['<!@(node ../../../gyp/sources.js ../../../src/core/:.c ../../../src/io:.c ../../../src/node/:.c)'],
+      'sources': ['<!@(node ../../../gyp/sources.js ../../../src/core/:.c ../../../src/io/:.c ../../../src/node/:.c)'],
       'cflags_c': ['-include', '<(module_root_dir)/../node_calls.h'],
     },
     {
