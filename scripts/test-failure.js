@@ -33,9 +33,11 @@ const NEVER_FAIL = new Map(Object.entries({
      uv_mutex_destroy uv_mutex_lock
      uv_mutex_unlock uv_now uv_once uv_ref uv_strerror uv_thread_self uv_unref uv_translate_sys_error free munmap memcpy memset memmove strcmp strlen strstr abort raise
      bcmp memcmp strncmp strchr strrchr strtod floor __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
-     sigaddset sigdelset sigismember closedir dirfd`,
+     sigaddset sigdelset sigismember closedir dirfd
+     strnlen strtoul htons ntohs uv_ip4_name uv_ip6_name`,
   'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv close read epoll_wait fcntl
-     dl_iterate_phdr napi_unwrap napi_has_element`,
+     dl_iterate_phdr napi_unwrap napi_has_element
+     if_nametoindex uv_if_indextoname uv_inet_pton uv_ip4_addr`,
   'napi_ok for a live environment and a value of the kind that was asked for first':
     `napi_create_bigint_int64 napi_create_double napi_create_int32 napi_create_uint32 napi_get_boolean napi_get_null
      napi_get_undefined napi_get_global napi_get_cb_info napi_get_reference_value napi_typeof napi_is_arraybuffer napi_is_buffer
