@@ -149,7 +149,9 @@ void fibril__handle_moved(fibril__handle *handle, size_t bytes) {
 }
 
 void fibril__handle_hold(fibril__handle *handle, bool held) {
+  if (handle->closed) return;
   handle->unheld = !held;
+  if (handle->type->hold != NULL) handle->type->hold(handle, held);
   for (int i = 0; i < 2; i++)
     if (handle->waits[i] != NULL) fibril__request_hold(handle->waits[i], held);
 }

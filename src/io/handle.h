@@ -26,6 +26,8 @@ typedef struct fibril__handle_type {
   void (*close)(fibril__handle *handle);
   /* Nobody has it any more; the loop may be gone. */
   void (*free)(fibril__handle *handle);
+  /* Where it is another handle that is waited for, inside; NULL: none. */
+  void (*hold)(fibril__handle *handle, bool held);
 } fibril__handle_type;
 
 /* What a loop keeps of them. */

@@ -1,4 +1,6 @@
 /* Waiting for a file descriptor: one that is kept, and for a single wait. */
+#include "poll.h"
+
 #include "handle.h"
 
 #include "../core/loop/descriptors.h"
@@ -25,18 +27,16 @@ struct fibril_poll {
   bool gone; /* the descriptor */
 };
 
-static void describe_kept(const fibril__wait *wait, fibril__wait_report *report);
-
-static const fibril__wait_kind kept_kind = {.name = "poll", .describe = describe_kept};
-
 typedef struct {
   fibril__request request;
   const fibril_poll *poll;
 } kept_wait;
 
-static void describe_kept(const fibril__wait *wait, fibril__wait_report *report) {
+void fibril__poll_describe(const fibril__wait *wait, fibril__wait_report *report) {
   report->fd = FIBRIL__CONTAINER(const kept_wait, request.wait, wait)->poll->watcher.fd;
 }
+
+static const fibril__wait_kind kept_kind = {.name = "poll", .describe = fibril__poll_describe};
 
 static void tell_kept(fibril_poll *self, int which, int status) {
   fibril__request *request = fibril__handle_waiting(&self->handle, which);
@@ -83,7 +83,7 @@ static void free_kept(fibril__handle *handle) {
   free(FIBRIL__CONTAINER(fibril_poll, handle, handle));
 }
 
-static const fibril__handle_type kept_type = {close_kept, free_kept};
+static const fibril__handle_type kept_type = {.close = close_kept, .free = free_kept};
 
 static int start_keeping(fibril_poll *self, fibril_socket fd) {
   int flags = fcntl(fd, F_GETFL);
@@ -122,11 +122,12 @@ static bool stop_kept(fibril__request *request) {
 }
 
 /* Whoever waits for both directions is the reader and the writer. */
-static int begin_kept(fibril_poll *self, fibril__request *request, int events) {
+static int begin_kept(fibril_poll *self, fibril__request *request, int events,
+                      const fibril__wait_kind *kind) {
   bool writes = (events & UV_WRITABLE) != 0, reads = (events & ~UV_WRITABLE) != 0;
   int which = reads ? FIBRIL__READER : FIBRIL__WRITER;
   if (writes && self->handle.waits[FIBRIL__WRITER] != NULL) return UV_EBUSY;
-  int err = fibril__handle_begin(&self->handle, which, request, &kept_kind, stop_kept);
+  int err = fibril__handle_begin(&self->handle, which, request, kind, stop_kept);
   if (err != 0) return err;
   if (writes) self->handle.waits[FIBRIL__WRITER] = request;
   if (reads) self->wanted[FIBRIL__READER] = events;
@@ -134,13 +135,13 @@ static int begin_kept(fibril_poll *self, fibril__request *request, int events) {
   return 0;
 }
 
-int fibril_poll_wait(fibril_poll *self, int events) {
+int fibril__poll_wait(fibril_poll *self, int events, const fibril__wait_kind *kind) {
   kept_wait wait = {.poll = self};
   int err = fibril__handle_check(&self->handle);
   if (err != 0) return err;
   if (!known_events(events)) return UV_EINVAL;
   if (self->gone) return UV_EBADF;
-  err = begin_kept(self, &wait.request, events);
+  err = begin_kept(self, &wait.request, events, kind);
   if (err != 0) return err;
   fibril__watcher *watcher = &self->watcher;
   if ((watcher->events & events) != events)
@@ -151,6 +152,10 @@ int fibril_poll_wait(fibril_poll *self, int events) {
     if (self->handle.waits[i] == &wait.request) self->handle.waits[i] = NULL;
   fibril__handle_unref(&self->handle);
   return result;
+}
+
+int fibril_poll_wait(fibril_poll *self, int events) {
+  return fibril__poll_wait(self, events, &kept_kind);
 }
 
 FIBRIL__HANDLE_FUNCTIONS(poll, fibril_poll)

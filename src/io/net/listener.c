@@ -1,0 +1,295 @@
+/* Listeners. libuv's own take connections when there is no descriptor left, and drop them; these
+ * leave them in the backlog. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* accept4 */
+#endif
+
+#include "listener.h"
+
+#include "../poll.h"
+#include "address.h"
+#include "local.h"
+#include "uv_stream.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BACKLOG 511
+
+/* Where there is no descriptor, or no memory, it asks again after so many milliseconds. */
+#define SHORTAGE_MS 50
+
+static const fibril__wait_kind accept_kind = {.name = "accept",
+                                              .describe = fibril__poll_describe};
+
+/* ---- The handle ---- */
+
+/* Another listener may have put a file of its own in its place. */
+static void remove_file(const fibril_listener *self) {
+  struct stat now;
+  if (stat(self->path, &now) == 0 && now.st_dev == self->device && now.st_ino == self->inode)
+    unlink(self->path);
+}
+
+static void close_listener(fibril__handle *handle) {
+  fibril_listener *self = FIBRIL__CONTAINER(fibril_listener, handle, handle);
+  if (self->path != NULL) remove_file(self);
+  if (self->poll != NULL) fibril_poll_close(self->poll);
+  if (self->fd >= 0) close(self->fd);
+  if (self->serving != NULL) self->serving->closed(self->serving);
+}
+
+static void free_listener(fibril__handle *handle) {
+  fibril_listener *self = FIBRIL__CONTAINER(fibril_listener, handle, handle);
+  if (self->poll != NULL) fibril_poll_unref(self->poll);
+  free(self->path);
+  free(self);
+}
+
+static void hold_listener(fibril__handle *handle, bool held) {
+  fibril_poll *poll = FIBRIL__CONTAINER(fibril_listener, handle, handle)->poll;
+  (held ? fibril_poll_hold : fibril_poll_unhold)(poll);
+}
+
+static const fibril__handle_type listener_type = {
+    .close = close_listener, .free = free_listener, .hold = hold_listener};
+
+FIBRIL__HANDLE_FUNCTIONS(listener, fibril_listener)
+
+/* ---- Options ---- */
+
+static int set_option(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+static const fibril_listen_options no_options = {.size = sizeof no_options};
+
+static bool valid_options(const fibril_listen_options *options) {
+  size_t inner = options->connection.size;
+  return options->size == sizeof *options && (inner == 0 || inner == sizeof options->connection) &&
+         options->backlog >= 0;
+}
+
+/* What is accepted has them from the listener. */
+static int set_connection_options(int fd, const fibril_tcp_options *options) {
+  int err = options->delay ? 0 : set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (err == 0 && options->keepalive > 0) err = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (err == 0 && options->keepalive > 0)
+    err = set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)options->keepalive);
+  if (err == 0 && options->send_buffer > 0)
+    err = set_option(fd, SOL_SOCKET, SO_SNDBUF, options->send_buffer);
+  if (err == 0 && options->receive_buffer > 0)
+    err = set_option(fd, SOL_SOCKET, SO_RCVBUF, options->receive_buffer);
+  return err;
+}
+
+/* ---- Listening ---- */
+
+static int start_listening(fibril_listener *self, int backlog) {
+  if (listen(self->fd, backlog > 0 ? backlog : BACKLOG) != 0) return uv_translate_sys_error(errno);
+  int err = fibril_poll_open(self->fd, &self->poll);
+  if (err != 0) return err;
+  fibril_poll_ref(self->poll);
+  fibril_poll_detach(self->poll);
+  return 0;
+}
+
+/* The descriptor is the listener's, also on failure. */
+static int new_listener(int fd, uv_handle_type kind, int backlog, fibril_listener **out) {
+  fibril_listener *self = calloc(1, sizeof *self);
+  if (self == NULL) {
+    close(fd);
+    return UV_ENOMEM;
+  }
+  self->fd = fd;
+  self->kind = kind;
+  int err = fibril__handle_init(&self->handle, &listener_type);
+  if (err != 0) {
+    close(fd);
+    free(self);
+    return err;
+  }
+  err = start_listening(self, backlog);
+  if (err != 0)
+    fibril__handle_close(&self->handle);
+  else
+    *out = self;
+  return err;
+}
+
+static int bind_tcp(int fd, const struct sockaddr *address, const fibril_listen_options *options) {
+  int err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (err == 0 && options->reuseport) err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (err == 0 && address->sa_family == AF_INET6)
+    err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6only);
+  if (err == 0) err = set_connection_options(fd, &options->connection);
+  if (err != 0) return err;
+  bool bound = bind(fd, address, (socklen_t)fibril__address_size(address)) == 0;
+  return bound ? 0 : uv_translate_sys_error(errno);
+}
+
+static int listen_at(const struct sockaddr *address, const fibril_listen_options *options,
+                     fibril_listener **out) {
+  int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return uv_translate_sys_error(errno);
+  int err = bind_tcp(fd, address, options);
+  if (err == 0) return new_listener(fd, UV_TCP, options->backlog, out);
+  close(fd);
+  return err;
+}
+
+typedef struct {
+  struct sockaddr_storage address;
+  bool found;
+} first_address;
+
+static void take_first(const struct sockaddr *address, void *arg) {
+  first_address *first = arg;
+  if (!first->found) memcpy(&first->address, address, fibril__address_size(address));
+  first->found = true;
+}
+
+static int find_address(const char *host, int port, struct sockaddr_storage *out) {
+  int err = fibril__address_parse(host, port, out);
+  if (err != UV_EAI_NONAME) return err;
+  first_address first = {.found = false};
+  err = fibril_dns_lookup(host, port, 0, take_first, &first);
+  *out = first.address;
+  return err < 0 ? err : first.found ? 0 : UV_EAI_NONAME;
+}
+
+/* Without IPv6 all addresses are those of IPv4. */
+static int listen_everywhere(int port, const fibril_listen_options *options,
+                             fibril_listener **out) {
+  struct sockaddr_storage any;
+  fibril__address_parse("::", port, &any);
+  int err = listen_at((struct sockaddr *)&any, options, out);
+  bool lacking = err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL;
+  if (!lacking || options->ipv6only) return err;
+  fibril__address_parse("0.0.0.0", port, &any);
+  return listen_at((struct sockaddr *)&any, options, out);
+}
+
+int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *options,
+                      fibril_listener **out) {
+  struct sockaddr_storage address;
+  if (options == NULL) options = &no_options;
+  if (out == NULL || !valid_options(options) || !fibril__port_is_valid(port)) return UV_EINVAL;
+  if (fibril_loop_current() == NULL) return FIBRIL_ENOTCOROUTINE;
+  if (host == NULL) return listen_everywhere(port, options, out);
+  int err = find_address(host, port, &address);
+  return err != 0 ? err : listen_at((struct sockaddr *)&address, options, out);
+}
+
+/* ---- UNIX sockets ---- */
+
+/* The file is there from bind on: it gets its mode before anybody can connect. */
+static int bind_unix(int fd, const struct sockaddr_un *address, socklen_t size, int mode) {
+  if (bind(fd, (const struct sockaddr *)address, size) != 0) return uv_translate_sys_error(errno);
+  if (mode == 0 || address->sun_path[0] == '\0') return 0;
+  if (chmod(address->sun_path, (mode_t)mode) == 0) return 0;
+  int err = uv_translate_sys_error(errno);
+  unlink(address->sun_path);
+  return err;
+}
+
+static int keep_path(fibril_listener *self, const char *path) {
+  struct stat now;
+  if (stat(path, &now) != 0) return uv_translate_sys_error(errno);
+  self->device = now.st_dev;
+  self->inode = now.st_ino;
+  self->path = strdup(path);
+  return self->path == NULL ? UV_ENOMEM : 0;
+}
+
+int fibril_pipe_listen(const char *path, size_t length, const fibril_listen_options *options,
+                       fibril_listener **out) {
+  struct sockaddr_un address;
+  socklen_t size;
+  if (options == NULL) options = &no_options;
+  if (out == NULL || !valid_options(options)) return UV_EINVAL;
+  int err = fibril__unix_address(path, length, &address, &size);
+  if (err != 0) return err;
+  if (fibril_loop_current() == NULL) return FIBRIL_ENOTCOROUTINE;
+  int fd = fibril__unix_socket();
+  if (fd < 0) return fd;
+  err = bind_unix(fd, &address, size, options->mode);
+  if (err != 0) {
+    close(fd);
+    return err;
+  }
+  bool file = address.sun_path[0] != '\0';
+  fibril_listener *self;
+  err = new_listener(fd, UV_NAMED_PIPE, options->backlog, &self);
+  if (err == 0 && file && (err = keep_path(self, address.sun_path)) != 0)
+    fibril_listener_close(self);
+  if (err != 0 && file) unlink(address.sun_path);
+  if (err == 0) *out = self;
+  return err;
+}
+
+int fibril_listener_port(const fibril_listener *self) {
+  struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+  socklen_t size = sizeof address;
+  if (self->handle.closed) return UV_EBADF;
+  if (getsockname(self->fd, (struct sockaddr *)&address, &size) != 0)
+    return uv_translate_sys_error(errno);
+  return fibril__address_port((struct sockaddr *)&address);
+}
+
+/* ---- Accepting ---- */
+
+static bool is_gone(int code) {
+  return code == EBADF || code == ENOTSOCK || code == EINVAL || code == EOPNOTSUPP;
+}
+
+static bool is_shortage(int code) {
+  return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+/* Nothing comes that it waits for: it goes on after a while, or when the listener is closed. */
+static int wait_out_shortage(fibril_listener *self) {
+  int err = fibril_deadline_push(SHORTAGE_MS);
+  if (err != 0) return err;
+  err = fibril__poll_wait(self->poll, UV_PRIORITIZED, &accept_kind);
+  fibril_deadline_pop();
+  return err == UV_ETIMEDOUT || err > 0 ? fibril__wait_check(fibril__self()) : err;
+}
+
+/* A connection's descriptor. Other errors are of connections that have gone again. */
+static int next_connection(fibril_listener *self) {
+  for (;;) {
+    int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), err = 0;
+    if (fd >= 0) return fd;
+    if (errno == EAGAIN)
+      err = fibril__poll_wait(self->poll, UV_READABLE, &accept_kind);
+    else if (is_shortage(errno))
+      err = wait_out_shortage(self);
+    else if (is_gone(errno))
+      err = UV_EBADF;
+    if (err < 0) return err;
+  }
+}
+
+int fibril_listener_accept(fibril_listener *self, fibril_stream **out) {
+  int err = fibril__handle_check(&self->handle);
+  if (err != 0) return err;
+  if (out == NULL) return UV_EINVAL;
+  if (self->accepting) return UV_EBUSY;
+  fibril__handle_ref(&self->handle);
+  self->accepting = true;
+  int fd = next_connection(self);
+  self->accepting = false;
+  if (fd >= 0) {
+    err = fibril__uv_stream_of(self->kind, fd, true, out);
+    if (err != 0) close(fd);
+    fibril__handle_moved(&self->handle, 0);
+  }
+  fibril__handle_unref(&self->handle);
+  return fd < 0 ? fd : err;
+}

@@ -1,0 +1,113 @@
+/* Streams of this machine: UNIX sockets and pipes, terminals, and descriptors of others. */
+#include "uv_stream.h"
+
+#include "../../core/loop/descriptors.h"
+#include "local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- UNIX sockets ---- */
+
+/* With a NUL in front the name is abstract, and of any bytes; else it is a path. */
+int fibril__unix_address(const char *path, size_t length, struct sockaddr_un *address,
+                         socklen_t *size) {
+  if (path == NULL) return UV_EINVAL;
+  if (length == FIBRIL_AUTO_LENGTH) length = strlen(path);
+  bool abstract = length > 0 && path[0] == '\0';
+  if (length == 0 || (!abstract && memchr(path, 0, length) != NULL)) return UV_EINVAL;
+  if (length + !abstract > sizeof address->sun_path) return UV_ENAMETOOLONG;
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  memcpy(address->sun_path, path, length);
+  *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
+  return 0;
+}
+
+int fibril__unix_socket(void) {
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return fd < 0 ? uv_translate_sys_error(errno) : fd;
+}
+
+/* Where the listener has no room the system says so at once, and not when there is some: it is asked
+ * again. */
+static int connect_unix(int fd, const struct sockaddr_un *address, socklen_t size) {
+  for (double pause = 1;; pause = pause < 32 ? 2 * pause : pause) {
+    if (connect(fd, (const struct sockaddr *)address, size) == 0) return 0;
+    if (errno != EAGAIN && errno != EINTR) return uv_translate_sys_error(errno);
+    int err = fibril_sleep(pause);
+    if (err != 0) return err;
+  }
+}
+
+int fibril_pipe_connect(const char *path, size_t length, fibril_stream **out) {
+  struct sockaddr_un address;
+  socklen_t size;
+  int err = out == NULL ? UV_EINVAL : fibril__unix_address(path, length, &address, &size);
+  if (err == 0) err = fibril__wait_check(fibril__self());
+  if (err != 0) return err;
+  int fd = fibril__unix_socket();
+  if (fd < 0) return fd;
+  err = connect_unix(fd, &address, size);
+  if (err == 0) err = fibril__uv_stream_of(UV_NAMED_PIPE, fd, true, out);
+  if (err != 0) close(fd);
+  return err;
+}
+
+int fibril_pipe_pair(fibril_stream *out[2]) {
+  uv_os_sock_t fds[2];
+  fibril_stream *streams[2];
+  if (out == NULL) return UV_EINVAL;
+  int err = uv_socketpair(SOCK_STREAM, 0, fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
+  if (err != 0) return err;
+  err = fibril__uv_stream_of(UV_NAMED_PIPE, fds[0], true, &streams[0]);
+  if (err != 0) close(fds[0]);
+  if (err == 0) {
+    err = fibril__uv_stream_of(UV_NAMED_PIPE, fds[1], true, &streams[1]);
+    if (err != 0) fibril_stream_close(streams[0]);
+  }
+  if (err != 0) {
+    close(fds[1]);
+    return err;
+  }
+  memcpy(out, streams, sizeof streams);
+  return 0;
+}
+
+/* ---- Descriptors of others ---- */
+
+/* Whether one is there, and nobody in this loop watches it. */
+static int check_descriptor(fibril_socket fd) {
+  if (fd < 0 || fcntl(fd, F_GETFD) < 0) return UV_EBADF;
+  fibril_loop *loop = fibril_loop_current();
+  if (loop == NULL) return FIBRIL_ENOTCOROUTINE;
+  const fibril__watcher *watcher = fibril__watcher_find(loop, fd);
+  return watcher != NULL && fibril__watcher_alive(watcher) ? UV_EEXIST : 0;
+}
+
+static bool listens(fibril_socket fd) {
+  int on = 0;
+  socklen_t size = sizeof on;
+  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on;
+}
+
+int fibril_tty_open(fibril_socket fd, fibril_stream **out) {
+  if (out == NULL) return UV_EINVAL;
+  int err = check_descriptor(fd);
+  if (err != 0) return err;
+  if (uv_guess_handle(fd) != UV_TTY) return UV_EINVAL;
+  return fibril__uv_stream_of(UV_TTY, fd, false, out);
+}
+
+int fibril_stream_adopt(fibril_socket fd, fibril_stream **out) {
+  if (out == NULL) return UV_EINVAL;
+  int err = check_descriptor(fd);
+  if (err != 0) return err;
+  uv_handle_type kind = uv_guess_handle(fd);
+  bool stream = kind == UV_TCP || kind == UV_NAMED_PIPE || kind == UV_TTY;
+  if (!stream || listens(fd)) return UV_EINVAL;
+  return fibril__uv_stream_of(kind, fd, false, out);
+}

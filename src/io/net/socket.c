@@ -1,0 +1,31 @@
+#include "socket.h"
+
+#include "address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* An abstract name is shown with "@" for its NUL, as tools do. */
+static int format_unix(const struct sockaddr_un *address, socklen_t size, char *buffer,
+                       size_t length) {
+  size_t room = size - offsetof(struct sockaddr_un, sun_path);
+  if (size <= offsetof(struct sockaddr_un, sun_path)) return snprintf(buffer, length, "%s", "");
+  if (address->sun_path[0] != '\0')
+    return snprintf(buffer, length, "%.*s", (int)room, address->sun_path);
+  return snprintf(buffer, length, "@%.*s", (int)room - 1, address->sun_path + 1);
+}
+
+int fibril__socket_address(int fd, bool peer, char *buffer, size_t length) {
+  struct sockaddr_storage address;
+  socklen_t size = sizeof address;
+  char text[FIBRIL__ADDRESS_LENGTH];
+  int err = (peer ? getpeername : getsockname)(fd, (struct sockaddr *)&address, &size);
+  if (err != 0) return errno == ENOTSOCK ? UV_ENOTSUP : uv_translate_sys_error(errno);
+  if (address.ss_family == AF_UNIX)
+    return format_unix((struct sockaddr_un *)&address, size, buffer, length);
+  fibril__address_format((struct sockaddr *)&address, text);
+  return text[0] == '\0' ? UV_ENOTSUP : snprintf(buffer, length, "%s", text);
+}
