@@ -24,8 +24,7 @@
 /* Where there is no descriptor, or no memory, it asks again after so many milliseconds. */
 #define SHORTAGE_MS 50
 
-static const fibril__wait_kind accept_kind = {.name = "accept",
-                                              .describe = fibril__poll_describe};
+static const fibril__wait_kind accept_kind = {.name = "accept", .describe = fibril__poll_describe};
 
 /* ---- The handle ---- */
 

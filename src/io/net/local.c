@@ -32,8 +32,8 @@ int fibril__unix_socket(void) {
   return fd < 0 ? uv_translate_sys_error(errno) : fd;
 }
 
-/* Where the listener has no room the system says so at once, and not when there is some: it is asked
- * again. */
+/* Where the listener has no room the system says so at once, and not when there is some: it is
+ * asked again. */
 static int connect_unix(int fd, const struct sockaddr_un *address, socklen_t size) {
   for (double pause = 1;; pause = pause < 32 ? 2 * pause : pause) {
     if (connect(fd, (const struct sockaddr *)address, size) == 0) return 0;

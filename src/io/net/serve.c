@@ -49,8 +49,8 @@ static fibril_value run_handler(void *arg) {
     fibril_stream_close(one.stream);
     return fibril_undefined();
   }
-  fibril_value result = fibril__catch == NULL ? handle_connection(&one)
-                                              : fibril__catch(handle_connection, &one);
+  fibril_value result =
+      fibril__catch == NULL ? handle_connection(&one) : fibril__catch(handle_connection, &one);
   log_failure(result);
   return fibril_undefined();
 }
@@ -110,10 +110,8 @@ int fibril_listener_serve(fibril_listener *listener, fibril_serve_fn handle, voi
                           const fibril_serve_options *options) {
   static const fibril_serve_options none = {.size = sizeof none};
   if (options == NULL) options = &none;
-  server self = {.serving = {on_listener_closed},
-                 .listener = listener,
-                 .handle = handle,
-                 .arg = arg};
+  server self = {
+      .serving = {on_listener_closed}, .listener = listener, .handle = handle, .arg = arg};
   int err = begin_serving(&self, options);
   if (err != 0) return err;
   fibril__handle_ref(&listener->handle);

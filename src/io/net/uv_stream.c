@@ -146,8 +146,7 @@ static int64_t read_uv(void *arg, void *buffer, size_t length) {
   self->served = false;
   if (self->ahead_length > 0) return (int64_t)take_ahead(self, buffer, length);
   if (self->end != 0) return self->end == UV_EOF ? 0 : self->end;
-  int err =
-      fibril__handle_begin(handle, FIBRIL__READER, &wait.request, &read_kind, leave_read);
+  int err = fibril__handle_begin(handle, FIBRIL__READER, &wait.request, &read_kind, leave_read);
   if (err != 0) return err;
   self->room = uv_buf_init(buffer, 0);
   self->room.len = length < INT_MAX ? length : INT_MAX;
@@ -245,8 +244,7 @@ static int start_piece(fibril__uv_stream *self, rest *left) {
 static int wait_for_piece(fibril__uv_stream *self, rest *left) {
   fibril__handle *handle = &self->stream.handle;
   stream_wait wait = {.stream = self};
-  int err =
-      fibril__handle_begin(handle, FIBRIL__WRITER, &wait.request, &write_kind, leave_write);
+  int err = fibril__handle_begin(handle, FIBRIL__WRITER, &wait.request, &write_kind, leave_write);
   if (err != 0) return err;
   return fibril__handle_wait(handle, FIBRIL__WRITER, start_piece(self, left));
 }
@@ -347,8 +345,8 @@ static int release_uv(fibril_stream *stream, fibril_socket *fd, fibril_value *re
   fibril__uv_stream *self = FIBRIL__CONTAINER(fibril__uv_stream, stream, stream);
   int copy = fcntl(fd_of(self), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return uv_translate_sys_error(errno);
-  fibril_value ahead = fibril_buffer(self->ahead == NULL ? "" : self->ahead + self->ahead_at,
-                                     self->ahead_length);
+  fibril_value ahead =
+      fibril_buffer(self->ahead == NULL ? "" : self->ahead + self->ahead_at, self->ahead_length);
   if (fibril_is_error(ahead)) {
     close(copy);
     return fibril_error_code(ahead);

@@ -22,12 +22,12 @@ typedef struct fibril__uv_stream {
   uv_buf_t room;
   char *ahead;
   size_t ahead_at, ahead_length, ahead_size;
-  int end; /* what comes after that: UV_EOF, an error; 0: more */
+  int end;         /* what comes after that: UV_EOF, an error; 0: more */
   uint64_t handed; /* bytes, to the system or to libuv, which has some in its queue */
 } fibril__uv_stream;
 
-/* A stream with a handle of libuv's of that kind (UV_TCP, UV_NAMED_PIPE; UV_TTY is not initialised),
- * as yet of no descriptor. 0, or as fibril__handle_init. */
+/* A stream with a handle of libuv's of that kind (UV_TCP, UV_NAMED_PIPE; UV_TTY is not
+ * initialised), as yet of no descriptor. 0, or as fibril__handle_init. */
 int fibril__uv_stream_new(uv_handle_type kind, bool own, fibril__uv_stream **out);
 
 /* The same of a descriptor. On failure that stays the caller's. */
