@@ -142,26 +142,6 @@ static int listen_at(const struct sockaddr *address, const fibril_listen_options
   return err;
 }
 
-typedef struct {
-  struct sockaddr_storage address;
-  bool found;
-} first_address;
-
-static void take_first(const struct sockaddr *address, void *arg) {
-  first_address *first = arg;
-  if (!first->found) memcpy(&first->address, address, fibril__address_size(address));
-  first->found = true;
-}
-
-static int find_address(const char *host, int port, struct sockaddr_storage *out) {
-  int err = fibril__address_parse(host, port, out);
-  if (err != UV_EAI_NONAME) return err;
-  first_address first = {.found = false};
-  err = fibril_dns_lookup(host, port, 0, take_first, &first);
-  *out = first.address;
-  return err < 0 ? err : first.found ? 0 : UV_EAI_NONAME;
-}
-
 /* Without IPv6 all addresses are those of IPv4. */
 static int listen_everywhere(int port, const fibril_listen_options *options,
                              fibril_listener **out) {
@@ -181,7 +161,7 @@ int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *o
   if (out == NULL || !valid_options(options) || !fibril__port_is_valid(port)) return UV_EINVAL;
   if (fibril_loop_current() == NULL) return FIBRIL_ENOTCOROUTINE;
   if (host == NULL) return listen_everywhere(port, options, out);
-  int err = find_address(host, port, &address);
+  int err = fibril__address_parse(host, port, &address);
   return err != 0 ? err : listen_at((struct sockaddr *)&address, options, out);
 }
 
