@@ -79,13 +79,32 @@ int fibril_pipe_pair(fibril_stream *out[2]) {
 
 /* ---- Descriptors of others ---- */
 
-/* Whether one is there, and nobody in this loop watches it. */
+typedef struct {
+  fibril_socket fd;
+  bool found;
+} search;
+
+static void compare_descriptor(uv_handle_t *handle, void *arg) {
+  search *wanted = arg;
+  uv_os_fd_t fd;
+  if (uv_fileno(handle, &fd) == 0 && fd == wanted->fd) wanted->found = true;
+}
+
+/* Of libuv's handles, Node's too. */
+static bool has_handle(fibril_loop *loop, fibril_socket fd) {
+  search wanted = {fd, false};
+  uv_walk(loop->uv, compare_descriptor, &wanted);
+  return wanted.found;
+}
+
+/* Whether one is there, and nobody in this loop has it. */
 static int check_descriptor(fibril_socket fd) {
   if (fd < 0 || fcntl(fd, F_GETFD) < 0) return UV_EBADF;
   fibril_loop *loop = fibril_loop_current();
   if (loop == NULL) return FIBRIL_ENOTCOROUTINE;
   const fibril__watcher *watcher = fibril__watcher_find(loop, fd);
-  return watcher != NULL && fibril__watcher_alive(watcher) ? UV_EEXIST : 0;
+  if (watcher != NULL && fibril__watcher_alive(watcher)) return UV_EEXIST;
+  return has_handle(loop, fd) ? UV_EEXIST : 0;
 }
 
 static bool listens(fibril_socket fd) {

@@ -97,6 +97,15 @@ static void on_bytes(fibril__uv_stream *self, size_t count) {
   if (self->ahead_length == AHEAD_MAX) stop_reading(self);
 }
 
+/* libuv takes a reset that comes with the last bytes for an end. */
+static int real_end(const fibril__uv_stream *self, int end) {
+  int code = 0;
+  socklen_t size = sizeof code;
+  if (end != UV_EOF || self->uv.handle.type != UV_TCP) return end;
+  int err = getsockopt(fd_of(self), SOL_SOCKET, SO_ERROR, &code, &size);
+  return err == 0 && code != 0 ? uv_translate_sys_error(code) : end;
+}
+
 static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {
   fibril__uv_stream *self = of_uv(uv);
   (void)buffer;
@@ -108,8 +117,8 @@ static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {
   } else if (count < 0) {
     fibril__request *reader = reader_of(self);
     stop_reading(self);
-    self->end = (int)count;
-    if (reader != NULL) end_read(self, reader, count == UV_EOF ? 0 : (int)count);
+    self->end = real_end(self, (int)count);
+    if (reader != NULL) end_read(self, reader, self->end == UV_EOF ? 0 : self->end);
   }
 }
 
