@@ -216,6 +216,7 @@ int fibril_listener_port(const fibril_listener *self) {
   struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
   socklen_t size = sizeof address;
   if (self->handle.closed) return UV_EBADF;
+  if (self->kind == UV_NAMED_PIPE) return 0;
   if (getsockname(self->fd, (struct sockaddr *)&address, &size) != 0)
     return uv_translate_sys_error(errno);
   return fibril__address_port((struct sockaddr *)&address);
