@@ -51,6 +51,17 @@ describe('co.inspect', () => {
     assert.deepStrictEqual(co.inspect(), []);
   });
 
+  it('says where a listener listens', async () => {
+    const controller = new AbortController();
+    const accepting = waits.wait('accept', -1, () => {}, { signal: controller.signal });
+    const [accept] = named('wait');
+    assert.strictEqual(accept.waitsFor, 'accept');
+    assert.match(accept.address, /^127\.0\.0\.1:\d+$/);
+    assert.ok(accept.fd > 2);
+    controller.abort();
+    await assert.rejects(accepting, { name: 'AbortError' });
+  });
+
   it('does not take the time that the loop has slept for time waited', async () => {
     // A socket's callback is the first thing that runs after the loop has slept.
     const server = net.createServer((socket) => socket.end('x')).listen(0);

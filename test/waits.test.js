@@ -37,6 +37,10 @@ const KINDS = {
   send: 'channel',
   receive: 'channel',
   poll: 'poll',
+  keptPoll: 'poll',
+  streamRead: 'stream read',
+  streamWrite: 'stream write',
+  accept: 'accept',
   work: 'stoppable',
   call: 'JavaScript',
 };

@@ -72,8 +72,10 @@ export interface CoroutineInspection {
   waitsFor: string | undefined;
   /** The name of the coroutine whose future it waits for, or that has the mutex. */
   on: string | undefined;
-  /** The descriptor that it polls. */
+  /** The descriptor that it polls, reads or writes. */
   fd?: number;
+  /** Of the other end of its stream, or of its listener: '127.0.0.1:80', '[::1]:80', a path. */
+  address?: string;
   /** Milliseconds that it has waited. */
   waited: number;
   cancelled: boolean;

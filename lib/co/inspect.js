@@ -46,8 +46,8 @@ function inspectRun({ name, begun: since, control }) {
  * fibril runs it, and every run of co.run that was given a name (with `reportLeaks`, every run).
  * @returns {Array<Object>} of coroutines `kind` 'coroutine', `name`, `state` ('fresh', 'running',
  *   'ready', 'waiting', 'suspended'), `waitsFor` ('sleep', 'future', 'JavaScript', 'mutex', 'poll',
- *   'open', ...), `on` (the name of the coroutine whose future or mutex that is), `fd`, `waited`
- *   (milliseconds), `cancelled`, `masked`, `stackUsed` and `stackSize` (bytes); of runs `kind`
+ *   'open', ...), `on` (the name of the coroutine whose future or mutex that is), `fd`, `address`
+ *   (of a stream's other end, or a listener's), `waited` (milliseconds), `cancelled`, `masked`, `stackUsed` and `stackSize` (bytes); of runs `kind`
  *   'run', `name`, `state`, `waitsFor` and `age` (milliseconds)
  */
 function inspect() {

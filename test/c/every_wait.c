@@ -169,6 +169,38 @@ static int in_poll(wait_scene *s) {
   return fibril_poll_fd(s->fd, UV_READABLE, -1);
 }
 
+static int in_kept_poll(wait_scene *s) {
+  fibril_poll *poll;
+  int err = fibril_poll_open(s->fd, &poll);
+  if (err == 0) err = fibril_poll_wait(poll, UV_READABLE);
+  if (err != UV_EEXIST) fibril_poll_close(poll);
+  return err;
+}
+
+static int in_stream_read(wait_scene *s) {
+  fibril_stream *ends[2];
+  char byte;
+  (void)s;
+  int err = fibril_pipe_pair(ends);
+  return err != 0 ? err : (int)fibril_stream_read(ends[0], &byte, 1);
+}
+
+static int in_stream_write(wait_scene *s) {
+  static char much[4 << 20];
+  fibril_stream *ends[2];
+  (void)s;
+  int err = fibril_pipe_pair(ends);
+  return err != 0 ? err : fibril_stream_write(ends[0], much, sizeof much);
+}
+
+static int in_accept(wait_scene *s) {
+  fibril_listener *listener;
+  fibril_stream *stream;
+  (void)s;
+  int err = fibril_tcp_listen("127.0.0.1", 0, NULL, &listener);
+  return err != 0 ? err : fibril_listener_accept(listener, &stream);
+}
+
 typedef struct {
   uv_sem_t stop;
 } stoppable;
@@ -285,6 +317,10 @@ const every_wait every_waits[] = {
     {"send", in_send},
     {"receive", in_receive},
     {"poll", in_poll},
+    {"keptPoll", in_kept_poll},
+    {"streamRead", in_stream_read},
+    {"streamWrite", in_stream_write},
+    {"accept", in_accept},
     {"work", in_work},
     {"open", in_open},
     {"read", in_read},

@@ -39,13 +39,13 @@ static const fibril_coroutine *find_owner_again(fibril_loop *loop, uint64_t id, 
 }
 
 static void describe_wait(fibril_loop *loop, const fibril__wait *wait, inspection *run,
-                          fibril_inspection *about) {
-  fibril__wait_report report = {.fd = -1};
-  if (wait->kind->describe != NULL) wait->kind->describe(wait, &report);
+                          fibril__wait_report *report, fibril_inspection *about) {
+  if (wait->kind->describe != NULL) wait->kind->describe(wait, report);
   const fibril_coroutine *whom =
-      report.owner != 0 ? find_owner_again(loop, report.owner, run) : report.on;
+      report->owner != 0 ? find_owner_again(loop, report->owner, run) : report->on;
   about->waits_for = wait->kind->name;
-  about->fd = report.fd;
+  about->fd = report->fd;
+  if (report->address[0] != '\0') about->address = report->address;
   if (whom != NULL) about->on = fibril__name(whom);
 }
 
@@ -64,6 +64,7 @@ static bool is_masked(const fibril_coroutine *coroutine) {
 static void inspect_one(fibril_coroutine *coroutine, void *arg) {
   inspection *run = arg;
   const fibril__wait *wait = wait_of(coroutine);
+  fibril__wait_report report = {.fd = -1};
   fibril_inspection about = {
       .size = sizeof about,
       .name = fibril__name(coroutine),
@@ -75,7 +76,7 @@ static void inspect_one(fibril_coroutine *coroutine, void *arg) {
       .stack_size = fibril__stack_size(coroutine->stack),
   };
   if (wait != NULL) {
-    describe_wait(coroutine->loop, wait, run, &about);
+    describe_wait(coroutine->loop, wait, run, &report, &about);
     double waited = run->now - (double)wait->since;
     about.waited = waited > 0 ? waited : 0;
   }

@@ -37,13 +37,14 @@ static void describe_whom(const fibril_coroutine *whom, char *text, size_t size)
 
 static void write_wait(const fibril_coroutine *coroutine, const fibril__wait *wait) {
   fibril__wait_report report = {.fd = -1};
-  char whom[160] = "", more[320];
+  char whom[192] = "", more[320];
   if (wait->kind->describe != NULL) wait->kind->describe(wait, &report);
   if (report.owner != 0) report.on = fibril__coroutine_with_id(coroutine->loop, report.owner);
   if (report.on != NULL)
     describe_whom(report.on, whom, sizeof whom);
   else if (report.fd >= 0)
-    snprintf(whom, sizeof whom, " of descriptor %d", report.fd);
+    snprintf(whom, sizeof whom, " of descriptor %d%s%s", report.fd,
+             report.address[0] == '\0' ? "" : ", ", report.address);
   snprintf(more, sizeof more, "%.100s%s", wait->kind->name, whom);
   write_line("wait", coroutine, more);
 }

@@ -11,6 +11,7 @@ typedef struct {
   const fibril_coroutine *on; /* whose end it waits for; NULL: nobody's, or nobody knows */
   uint64_t owner;             /* or who has what it waits for, by id; 0: nobody */
   int fd;                     /* or for what descriptor; -1: none */
+  char address[112];          /* or for whom there; "": nobody knows */
 } fibril__wait_report;
 
 /* What sort of wait it is. Everything that looks at waits from outside asks here, and so knows no

@@ -9,6 +9,7 @@
 #include "../poll.h"
 #include "address.h"
 #include "local.h"
+#include "socket.h"
 #include "uv_stream.h"
 
 #include <errno.h>
@@ -24,7 +25,13 @@
 /* Where there is no descriptor, or no memory, it asks again after so many milliseconds. */
 #define SHORTAGE_MS 50
 
-static const fibril__wait_kind accept_kind = {.name = "accept", .describe = fibril__poll_describe};
+static void describe_accept(const fibril__wait *wait, fibril__wait_report *report) {
+  fibril__poll_describe(wait, report);
+  if (fibril__socket_address(report->fd, false, report->address, sizeof report->address) < 0)
+    report->address[0] = '\0';
+}
+
+static const fibril__wait_kind accept_kind = {.name = "accept", .describe = describe_accept};
 
 /* ---- The handle ---- */
 

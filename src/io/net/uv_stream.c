@@ -44,6 +44,8 @@ typedef struct {
 
 static void describe_stream(const fibril__wait *wait, fibril__wait_report *report) {
   report->fd = fd_of(FIBRIL__CONTAINER(const stream_wait, request.wait, wait)->stream);
+  if (fibril__socket_address(report->fd, true, report->address, sizeof report->address) < 0)
+    report->address[0] = '\0';
 }
 
 static fibril__request *reader_of(const fibril__uv_stream *self) {

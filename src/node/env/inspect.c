@@ -39,6 +39,7 @@ static bool describe_coroutine(listing *all, napi_value object, const fibril_ins
       {.utf8name = "waitsFor", .value = listed_text(all, about->waits_for)},
       {.utf8name = "on", .value = listed_text(all, about->on)},
       {.utf8name = "fd", .value = listed_number(all, about->fd)},
+      {.utf8name = "address", .value = listed_text(all, about->address)},
       {.utf8name = "waited", .value = listed_number(all, about->waited)},
       {.utf8name = "cancelled", .value = listed_truth(all, about->cancelled)},
       {.utf8name = "masked", .value = listed_truth(all, about->masked)},
@@ -50,6 +51,7 @@ static bool describe_coroutine(listing *all, napi_value object, const fibril_ins
     property->attributes = napi_default_jsproperty;
     if (property->value == NULL) return false;
     if (about->fd < 0 && strcmp(property->utf8name, "fd") == 0) continue;
+    if (about->address == NULL && strcmp(property->utf8name, "address") == 0) continue;
     if (napi_define_properties(all->env->env, object, 1, property) != napi_ok) return false;
   }
   return true;
