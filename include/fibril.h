@@ -10,7 +10,8 @@
  *  - A completed operation gives its result; cancellation shows at the next wait. What has begun
  *    and uses the caller's memory or has an effect (a job of the thread pool) is waited for; what
  *    has come is given (bytes, a descriptor, events that were ready), however late. So UV_ECANCELED
- *    and UV_ETIMEDOUT mean that the operation did not happen.
+ *    and UV_ETIMEDOUT mean that the operation did not happen; only of a stream's write a part may
+ *    have.
  *  - When its loop closes every coroutine is cancelled, and cleans up and returns. One that waits
  *    on nevertheless ends the process with a sentence, at its 10000th refused wait.
  *  - Strings and buffers passed in are copied unless the name says "take". A pointer may be NULL

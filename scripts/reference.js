@@ -202,7 +202,7 @@ function render(one, page) {
 
 function contents(sections) {
   return sections.map(({ title, declarations }) => {
-    const names = declarations.flatMap(({ functions }) => functions.map(({ name }) => name));
+    const names = declarations.flatMap(namesOf);
     const links = names.map((name) => `[\`${name}\`](#${name})`).join(', ');
     return `- [${title}](#${slug(title)})${links && `: ${links}`}\n`;
   }).join('');

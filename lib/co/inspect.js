@@ -47,8 +47,9 @@ function inspectRun({ name, begun: since, control }) {
  * @returns {Array<Object>} of coroutines `kind` 'coroutine', `name`, `state` ('fresh', 'running',
  *   'ready', 'waiting', 'suspended'), `waitsFor` ('sleep', 'future', 'JavaScript', 'mutex', 'poll',
  *   'open', ...), `on` (the name of the coroutine whose future or mutex that is), `fd`, `address`
- *   (of a stream's other end, or a listener's), `waited` (milliseconds), `cancelled`, `masked`, `stackUsed` and `stackSize` (bytes); of runs `kind`
- *   'run', `name`, `state`, `waitsFor` and `age` (milliseconds)
+ *   (of a stream's other end, or a listener's), `waited` (milliseconds), `cancelled`, `masked`,
+ *   `stackUsed` and `stackSize` (bytes); of runs `kind` 'run', `name`, `state`, `waitsFor` and
+ *   `age` (milliseconds)
  */
 function inspect() {
   const coroutines = native === null ? [] : native.inspect();
