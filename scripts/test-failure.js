@@ -26,16 +26,17 @@ const FLAGS = [
 // What src calls and test/failure/calls.h does not let fail, because it does not fail, or because
 // nothing depends on it.
 const NEVER_FAIL = new Map(Object.entries({
+  'what it leaves is nobody\'s trouble': 'unlink',
   'always 0 with arguments such as ours, says libuv':
-    'uv_async_send uv_check_init uv_check_start uv_idle_init uv_idle_start uv_idle_stop uv_timer_init uv_timer_start uv_timer_stop',
+    'uv_fileno uv_read_stop uv_async_send uv_check_init uv_check_start uv_idle_init uv_idle_start uv_idle_stop uv_timer_init uv_timer_start uv_timer_stop',
   'give nothing that could be an error':
-    `uv_buf_init uv_close uv_dlclose uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing
+    `uv_buf_init uv_walk uv_close uv_dlclose uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing
      uv_mutex_destroy uv_mutex_lock
      uv_mutex_unlock uv_now uv_once uv_ref uv_strerror uv_thread_self uv_unref uv_translate_sys_error free munmap memcpy memset memmove strcmp strlen strstr abort raise
-     bcmp memcmp strncmp strchr strrchr strtod floor __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
+     bcmp memcmp memchr strncmp strchr strrchr strtod floor __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
      sigaddset sigdelset sigismember closedir dirfd
      strnlen strtoul htons ntohs uv_ip4_name uv_ip6_name`,
-  'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv close read epoll_wait fcntl
+  'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv uv_guess_handle close read epoll_wait fcntl
      dl_iterate_phdr napi_unwrap napi_has_element
      if_nametoindex uv_if_indextoname uv_inet_pton uv_ip4_addr`,
   'napi_ok for a live environment and a value of the kind that was asked for first':

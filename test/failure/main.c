@@ -56,6 +56,17 @@ static const struct {
     {"add_runner", "malloc", true},                   /* the runner there is does it all */
     {"add_runner", "uv_queue_work", true},            /* the same */
     {"choose_secret", "uv_random", true},             /* the time and an address are one, too */
+    {"try_rest", "uv_try_write", true},               /* libuv waits for room */
+    {"next_connection", "accept4", true},             /* it is tried again */
+    {"wait_out_shortage", "malloc", false},           /* the same */
+    {"abort_uv", "setsockopt", true},                 /* a close like others */
+    {"real_end", "getsockopt", true},                 /* an end like others */
+    {"listens", "getsockopt", true},                  /* the first read tells */
+    {"room_ahead", "realloc", true},                  /* it is read when somebody asks */
+    {"close_uv", "fcntl", true},                      /* the open file stays as it was left */
+    {"close_kept", "fcntl", true},                    /* the same */
+    {"start_keeping", "fcntl", true},                 /* the same */
+    {"remove_file", "stat", true},                    /* the file stays */
     {"renew", "epoll_create1", true},                 /* another time */
     {"stop_job", "uv_cancel", true},                  /* the job is waited for */
     {"fibril__failures_add", "malloc", true},         /* the report has a line less */

@@ -99,7 +99,8 @@ static bool has_handle(fibril_loop *loop, fibril_socket fd) {
 
 /* Whether one is there, and nobody in this loop has it. */
 static int check_descriptor(fibril_socket fd) {
-  if (fd < 0 || fcntl(fd, F_GETFD) < 0) return UV_EBADF;
+  if (fd < 0) return UV_EBADF;
+  if (fcntl(fd, F_GETFD) < 0) return uv_translate_sys_error(errno);
   fibril_loop *loop = fibril_loop_current();
   if (loop == NULL) return FIBRIL_ENOTCOROUTINE;
   const fibril__watcher *watcher = fibril__watcher_find(loop, fd);

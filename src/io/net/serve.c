@@ -47,6 +47,7 @@ static fibril_value run_handler(void *arg) {
   if (err == 0) err = fibril__stream_own(one.stream);
   if (err != 0) {
     fibril_stream_close(one.stream);
+    log_failure(fibril_error(err, NULL));
     return fibril_undefined();
   }
   fibril_value result =
@@ -76,7 +77,9 @@ static int serve_next(server *self) {
     start_handler(self, stream);
   else
     make_room(self);
-  return err == UV_ENOMEM ? 0 : err;
+  if (err != UV_ENOMEM) return err;
+  log_failure(fibril_error(err, NULL));
+  return 0;
 }
 
 /* Handlers have their grace, then they are cancelled; they are waited for in any case. */

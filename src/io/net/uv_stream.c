@@ -330,6 +330,7 @@ static void close_uv(fibril__handle *handle) {
     if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
   }
   self->on = false;
+  if (self->given > STDERR_FILENO && self->given != fd_of(self)) close(self->given);
   fibril__handle_close_uv(handle, &self->uv.handle);
 }
 
@@ -412,6 +413,7 @@ int fibril__uv_stream_new(uv_handle_type kind, bool own, fibril__uv_stream **out
   if (self == NULL) return UV_ENOMEM;
   uv_once(&once, ignore_sigpipe);
   self->own = own;
+  self->given = -1;
   int err = fibril__stream_init(&self->stream, &handle_type, &uv_type, &extras, self);
   if (err != 0) {
     free(self);
@@ -431,8 +433,10 @@ static int open_uv(fibril__uv_stream *self, uv_handle_type kind, fibril_socket f
   if (kind == UV_TCP) return uv_tcp_open(&self->uv.tcp, fd);
   if (kind == UV_NAMED_PIPE) return uv_pipe_open(&self->uv.pipe, fd);
   int err = uv_tty_init(self->stream.handle.loop->uv, &self->uv.tty, fd, 0);
-  if (err == 0) count_uv(self);
-  return err;
+  if (err != 0) return err;
+  count_uv(self);
+  self->given = fd;
+  return 0;
 }
 
 int fibril__uv_stream_of(uv_handle_type kind, fibril_socket fd, bool own, fibril_stream **out) {

@@ -16,6 +16,7 @@ typedef struct fibril__uv_stream {
   bool opened;       /* what is in `uv`, and it has to be closed */
   bool own;          /* nobody else has the descriptor: it is read ahead of who reads */
   bool was_blocking; /* the descriptor, and is to be so again */
+  int given;         /* a terminal's, of which libuv has made another one; or -1 */
   /* Reading: into the buffer of who waits, or else ahead. */
   bool on;     /* libuv reads */
   bool served; /* who waits has got something, and has not gone on yet */
