@@ -124,7 +124,7 @@ static void deliver_done(fibril__pool *pool) {
   fibril__process_unlock();
   while (job != NULL) {
     fibril__job *next = job->next;
-    fibril__request_end(&job->request, 0);
+    job->done(job, 0);
     job = next;
   }
 }
@@ -152,7 +152,7 @@ static void give_up_runner(fibril__pool *pool, int status) {
   while (failed != NULL) {
     fibril__job *next = failed->next;
     failed->queued = false;
-    fibril__request_end(&failed->request, status);
+    failed->done(failed, status);
     failed = next;
   }
 }
@@ -235,30 +235,10 @@ static fibril__pool *pool_of(fibril_loop *loop) {
   return pool;
 }
 
-/* What runs is waited for, since it uses the coroutine's memory, and its result counts. Runners
- * that no thread has taken up are taken back when nothing is left for them: a loop that closes must
- * not wait for a thread. */
-static bool stop_job(fibril__request *request) {
-  fibril__job *job = FIBRIL__CONTAINER(fibril__job, request, request);
-  fibril__pool *pool = pool_at(request->waiter->loop);
-  fibril__process_lock();
-  bool queued = job->queued, runs = !queued && !job->ran;
-  if (queued) unqueue_job(pool, job);
-  bool idle = pool->first == NULL;
-  fibril__process_unlock();
-  if (runs && job->interrupt != NULL) job->interrupt(job);
-  if (!queued) return false;
-  for (runner *r = pool->runners; idle && r != NULL; r = r->next) uv_cancel((uv_req_t *)&r->req);
-  return true;
-}
-
-static int start_job(fibril__job *job, void (*run)(fibril__job *job),
-                     void (*interrupt)(fibril__job *job)) {
-  fibril__pool *pool = pool_of(job->request.waiter->loop);
+int fibril__job_start(fibril_loop *loop, fibril__job *job) {
+  fibril__pool *pool = pool_of(loop);
   job->ran = false;
   if (pool == NULL) return UV_ENOMEM;
-  job->run = run;
-  job->interrupt = interrupt;
   fibril__process_lock();
   enqueue_job(pool, job);
   bool token = fibril__token_take();
@@ -272,6 +252,37 @@ static int start_job(fibril__job *job, void (*run)(fibril__job *job),
   return 0;
 }
 
+/* Runners that no thread has taken up are taken back when nothing is left for them: a loop that
+ * closes must not wait for a thread. */
+bool fibril__job_take_back(fibril_loop *loop, fibril__job *job) {
+  fibril__pool *pool = pool_at(loop);
+  fibril__process_lock();
+  bool queued = job->queued;
+  if (queued) unqueue_job(pool, job);
+  bool idle = pool->first == NULL;
+  fibril__process_unlock();
+  if (!queued) return false;
+  for (runner *r = pool->runners; idle && r != NULL; r = r->next) uv_cancel((uv_req_t *)&r->req);
+  return true;
+}
+
+/* ---- Those that are waited for ---- */
+
+/* What runs is waited for, since it uses the coroutine's memory, and its result counts. */
+static bool stop_job(fibril__request *request) {
+  fibril__job *job = FIBRIL__CONTAINER(fibril__job, request, request);
+  if (fibril__job_take_back(request->waiter->loop, job)) return true;
+  fibril__process_lock();
+  bool runs = !job->ran;
+  fibril__process_unlock();
+  if (runs && job->interrupt != NULL) job->interrupt(job);
+  return false;
+}
+
+static void end_waiting(fibril__job *job, int status) {
+  fibril__request_end(&job->request, status);
+}
+
 int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job *job)) {
   return fibril__job_run_with(job, what, run, NULL);
 }
@@ -279,7 +290,11 @@ int fibril__job_run(fibril__job *job, const char *what, void (*run)(fibril__job 
 int fibril__job_run_with(fibril__job *job, const char *what, void (*run)(fibril__job *job),
                          void (*interrupt)(fibril__job *job)) {
   job->kind = (fibril__wait_kind){.name = what};
+  job->run = run;
+  job->done = end_waiting;
+  job->interrupt = interrupt;
   int err = fibril__request_begin(&job->request, &job->kind, stop_job);
   if (err != 0) return err;
-  return fibril__request_wait(&job->request, start_job(job, run, interrupt));
+  fibril_loop *loop = job->request.waiter->loop;
+  return fibril__request_wait(&job->request, fibril__job_start(loop, job));
 }

@@ -1,0 +1,166 @@
+/* Names of hosts. Coroutines of a loop that ask for the same host and family at the same time wait
+ * for one query: port and protocol don't matter to it. */
+#include "../../core/loop/loop.h"
+#include "../../core/value/list.h"
+#include "idna.h"
+#include "query.h"
+#include "resolve.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Lookups under way ---- */
+
+#define BUCKETS 256
+
+typedef struct lookup lookup;
+struct lookup {
+  fibril__query query;
+  lookup *next, **link; /* in its bucket, while others may join */
+  fibril__addresses *found;
+  int family;
+  char host[];
+};
+
+typedef struct {
+  fibril__attachment attachment;
+  lookup *buckets[BUCKETS];
+} lookups;
+
+/* By whose address a loop knows them. */
+static const char lookups_key;
+
+static const fibril__wait_kind lookup_kind = {.name = "lookup"};
+
+static lookup *query_of(fibril__query *query) {
+  return FIBRIL__CONTAINER(lookup, query, query);
+}
+
+static lookups *lookups_of(fibril_loop *loop) {
+  lookups *all = (lookups *)fibril__loop_attached(loop, &lookups_key);
+  if (all != NULL) return all;
+  all = calloc(1, sizeof *all);
+  if (all != NULL) fibril__loop_attach(loop, &lookups_key, &all->attachment);
+  return all;
+}
+
+static lookup **bucket_of(lookups *all, const char *host) {
+  uint32_t hash = 2166136261U;
+  for (; *host != '\0'; host++) hash = (hash ^ (unsigned char)*host) * 16777619U;
+  return &all->buckets[hash % BUCKETS];
+}
+
+static void run_lookup(fibril__job *job) {
+  fibril__query *query = FIBRIL__CONTAINER(fibril__query, job, job);
+  lookup *self = query_of(query);
+  query->status = fibril__resolve_host(self->host, self->family, &self->found);
+}
+
+static void end_lookup(fibril__query *query) {
+  FIBRIL__CHAIN_REMOVE(query_of(query));
+}
+
+static void free_lookup(fibril__query *query) {
+  free(query_of(query)->found);
+  free(query_of(query));
+}
+
+/* With a reference for the caller. */
+static lookup *find_lookup(lookups *all, const char *host, int family) {
+  lookup *one = *bucket_of(all, host);
+  while (one != NULL && (one->family != family || strcmp(one->host, host) != 0)) one = one->next;
+  if (one != NULL) fibril__query_ref(&one->query);
+  return one;
+}
+
+static lookup *new_lookup(fibril_loop *loop, lookups *all, const char *host, int family) {
+  size_t length = strlen(host);
+  lookup *self = calloc(1, sizeof *self + length + 1);
+  if (self == NULL) return NULL;
+  fibril__query_init(&self->query, loop, run_lookup, free_lookup);
+  self->query.over = end_lookup;
+  self->family = family;
+  memcpy(self->host, host, length);
+  FIBRIL__CHAIN_ADD(bucket_of(all, host), self);
+  return self;
+}
+
+static void tell(const struct sockaddr_storage *found, int port, fibril_address_cb each,
+                 void *arg) {
+  struct sockaddr_storage address = *found;
+  fibril__address_set_port((struct sockaddr *)&address, port);
+  each((struct sockaddr *)&address, arg);
+}
+
+/* The list is the query's, which stays as long as anybody looks at it. */
+static int look_up(const char *host, int port, int family, fibril_address_cb each, void *arg) {
+  fibril_loop *loop = fibril__self()->loop;
+  lookups *all = lookups_of(loop);
+  lookup *self = all == NULL ? NULL : find_lookup(all, host, family);
+  if (self == NULL && all != NULL) self = new_lookup(loop, all, host, family);
+  if (self == NULL) return UV_ENOMEM;
+  int result = fibril__query_wait(&self->query, &lookup_kind);
+  if (result == 0) {
+    result = self->found->count;
+    for (int i = 0; i < result; i++) tell(&self->found->list[i], port, each, arg);
+  }
+  fibril__query_unref(&self->query);
+  return result;
+}
+
+int fibril_dns_lookup(const char *host, int port, int family, fibril_address_cb each, void *arg) {
+  struct sockaddr_storage address;
+  char name[FIBRIL__HOST_LENGTH + 1];
+  if (each == NULL || (family != AF_UNSPEC && family != AF_INET && family != AF_INET6))
+    return UV_EINVAL;
+  int found = fibril__address_parse(host, port, &address);
+  int err = found == UV_EAI_NONAME ? fibril__host_to_ascii(host, name) : found;
+  if (err == 0) err = fibril__wait_check(fibril__self());
+  if (err != 0) return err;
+  if (found != 0) return look_up(name, port, family, each, arg);
+  if (family != AF_UNSPEC && family != address.ss_family) return UV_EAI_ADDRFAMILY;
+  each((struct sockaddr *)&address, arg);
+  return 1;
+}
+
+/* ---- Names of addresses ---- */
+
+typedef struct {
+  fibril__query query;
+  struct sockaddr_storage address;
+  char host[NI_MAXHOST];
+} naming;
+
+static const fibril__wait_kind name_kind = {.name = "name"};
+
+static void run_naming(fibril__job *job) {
+  naming *self = FIBRIL__CONTAINER(naming, query.job, job);
+  self->query.status = fibril__resolve_address((const struct sockaddr *)&self->address, self->host,
+                                               sizeof self->host);
+}
+
+static void free_naming(fibril__query *query) {
+  free(FIBRIL__CONTAINER(naming, query, query));
+}
+
+static naming *new_naming(const struct sockaddr *address) {
+  naming *self = calloc(1, sizeof *self);
+  if (self == NULL) return NULL;
+  fibril__query_init(&self->query, fibril__self()->loop, run_naming, free_naming);
+  memcpy(&self->address, address, fibril__address_size(address));
+  return self;
+}
+
+int fibril_dns_name(const struct sockaddr *address, char *host, size_t length) {
+  if (address == NULL || host == NULL || fibril__address_size(address) == 0) return UV_EINVAL;
+  int err = fibril__wait_check(fibril__self());
+  if (err != 0) return err;
+  naming *self = new_naming(address);
+  if (self == NULL) return UV_ENOMEM;
+  err = fibril__query_wait(&self->query, &name_kind);
+  if (err == 0 && strlen(self->host) >= length) err = UV_ENOBUFS;
+  if (err == 0) strcpy(host, self->host);
+  fibril__query_unref(&self->query);
+  return err;
+}
