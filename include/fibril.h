@@ -1712,7 +1712,9 @@ void fibril_listener_close(fibril_listener *listener);
 
 /* ---- UDP ------------------------------------------------------------------------------------- */
 
-/* A socket for datagrams. */
+/* A socket for datagrams. What comes stays in the system, which drops what nobody receives in time:
+ * a flood costs no memory here. An interface is told by its name, its number or an IPv4 address
+ * that it has. */
 typedef struct fibril_udp fibril_udp;
 
 /* Of a UDP socket. NULL stands for all of them zero. */
@@ -1723,8 +1725,9 @@ typedef struct fibril_udp_options {
   bool broadcast; /* sending to broadcast addresses is allowed */
   int ttl;        /* 1 to 255; 0: the system's */
   int multicast_ttl;
-  bool multicast_no_loop; /* what is sent to a group does not come back */
-  int send_buffer;        /* bytes; 0: the system's */
+  bool multicast_no_loop;          /* what is sent to a group does not come back */
+  const char *multicast_interface; /* by which it leaves; NULL: the system's choice */
+  int send_buffer;                 /* bytes; 0: the system's */
   int receive_buffer;
 } fibril_udp_options;
 
@@ -1732,14 +1735,19 @@ typedef struct fibril_udp_options {
  * waits. Answers to uv_udp_bind.
  * Where: the loop's thread. Suspends to look a name up, and only in a coroutine.
  * Ownership: `host` is copied; the socket is the running coroutine's, elsewhere owned.
- * Errors: those of fibril_tcp_listen. */
+ * Errors: those of a wait, for a name; UV_EINVAL the port is none, the options are bad, or `out`
+ * is NULL; UV_EADDRINUSE the port is in use; UV_EADDRNOTAVAIL the address is not this machine's;
+ * UV_ENODEV there is no such interface; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no
+ * loop runs here; FIBRIL_ECLOSED the loop is closing; those of fibril_dns_lookup; those of the
+ * system. */
 int fibril_udp_open(const char *host, int port, const fibril_udp_options *options,
                     fibril_udp **out);
 
 /* From here on it sends to, and hears from, one peer only. Answers to uv_udp_connect.
  * Where: the loop's thread.
  * Ownership: `to` is borrowed for the call; NULL: any peer again.
- * Errors: UV_EBADF the socket is closed; those of uv_udp_connect. */
+ * Errors: UV_EBADF the socket is closed; UV_EINVAL `to` is of another family; UV_EISCONN it has a
+ * peer; UV_ENOTCONN it has none, and `to` is NULL; those of uv_udp_connect. */
 int fibril_udp_connect(fibril_udp *udp, const struct sockaddr *to);
 
 /* Waits for a datagram: its length. Answers to uv_udp_recv_start.
@@ -1747,8 +1755,8 @@ int fibril_udp_connect(fibril_udp *udp, const struct sockaddr *to);
  * Ownership: `buffer` is the caller's, and not touched after the return; `from` may be NULL.
  * Errors: those of a wait; UV_EBADF the socket is closed; UV_EBUSY another coroutine receives;
  * UV_EMSGSIZE it was longer than `length`, and its beginning is in `buffer`; UV_EINVAL `buffer`
- * is NULL; UV_ENOMEM there is none for it; UV_ECONNREFUSED the peer that it is connected to has
- * refused one; those of the system. */
+ * is NULL; UV_ECONNREFUSED the peer that it is connected to has refused one; those of the
+ * system. */
 int64_t fibril_udp_receive(fibril_udp *udp, void *buffer, size_t length,
                            struct sockaddr_storage *from);
 
@@ -1758,15 +1766,17 @@ int64_t fibril_udp_receive(fibril_udp *udp, void *buffer, size_t length,
  * the socket is connected.
  * Errors: those of a wait; UV_EBADF the socket is closed; UV_EBUSY another coroutine sends;
  * UV_EMSGSIZE it is longer than a datagram can be; UV_EDESTADDRREQ `to` is NULL; UV_EISCONN it
- * is not; UV_EINVAL `data` is NULL; UV_ENOMEM there is none for it; those of the system. */
+ * is not; UV_EINVAL `data` is NULL and `length` is not 0, or `to` is of another family; those of
+ * the system, UV_ECONNREFUSED for one before, which was not sent on then. */
 int fibril_udp_send(fibril_udp *udp, const void *data, size_t length, const struct sockaddr *to);
 
 /* Joins a multicast group on an interface (NULL: the system's choice), and leaves it. Answers to
  * uv_udp_set_membership.
  * Where: the loop's thread.
  * Ownership: the texts are borrowed for the call.
- * Errors: UV_EBADF the socket is closed; UV_EINVAL `group` is no address of a group; those of
- * uv_udp_set_membership. */
+ * Errors: UV_EBADF the socket is closed; UV_EINVAL `group` is no address of a group; UV_ENODEV
+ * there is no such interface; UV_EADDRINUSE it has joined it already; UV_EADDRNOTAVAIL it has not
+ * joined it; those of uv_udp_set_membership. */
 int fibril_udp_join(fibril_udp *udp, const char *group, const char *interface);
 int fibril_udp_leave(fibril_udp *udp, const char *group, const char *interface);
 

@@ -10,8 +10,7 @@ int fibril__host_check(const char *host, int port) {
   return strnlen(host, FIBRIL__HOST_LENGTH + 1) > FIBRIL__HOST_LENGTH ? UV_ENAMETOOLONG : 0;
 }
 
-/* Of an interface's name or number; 0: there is none. */
-static unsigned scope_of(const char *text) {
+unsigned fibril__interface_parse(const char *text) {
   unsigned index = if_nametoindex(text);
   if (index != 0 || *text < '0' || *text > '9') return index;
   char *end;
@@ -31,7 +30,7 @@ static int parse_ip6(const char *host, int port, struct sockaddr_in6 *out) {
   out->sin6_family = AF_INET6;
   out->sin6_port = htons((uint16_t)port);
   if (percent == NULL) return 0;
-  out->sin6_scope_id = scope_of(percent + 1);
+  out->sin6_scope_id = fibril__interface_parse(percent + 1);
   return out->sin6_scope_id == 0 ? UV_EAI_NONAME : 0;
 }
 

@@ -19,6 +19,8 @@ int fibril__host_check(const char *host, int port);
 /* The address that `host` is: "127.0.0.1", "::1", "fe80::1%lo", or with the interface's number.
  * UV_EAI_NONAME where it is none, a name for instance, else what fibril__host_check gives. */
 int fibril__address_parse(const char *host, int port, struct sockaddr_storage *out);
+/* The number of the interface that `text` names, or is the number of; 0: there is none. */
+unsigned fibril__interface_parse(const char *text);
 /* "127.0.0.1:80", "[fe80::1%lo]:80"; "" for one of another family. */
 void fibril__address_format(const struct sockaddr *address, char text[FIBRIL__ADDRESS_LENGTH]);
 

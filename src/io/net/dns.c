@@ -1,10 +1,11 @@
 /* Names of hosts. Coroutines of a loop that ask for the same host and family at the same time wait
  * for one query: port and protocol don't matter to it. */
+#include "dns.h"
+
 #include "../../core/loop/loop.h"
 #include "../../core/value/list.h"
 #include "idna.h"
 #include "query.h"
-#include "resolve.h"
 
 #include <netdb.h>
 #include <stdlib.h>
@@ -86,6 +87,69 @@ static lookup *new_lookup(fibril_loop *loop, lookups *all, const char *host, int
   return self;
 }
 
+/* Waits for what is found, with a reference for the caller. */
+static int look_up(const char *host, int family, lookup **out) {
+  char name[FIBRIL__HOST_LENGTH + 1];
+  int err = fibril__host_to_ascii(host, name);
+  if (err == 0) err = fibril__wait_check(fibril__self());
+  if (err != 0) return err;
+  fibril_loop *loop = fibril__self()->loop;
+  lookups *all = lookups_of(loop);
+  lookup *self = all == NULL ? NULL : find_lookup(all, name, family);
+  if (self == NULL && all != NULL) self = new_lookup(loop, all, name, family);
+  if (self == NULL) return UV_ENOMEM;
+  *out = self;
+  err = fibril__query_wait(&self->query, &lookup_kind);
+  if (err != 0) fibril__query_unref(&self->query);
+  return err;
+}
+
+static int family_error(int family) {
+  return family == AF_UNSPEC || family == AF_INET || family == AF_INET6 ? 0 : UV_EINVAL;
+}
+
+/* As fibril__address_parse. */
+static int parse(const char *host, int port, int family, struct sockaddr_storage *address) {
+  int err = fibril__address_parse(host, port, address);
+  if (err != 0 || family == AF_UNSPEC || family == address->ss_family) return err;
+  return UV_EAI_ADDRFAMILY;
+}
+
+/* ---- For others ---- */
+
+static fibril__addresses *copy_of(const fibril__addresses *found, int port) {
+  size_t size = sizeof *found + (size_t)found->count * sizeof *found->list;
+  fibril__addresses *copy = malloc(size);
+  if (copy == NULL) return NULL;
+  memcpy(copy, found, size);
+  for (int i = 0; i < copy->count; i++)
+    fibril__address_set_port((struct sockaddr *)&copy->list[i], port);
+  return copy;
+}
+
+static int find_by_name(const char *host, int port, int family, fibril__addresses **out) {
+  lookup *self;
+  int err = look_up(host, family, &self);
+  if (err != 0) return err;
+  *out = copy_of(self->found, port);
+  fibril__query_unref(&self->query);
+  return *out == NULL ? UV_ENOMEM : 0;
+}
+
+int fibril__dns_find(const char *host, int port, int family, fibril__addresses **out) {
+  struct sockaddr_storage address;
+  int err = family_error(family);
+  if (err == 0) err = parse(host, port, family, &address);
+  if (err == UV_EAI_NONAME) return find_by_name(host, port, family, out);
+  if (err != 0) return err;
+  fibril__addresses *one = malloc(sizeof *one + sizeof *one->list);
+  if (one == NULL) return UV_ENOMEM;
+  one->count = 1;
+  one->list[0] = address;
+  *out = one;
+  return 0;
+}
+
 static void tell(const struct sockaddr_storage *found, int port, fibril_address_cb each,
                  void *arg) {
   struct sockaddr_storage address = *found;
@@ -93,33 +157,24 @@ static void tell(const struct sockaddr_storage *found, int port, fibril_address_
   each((struct sockaddr *)&address, arg);
 }
 
-/* The list is the query's, which stays as long as anybody looks at it. */
-static int look_up(const char *host, int port, int family, fibril_address_cb each, void *arg) {
-  fibril_loop *loop = fibril__self()->loop;
-  lookups *all = lookups_of(loop);
-  lookup *self = all == NULL ? NULL : find_lookup(all, host, family);
-  if (self == NULL && all != NULL) self = new_lookup(loop, all, host, family);
-  if (self == NULL) return UV_ENOMEM;
-  int result = fibril__query_wait(&self->query, &lookup_kind);
-  if (result == 0) {
-    result = self->found->count;
-    for (int i = 0; i < result; i++) tell(&self->found->list[i], port, each, arg);
-  }
+/* The list is the lookup's, which stays as long as anybody looks at it. */
+static int tell_all(const char *host, int port, int family, fibril_address_cb each, void *arg) {
+  lookup *self;
+  int err = look_up(host, family, &self);
+  if (err != 0) return err;
+  int count = self->found->count;
+  for (int i = 0; i < count; i++) tell(&self->found->list[i], port, each, arg);
   fibril__query_unref(&self->query);
-  return result;
+  return count;
 }
 
 int fibril_dns_lookup(const char *host, int port, int family, fibril_address_cb each, void *arg) {
   struct sockaddr_storage address;
-  char name[FIBRIL__HOST_LENGTH + 1];
-  if (each == NULL || (family != AF_UNSPEC && family != AF_INET && family != AF_INET6))
-    return UV_EINVAL;
-  int found = fibril__address_parse(host, port, &address);
-  int err = found == UV_EAI_NONAME ? fibril__host_to_ascii(host, name) : found;
+  int err = each == NULL ? UV_EINVAL : family_error(family);
+  if (err == 0) err = parse(host, port, family, &address);
+  if (err == UV_EAI_NONAME) return tell_all(host, port, family, each, arg);
   if (err == 0) err = fibril__wait_check(fibril__self());
   if (err != 0) return err;
-  if (found != 0) return look_up(name, port, family, each, arg);
-  if (family != AF_UNSPEC && family != address.ss_family) return UV_EAI_ADDRFAMILY;
   each((struct sockaddr *)&address, arg);
   return 1;
 }

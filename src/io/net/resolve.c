@@ -41,6 +41,10 @@ static int copy_addresses(const struct addrinfo *found, fibril__addresses **out)
     size_t size = fibril__address_size(found->ai_addr);
     if (size != 0) memcpy(&all->list[all->count++], found->ai_addr, size);
   }
+  if (all->count == 0) {
+    free(all);
+    return UV_EAI_NODATA;
+  }
   *out = all;
   return 0;
 }

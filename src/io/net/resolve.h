@@ -9,8 +9,8 @@ typedef struct fibril__addresses {
   struct sockaddr_storage list[];
 } fibril__addresses;
 
-/* The addresses of `host`, from malloc, in the order in which they should be tried: without a
- * port. 0, UV_ENOMEM, or a UV_EAI_* code. */
+/* The addresses of `host`, at least one, from malloc, in the order in which they should be tried:
+ * without a port. 0, UV_ENOMEM, or a UV_EAI_* code. */
 int fibril__resolve_host(const char *host, int family, fibril__addresses **out);
 /* The name of an address; the address itself where it has none. UV_EAI_OVERFLOW: it does not fit.
  */

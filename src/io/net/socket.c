@@ -29,3 +29,23 @@ int fibril__socket_address(int fd, bool peer, char *buffer, size_t length) {
   fibril__address_format((struct sockaddr *)&address, text);
   return text[0] == '\0' ? UV_ENOTSUP : snprintf(buffer, length, "%s", text);
 }
+
+int fibril__socket_own(int fd, struct sockaddr_storage *address) {
+  socklen_t size = sizeof *address;
+  int err = getsockname(fd, (struct sockaddr *)address, &size);
+  return err == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+int fibril__socket_set(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+int fibril__socket_new(int family, int type) {
+  int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return fd >= 0 ? fd : uv_translate_sys_error(errno);
+}
+
+int fibril__socket_bind(int fd, const struct sockaddr *address) {
+  int err = bind(fd, address, (socklen_t)fibril__address_size(address));
+  return err == 0 ? 0 : uv_translate_sys_error(errno);
+}

@@ -1,4 +1,4 @@
-/* What the system knows of a socket. */
+/* Sockets, and what the system knows of them. Errors are the system's. */
 #ifndef FIBRIL_IO_NET_SOCKET_H
 #define FIBRIL_IO_NET_SOCKET_H
 
@@ -7,5 +7,12 @@
 /* Its address, or that of the other end, as text, cut where it is too long: its whole length.
  * UV_ENOTSUP for what has none. */
 int fibril__socket_address(int fd, bool peer, char *buffer, size_t length);
+/* Its own address. */
+int fibril__socket_own(int fd, struct sockaddr_storage *address);
+/* An option that is an int. */
+int fibril__socket_set(int fd, int level, int name, int value);
+/* One that does not block and is not handed on to other programs; or what the system says. */
+int fibril__socket_new(int family, int type);
+int fibril__socket_bind(int fd, const struct sockaddr *address);
 
 #endif /* FIBRIL_IO_NET_SOCKET_H */
