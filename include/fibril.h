@@ -1323,14 +1323,14 @@ typedef struct fibril_tcp_options {
   unsigned keepalive; /* seconds of silence before the first probe; 0: none */
   int send_buffer;    /* bytes; 0: the system's */
   int receive_buffer;
-  const char *local_host; /* the address to connect from; NULL: any */
+  const char *local_host; /* the address to connect from, no name; NULL: any */
   int local_port;         /* 0: any */
   int family;             /* AF_INET or AF_INET6; 0: both */
 } fibril_tcp_options;
 
-/* Connects to a host's port: looks its addresses up and tries them as RFC 8305 says, IPv6 first,
- * the next one a quarter of a second after the last or when that has failed; the first that
- * answers is taken. An address ("127.0.0.1", "::1", "fe80::1%eth0") is connected to as it is.
+/* Connects to a host's port: looks its addresses up and tries them as RFC 8305 says, in the order
+ * of fibril_dns_lookup but with the families in turn, the next one a quarter of a second after the
+ * last or when that has failed; the first that answers is taken. An address ("127.0.0.1", "::1", "fe80::1%eth0") is connected to as it is.
  * Answers to uv_tcp_connect and Tornado's TCPClient.connect.
  * Where: a coroutine. Suspends.
  * Ownership: `host` is copied; the stream is the coroutine's.

@@ -3,6 +3,8 @@
 #include "address.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -48,4 +50,21 @@ int fibril__socket_new(int family, int type) {
 int fibril__socket_bind(int fd, const struct sockaddr *address) {
   int err = bind(fd, address, (socklen_t)fibril__address_size(address));
   return err == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+bool fibril__tcp_options_are_valid(const fibril_tcp_options *options) {
+  return options->size == sizeof *options && options->send_buffer >= 0 &&
+         options->receive_buffer >= 0;
+}
+
+int fibril__socket_set_tcp(int fd, const fibril_tcp_options *options) {
+  int err = options->delay ? 0 : fibril__socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (err == 0 && options->keepalive > 0) err = fibril__socket_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (err == 0 && options->keepalive > 0)
+    err = fibril__socket_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)options->keepalive);
+  if (err == 0 && options->send_buffer > 0)
+    err = fibril__socket_set(fd, SOL_SOCKET, SO_SNDBUF, options->send_buffer);
+  if (err == 0 && options->receive_buffer > 0)
+    err = fibril__socket_set(fd, SOL_SOCKET, SO_RCVBUF, options->receive_buffer);
+  return err;
 }

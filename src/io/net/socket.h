@@ -14,5 +14,8 @@ int fibril__socket_set(int fd, int level, int name, int value);
 /* One that does not block and is not handed on to other programs; or what the system says. */
 int fibril__socket_new(int family, int type);
 int fibril__socket_bind(int fd, const struct sockaddr *address);
+/* What is set of a connection, or of a listener for those that it accepts. */
+bool fibril__tcp_options_are_valid(const fibril_tcp_options *options);
+int fibril__socket_set_tcp(int fd, const fibril_tcp_options *options);
 
 #endif /* FIBRIL_IO_NET_SOCKET_H */
