@@ -1330,8 +1330,9 @@ typedef struct fibril_tcp_options {
 
 /* Connects to a host's port: looks its addresses up and tries them as RFC 8305 says, in the order
  * of fibril_dns_lookup but with the families in turn, the next one a quarter of a second after the
- * last or when that has failed; the first that answers is taken. An address ("127.0.0.1", "::1", "fe80::1%eth0") is connected to as it is.
- * Answers to uv_tcp_connect and Tornado's TCPClient.connect.
+ * last or when that has failed; the first that answers is taken. An address ("127.0.0.1", "::1",
+ * "fe80::1%eth0") is connected to as it is. Answers to uv_tcp_connect and Tornado's
+ * TCPClient.connect.
  * Where: a coroutine. Suspends.
  * Ownership: `host` is copied; the stream is the coroutine's.
  * Errors: those of a wait; UV_EINVAL `host` or `out` is NULL, the port is none, or the options

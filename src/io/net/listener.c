@@ -8,6 +8,7 @@
 
 #include "../poll.h"
 #include "address.h"
+#include "dns.h"
 #include "local.h"
 #include "socket.h"
 #include "uv_stream.h"
@@ -69,29 +70,13 @@ FIBRIL__HANDLE_FUNCTIONS(listener, fibril_listener)
 
 /* ---- Options ---- */
 
-static int set_option(int fd, int level, int name, int value) {
-  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : uv_translate_sys_error(errno);
-}
-
 static const fibril_listen_options no_options = {.size = sizeof no_options};
 
 static bool valid_options(const fibril_listen_options *options) {
-  size_t inner = options->connection.size;
-  return options->size == sizeof *options && (inner == 0 || inner == sizeof options->connection) &&
-         options->backlog >= 0;
-}
-
-/* What is accepted has them from the listener. */
-static int set_connection_options(int fd, const fibril_tcp_options *options) {
-  int err = options->delay ? 0 : set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (err == 0 && options->keepalive > 0) err = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  if (err == 0 && options->keepalive > 0)
-    err = set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)options->keepalive);
-  if (err == 0 && options->send_buffer > 0)
-    err = set_option(fd, SOL_SOCKET, SO_SNDBUF, options->send_buffer);
-  if (err == 0 && options->receive_buffer > 0)
-    err = set_option(fd, SOL_SOCKET, SO_RCVBUF, options->receive_buffer);
-  return err;
+  fibril_tcp_options inner = options->connection;
+  if (inner.size == 0) inner.size = sizeof inner;
+  return options->size == sizeof *options && options->backlog >= 0 &&
+         fibril__tcp_options_are_valid(&inner);
 }
 
 /* ---- Listening ---- */
@@ -128,21 +113,20 @@ static int new_listener(int fd, uv_handle_type kind, int backlog, fibril_listene
   return err;
 }
 
+/* What is accepted has the connection's options from the listener. */
 static int bind_tcp(int fd, const struct sockaddr *address, const fibril_listen_options *options) {
-  int err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (err == 0 && options->reuseport) err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  int err = fibril__socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (err == 0 && options->reuseport) err = fibril__socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (err == 0 && address->sa_family == AF_INET6)
-    err = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6only);
-  if (err == 0) err = set_connection_options(fd, &options->connection);
-  if (err != 0) return err;
-  bool bound = bind(fd, address, (socklen_t)fibril__address_size(address)) == 0;
-  return bound ? 0 : uv_translate_sys_error(errno);
+    err = fibril__socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6only);
+  if (err == 0) err = fibril__socket_set_tcp(fd, &options->connection);
+  return err != 0 ? err : fibril__socket_bind(fd, address);
 }
 
 static int listen_at(const struct sockaddr *address, const fibril_listen_options *options,
                      fibril_listener **out) {
-  int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return uv_translate_sys_error(errno);
+  int fd = fibril__socket_new(address->sa_family, SOCK_STREAM);
+  if (fd < 0) return fd;
   int err = bind_tcp(fd, address, options);
   if (err == 0) return new_listener(fd, UV_TCP, options->backlog, out);
   close(fd);
@@ -163,13 +147,18 @@ static int listen_everywhere(int port, const fibril_listen_options *options,
 
 int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *options,
                       fibril_listener **out) {
-  struct sockaddr_storage address;
+  fibril__addresses *found;
   if (options == NULL) options = &no_options;
   if (out == NULL || !valid_options(options) || !fibril__port_is_valid(port)) return UV_EINVAL;
   if (fibril_loop_current() == NULL) return FIBRIL_ENOTCOROUTINE;
   if (host == NULL) return listen_everywhere(port, options, out);
-  int err = fibril__address_parse(host, port, &address);
-  return err != 0 ? err : listen_at((struct sockaddr *)&address, options, out);
+  int err = fibril__dns_find(host, port, AF_UNSPEC, &found);
+  if (err != 0) return err;
+  err = UV_EADDRNOTAVAIL;
+  for (int i = 0; i < found->count && err == UV_EADDRNOTAVAIL; i++)
+    err = listen_at((struct sockaddr *)&found->list[i], options, out);
+  free(found);
+  return err;
 }
 
 /* ---- UNIX sockets ---- */

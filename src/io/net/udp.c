@@ -105,11 +105,9 @@ int fibril_udp_open(const char *host, int port, const fibril_udp_options *option
   fibril__addresses *found;
   int err = fibril__dns_find(host, port, AF_UNSPEC, &found);
   if (err != 0) return err;
-  for (int i = 0; i < found->count; i++) {
-    int failed = open_at((struct sockaddr *)&found->list[i], options, out);
-    err = i == 0 || failed == 0 ? failed : err;
-    if (failed == 0) break;
-  }
+  err = UV_EADDRNOTAVAIL;
+  for (int i = 0; i < found->count && err == UV_EADDRNOTAVAIL; i++)
+    err = open_at((struct sockaddr *)&found->list[i], options, out);
   free(found);
   return err;
 }
