@@ -1091,7 +1091,8 @@ typedef struct fibril_inspection {
   bool masked;
   size_t stack_used; /* bytes, where it left; of those it asked for, rounded up: */
   size_t stack_size;
-  const char *address; /* of the other end of a stream, or of a listener; NULL: none is known */
+  const char *address; /* of the other end, or of a socket without one; or the host that is looked
+                          up; NULL: none is known */
 } fibril_inspection;
 
 /* Hears of one coroutine. It may not start, resume or end any. */

@@ -41,12 +41,16 @@ const KINDS = {
   streamRead: 'stream read',
   streamWrite: 'stream write',
   accept: 'accept',
+  connect: 'connect',
+  udpReceive: 'udp receive',
+  udpSend: 'udp send',
   work: 'stoppable',
   call: 'JavaScript',
 };
 const POOL_KINDS = {
   work: 'stoppable', open: 'open', read: 'read', write: 'write', fstat: 'fstat', stat: 'stat',
   lstat: 'lstat', realpath: 'realpath', readdir: 'readdir',
+  lookup: 'lookup', name: 'name',
 };
 
 // A 'call' is of JavaScript: test/addon/waits.c has it.

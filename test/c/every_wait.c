@@ -2,8 +2,13 @@
  * waits. Compiled into the C tests, and into an addon that JavaScript's tests load. */
 #include "every_wait.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static fibril_value wait_for_ever(void *arg) {
   (void)arg;
@@ -201,6 +206,75 @@ static int in_accept(wait_scene *s) {
   return err != 0 ? err : fibril_listener_accept(listener, &stream);
 }
 
+/* A backlog that is full answers nobody. */
+static int in_connect(wait_scene *s) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr *any = (struct sockaddr *)&address;
+  socklen_t size = sizeof address;
+  fibril_stream *stream;
+  (void)s;
+  int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = UV_EIO;
+  if (bind(server, any, size) == 0 && listen(server, 0) == 0 &&
+      getsockname(server, any, &size) == 0 && connect(first, any, size) == 0)
+    err = fibril_tcp_connect("127.0.0.1", ntohs(address.sin_port), NULL, &stream);
+  close(first);
+  close(server);
+  return err;
+}
+
+static int in_udp_receive(wait_scene *s) {
+  fibril_udp *udp;
+  char byte;
+  (void)s;
+  int err = fibril_udp_open("127.0.0.1", 0, NULL, &udp);
+  if (err == 0) err = (int)fibril_udp_receive(udp, &byte, 1, NULL);
+  return err;
+}
+
+atomic_int every_wait_full;
+
+/* Hidden: what is linked with this finds it. */
+__attribute__((visibility("hidden"))) ssize_t sendmsg(int fd, const struct msghdr *message,
+                                                      int flags) {
+  static atomic_uint refused;
+  if (atomic_load(&every_wait_full) == 0) return syscall(SYS_sendmsg, fd, message, flags);
+  errno = atomic_fetch_add(&refused, 1) % 2 == 0 ? EINTR : EAGAIN;
+  return -1;
+}
+
+static int in_udp_send(wait_scene *s) {
+  fibril_udp *udp;
+  struct sockaddr_in to;
+  (void)s;
+  uv_ip4_addr("127.0.0.1", 9, &to);
+  int err = fibril_udp_open("127.0.0.1", 0, NULL, &udp);
+  if (err != 0) return err;
+  atomic_fetch_add(&every_wait_full, 1);
+  err = fibril_udp_send(udp, "x", 1, (struct sockaddr *)&to);
+  atomic_fetch_sub(&every_wait_full, 1);
+  return err;
+}
+
+static void ignore_address(const struct sockaddr *address, void *arg) {
+  (void)address;
+  (void)arg;
+}
+
+/* In the pool, where a file answers both. */
+static int in_lookup(wait_scene *s) {
+  (void)s;
+  return fibril_dns_lookup("localhost", 0, 0, ignore_address, NULL);
+}
+
+static int in_name(wait_scene *s) {
+  struct sockaddr_in address;
+  char host[64];
+  (void)s;
+  uv_ip4_addr("127.0.0.1", 0, &address);
+  return fibril_dns_name((struct sockaddr *)&address, host, sizeof host);
+}
+
 typedef struct {
   uv_sem_t stop;
 } stoppable;
@@ -321,6 +395,9 @@ const every_wait every_waits[] = {
     {"streamRead", in_stream_read},
     {"streamWrite", in_stream_write},
     {"accept", in_accept},
+    {"connect", in_connect},
+    {"udpReceive", in_udp_receive},
+    {"udpSend", in_udp_send},
     {"work", in_work},
     {"open", in_open},
     {"read", in_read},
@@ -330,5 +407,7 @@ const every_wait every_waits[] = {
     {"lstat", in_lstat},
     {"realpath", in_realpath},
     {"readdir", in_readdir},
+    {"lookup", in_lookup},
+    {"name", in_name},
 };
 const size_t every_wait_count = sizeof every_waits / sizeof every_waits[0];

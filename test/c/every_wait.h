@@ -4,6 +4,8 @@
 
 #include <fibril.h>
 
+#include <stdatomic.h>
+
 /* What they need. It outlives the call where helpers can't be waited for. */
 typedef struct {
   int fd; /* that never becomes readable */
@@ -20,5 +22,8 @@ typedef struct {
 
 extern const every_wait every_waits[];
 extern const size_t every_wait_count;
+
+/* While it is more than 0 the system has no room for datagrams: on loopback it always would. */
+extern atomic_int every_wait_full;
 
 #endif /* FIBRIL_TEST_EVERY_WAIT_H */

@@ -197,6 +197,7 @@ static void go_on(race *self) {
 static void describe_race(const fibril__wait *wait, fibril__wait_report *report) {
   const race *self = FIBRIL__CONTAINER(const race, request.wait, wait);
   report->fd = self->attempts[self->begun - 1].watcher.fd;
+  fibril__address_format(self->attempts[self->begun - 1].address, report->address);
 }
 
 static const fibril__wait_kind connect_kind = {.name = "connect", .describe = describe_race};

@@ -8,6 +8,7 @@
 #include "query.h"
 
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,16 @@ typedef struct {
 /* By whose address a loop knows them. */
 static const char lookups_key;
 
-static const fibril__wait_kind lookup_kind = {.name = "lookup"};
-
-static lookup *query_of(fibril__query *query) {
+static lookup *lookup_of(const fibril__query *query) {
   return FIBRIL__CONTAINER(lookup, query, query);
 }
+
+static void describe_lookup(const fibril__wait *wait, fibril__wait_report *report) {
+  const char *host = lookup_of(fibril__query_of(wait))->host;
+  snprintf(report->address, sizeof report->address, "%s", host);
+}
+
+static const fibril__wait_kind lookup_kind = {.name = "lookup", .describe = describe_lookup};
 
 static lookups *lookups_of(fibril_loop *loop) {
   lookups *all = (lookups *)fibril__loop_attached(loop, &lookups_key);
@@ -54,17 +60,17 @@ static lookup **bucket_of(lookups *all, const char *host) {
 
 static void run_lookup(fibril__job *job) {
   fibril__query *query = FIBRIL__CONTAINER(fibril__query, job, job);
-  lookup *self = query_of(query);
+  lookup *self = lookup_of(query);
   query->status = fibril__resolve_host(self->host, self->family, &self->found);
 }
 
 static void end_lookup(fibril__query *query) {
-  FIBRIL__CHAIN_REMOVE(query_of(query));
+  FIBRIL__CHAIN_REMOVE(lookup_of(query));
 }
 
 static void free_lookup(fibril__query *query) {
-  free(query_of(query)->found);
-  free(query_of(query));
+  free(lookup_of(query)->found);
+  free(lookup_of(query));
 }
 
 /* With a reference for the caller. */
@@ -187,7 +193,12 @@ typedef struct {
   char host[NI_MAXHOST];
 } naming;
 
-static const fibril__wait_kind name_kind = {.name = "name"};
+static void describe_naming(const fibril__wait *wait, fibril__wait_report *report) {
+  const naming *self = FIBRIL__CONTAINER(const naming, query, fibril__query_of(wait));
+  fibril__address_format((const struct sockaddr *)&self->address, report->address);
+}
+
+static const fibril__wait_kind name_kind = {.name = "name", .describe = describe_naming};
 
 static void run_naming(fibril__job *job) {
   naming *self = FIBRIL__CONTAINER(naming, query.job, job);

@@ -60,3 +60,7 @@ int fibril__query_wait(fibril__query *query, const fibril__wait_kind *kind) {
   err = fibril__request_wait(&self.request, query->started ? 0 : start_query(query));
   return err != 0 ? err : query->status;
 }
+
+const fibril__query *fibril__query_of(const fibril__wait *wait) {
+  return FIBRIL__CONTAINER(const waiter, request.wait, wait)->query;
+}

@@ -27,6 +27,8 @@ void fibril__query_init(fibril__query *query, fibril_loop *loop, void (*run)(fib
 /* Waits for it, and starts it if it is new: its status, or what a wait gives, or UV_ENOMEM. The
  * caller keeps its reference. */
 int fibril__query_wait(fibril__query *query, const fibril__wait_kind *kind);
+/* What is waited for. */
+const fibril__query *fibril__query_of(const fibril__wait *wait);
 
 static inline void fibril__query_ref(fibril__query *query) {
   query->refs++;

@@ -13,9 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const fibril__wait_kind receive_kind = {.name = "udp receive",
-                                               .describe = fibril__poll_describe};
-static const fibril__wait_kind send_kind = {.name = "udp send", .describe = fibril__poll_describe};
+static void describe_udp(const fibril__wait *wait, fibril__wait_report *report) {
+  fibril__poll_describe(wait, report);
+  if (fibril__socket_address(report->fd, false, report->address, sizeof report->address) < 0)
+    report->address[0] = '\0';
+}
+
+static const fibril__wait_kind receive_kind = {.name = "udp receive", .describe = describe_udp};
+static const fibril__wait_kind send_kind = {.name = "udp send", .describe = describe_udp};
 
 /* ---- The handle ---- */
 
