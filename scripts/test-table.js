@@ -67,7 +67,11 @@ const C_TESTS = rowsOf([
   ['src/core/loop', '*', 'core_loop_test core_close_test'],
   ['src/core', '*', 'core_coroutine_test core_loop_test core_waits_test core_close_test'],
 
-  ['src/io', 'pool', 'io_test io_work_test io_fs_test'],
+  ['src/io/net', 'address idna', 'io_net_address_test io_net_dns_test'],
+  ['src/io/net', 'query resolve', 'io_net_dns_test'],
+  ['src/io/net', 'udp_options', 'io_net_udp_test'],
+  ['src/io/net', 'socket', 'io_net_udp_test io_net_connect_test io_net_listener_test'],
+  ['src/io', 'pool', 'io_test io_work_test io_fs_test io_net_dns_test'],
   ['src/io', 'poll', 'io_test'],
   ['src/io', 'request', 'io_test io_work_test'],
   ['src/io', 'work', 'io_test'],

@@ -13,11 +13,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -58,6 +60,17 @@
 #define stat(...) FAILURE_SYSTEM(stat, EACCES, __VA_ARGS__)
 #define fdopendir(...) FAILURE_NULL(fdopendir, ENOMEM, __VA_ARGS__)
 #define readdir(...) FAILURE_NULL(readdir, EIO, __VA_ARGS__)
+
+#define socket(...) FAILURE_SYSTEM(socket, EMFILE, __VA_ARGS__)
+#define bind(...) FAILURE_SYSTEM(bind, EADDRINUSE, __VA_ARGS__)
+#define connect(...) FAILURE_SYSTEM(connect, ENETUNREACH, __VA_ARGS__)
+#define getsockname(...) FAILURE_SYSTEM(getsockname, ENOBUFS, __VA_ARGS__)
+#define getsockopt(...) FAILURE_SYSTEM(getsockopt, ENOBUFS, __VA_ARGS__)
+#define setsockopt(...) FAILURE_SYSTEM(setsockopt, ENOPROTOOPT, __VA_ARGS__)
+#define recvmsg(...) FAILURE_SYSTEM(recvmsg, ENOMEM, __VA_ARGS__)
+#define sendmsg(...) FAILURE_SYSTEM(sendmsg, ENOBUFS, __VA_ARGS__)
+#define getaddrinfo(...) FAILURE_ANSWER(getaddrinfo, EAI_AGAIN, UV_EAI_AGAIN, __VA_ARGS__)
+#define getnameinfo(...) FAILURE_ANSWER(getnameinfo, EAI_FAIL, UV_EAI_FAIL, __VA_ARGS__)
 
 /* ---- libuv ---- */
 

@@ -2,9 +2,11 @@
 #include "scenario.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- The thread pool ---- */
@@ -181,4 +183,112 @@ SCENARIO(handler_of_a_duplicate) {
   close(gone[1]);
   if (last >= 0) close(last);
   close(duplicate);
+}
+
+/* ---- Names ---- */
+
+static void count_address(const struct sockaddr *address, void *arg) {
+  (void)address;
+  *(int *)arg += 1;
+}
+
+static fibril_value look_up(void *arg) {
+  int count = 0, found = fibril_dns_lookup(arg, 80, AF_INET, count_address, &count);
+  return OK(found) && found != count ? fibril_error(UV_EIO, NULL) : fibril_undefined();
+}
+
+static fibril_value look_up_both(void *arg) {
+  fibril_future *futures[2];
+  struct sockaddr_in address;
+  char host[256];
+  (void)arg;
+  for (int i = 0; i < 2; i++) futures[i] = fibril_spawn(look_up, "localhost", NULL);
+  for (int i = 0; i < 2; i++) {
+    OK_VALUE(fibril_await(futures[i]));
+    fibril_future_unref(futures[i]);
+  }
+  uv_ip4_addr("127.0.0.1", 0, &address);
+  OK(fibril_dns_name((struct sockaddr *)&address, host, sizeof host));
+  return fibril_undefined();
+}
+
+SCENARIO(names) {
+  scenario_run(loop, look_up_both, NULL);
+}
+
+/* ---- UDP ---- */
+
+static void use_groups(fibril_udp *udp) {
+  if (OK(fibril_udp_join(udp, "239.255.77.7", "127.0.0.1")))
+    OK(fibril_udp_leave(udp, "239.255.77.7", "127.0.0.1"));
+}
+
+static void send_to_itself(fibril_udp *udp) {
+  struct sockaddr_in to;
+  char text[8];
+  int port = fibril_udp_port(udp);
+  if (!OK(port)) return;
+  uv_ip4_addr("127.0.0.1", port, &to);
+  if (OK(fibril_udp_send(udp, "text", 4, (struct sockaddr *)&to)))
+    OK(fibril_udp_receive(udp, text, sizeof text, NULL));
+  if (OK(fibril_udp_connect(udp, (struct sockaddr *)&to))) OK(fibril_udp_connect(udp, NULL));
+}
+
+static void use_udp(const char *host) {
+  fibril_udp_options options = {.size = sizeof options,
+                                .reuseaddr = true,
+                                .broadcast = true,
+                                .ttl = 3,
+                                .multicast_ttl = 3,
+                                .multicast_no_loop = true,
+                                .multicast_interface = "1",
+                                .send_buffer = 10000,
+                                .receive_buffer = 10000};
+  fibril_udp *udp;
+  if (!OK(fibril_udp_open(host, 0, &options, &udp))) return;
+  use_groups(udp);
+  send_to_itself(udp);
+  fibril_udp_close(udp);
+}
+
+static fibril_value udp(void *arg) {
+  (void)arg;
+  use_udp("127.0.0.1");
+  use_udp(NULL);
+  return fibril_undefined();
+}
+
+SCENARIO(datagrams) {
+  scenario_run(loop, udp, NULL);
+}
+
+/* ---- Connecting ---- */
+
+static void connect_to(int port, const char *from) {
+  fibril_tcp_options options = {.size = sizeof options,
+                                .keepalive = 3,
+                                .send_buffer = 10000,
+                                .receive_buffer = 10000,
+                                .local_host = from};
+  fibril_stream *stream;
+  if (OK(fibril_tcp_connect("127.0.0.1", port, &options, &stream))) fibril_stream_close(stream);
+  options.local_port = port; /* beside the listener's address */
+  options.local_host = "127.0.0.3";
+  if (OK(fibril_tcp_connect("127.0.0.1", port, &options, &stream))) fibril_stream_abort(stream);
+}
+
+static fibril_value connections(void *arg) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  (void)arg;
+  int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  MUST(bind(server, (struct sockaddr *)&address, size) == 0 && listen(server, 8) == 0);
+  MUST(getsockname(server, (struct sockaddr *)&address, &size) == 0);
+  connect_to(ntohs(address.sin_port), "127.0.0.2");
+  close(server);
+  return fibril_undefined();
+}
+
+SCENARIO(connections) {
+  scenario_run(loop, connections, NULL);
 }

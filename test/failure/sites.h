@@ -51,6 +51,13 @@ bool failure_due(const failure_site *site);
     failure_due(&failure_here) ? (uv_code) : name(__VA_ARGS__); \
   })
 
+/* Of one that has codes of its own. */
+#define FAILURE_ANSWER(name, error, uv_code, ...)             \
+  __extension__({                                             \
+    FAILURE_SITE(name, uv_code);                              \
+    failure_due(&failure_here) ? (error) : name(__VA_ARGS__); \
+  })
+
 /* libuv has initialised the request when it refuses it. */
 #define FAILURE_FS(name, uv, request, ...)                                                        \
   __extension__({                                                                                 \

@@ -225,8 +225,9 @@ int fibril_dns_name(const struct sockaddr *address, char *host, size_t length) {
   naming *self = new_naming(address);
   if (self == NULL) return UV_ENOMEM;
   err = fibril__query_wait(&self->query, &name_kind);
-  if (err == 0 && strlen(self->host) >= length) err = UV_ENOBUFS;
-  if (err == 0) strcpy(host, self->host);
+  size_t size = strlen(self->host) + 1;
+  if (err == 0 && size > length) err = UV_ENOBUFS;
+  if (err == 0) memcpy(host, self->host, size);
   fibril__query_unref(&self->query);
   return err;
 }
