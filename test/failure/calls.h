@@ -61,12 +61,6 @@
 #define fdopendir(...) FAILURE_NULL(fdopendir, ENOMEM, __VA_ARGS__)
 #define readdir(...) FAILURE_NULL(readdir, EIO, __VA_ARGS__)
 
-#define socket(...) FAILURE_SYSTEM(socket, EMFILE, __VA_ARGS__)
-#define bind(...) FAILURE_SYSTEM(bind, EADDRINUSE, __VA_ARGS__)
-#define connect(...) FAILURE_SYSTEM(connect, ENETUNREACH, __VA_ARGS__)
-#define getsockname(...) FAILURE_SYSTEM(getsockname, ENOBUFS, __VA_ARGS__)
-#define getsockopt(...) FAILURE_SYSTEM(getsockopt, ENOBUFS, __VA_ARGS__)
-#define setsockopt(...) FAILURE_SYSTEM(setsockopt, ENOPROTOOPT, __VA_ARGS__)
 #define recvmsg(...) FAILURE_SYSTEM(recvmsg, ENOMEM, __VA_ARGS__)
 #define sendmsg(...) FAILURE_SYSTEM(sendmsg, ENOBUFS, __VA_ARGS__)
 #define getaddrinfo(...) FAILURE_ANSWER(getaddrinfo, EAI_AGAIN, UV_EAI_AGAIN, __VA_ARGS__)
