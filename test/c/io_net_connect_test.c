@@ -219,12 +219,24 @@ static fibril_value race_in_coroutine(void *arg) {
   return fibril_undefined();
 }
 
+/* What a report says of who connects: the last attempt. */
+static void check_report(const fibril_inspection *about, void *expected) {
+  if (about->waits_for == NULL || strcmp(about->waits_for, "connect") != 0) return;
+  CHECK_STR(about->address, *(const char **)expected);
+  *(const char **)expected = NULL;
+}
+
 /* What hung comes after all, and later than the others were begun. */
 static fibril_value answer_late(void *arg) {
   game *g = arg;
   begin_game(g);
   fibril_future *future = fibril_spawn(race_in_coroutine, g, NULL);
   fibril_sleep(300);
+  const char *last = g->targets[1].text;
+  if (g->manners[1] == HANGS) {
+    fibril_loop_inspect(fibril_loop_current(), check_report, &last);
+    CHECK(last == NULL);
+  }
   close(accept(g->targets[0].fd, NULL, NULL));
   fibril_await(future);
   fibril_future_unref(future);

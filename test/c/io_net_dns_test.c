@@ -369,11 +369,21 @@ LOOP_TEST(who_asks_for_what_others_have_left_waits_for_that) {
   end_test();
 }
 
+static void check_report(const fibril_inspection *about, void *seen) {
+  if (about->waits_for == NULL) return;
+  if (strcmp(about->waits_for, "lookup") == 0) CHECK_STR(about->address, "slow.test");
+  if (strcmp(about->waits_for, "name") == 0) CHECK_STR(about->address, "127.0.0.2:80");
+  *(int *)seen += about->address != NULL;
+}
+
 static fibril_value leave_alone(void *arg) {
   question q = {.host = "slow.test"};
   fibril_future *leaves = fibril_spawn(ask, &q, NULL);
   (void)arg;
   wait_until(&running, 1);
+  int seen = 0;
+  fibril_loop_inspect(fibril_loop_current(), check_report, &seen);
+  CHECK_INT(seen, 1);
   fibril_cancel(leaves);
   await_and_free(leaves);
   CHECK_INT(q.result, UV_ECANCELED);
@@ -631,6 +641,9 @@ static fibril_value leave_names(void *arg) {
   fibril_future *too_late = fibril_spawn(ask_slowly_in_time, &late, NULL);
   fibril_future *leaves = fibril_spawn(ask_slowly, &cancelled, NULL);
   await_and_free(too_late);
+  int seen = 0;
+  fibril_loop_inspect(fibril_loop_current(), check_report, &seen);
+  CHECK_INT(seen, 1);
   fibril_cancel(leaves);
   await_and_free(leaves);
   CHECK_INT(cancelled, UV_ECANCELED);

@@ -52,6 +52,14 @@ static int connect_stream(int port, fibril_stream **out) {
 
 /* ---- Listening ---- */
 
+/* The names are those of io_net_dns_test.c. */
+SCENE_TEST(listener_has_the_first_address_of_a_name) {
+  fibril_listener *listener;
+  CHECK_INT(fibril_tcp_listen("two.test", 0, NULL, &listener), 0);
+  CHECK(fibril_listener_port(listener) > 0);
+  CHECK_INT(fibril_tcp_listen("error-2.test", 0, NULL, &listener), UV_EAI_NONAME);
+}
+
 SCENE_TEST(listener_refuses_what_is_no_address) {
   fibril_listener *listener;
   fibril_listen_options options = {.size = 1};
@@ -243,6 +251,45 @@ SCENE_TEST(listener_that_is_closed_wakes_who_accepts) {
   CHECK_INT(fibril_listener_accept(listener, &self.stream), UV_EBADF);
   CHECK_INT(fibril_listener_serve(listener, NULL, NULL, NULL), UV_EBADF);
   fibril_listener_unref(listener);
+}
+
+typedef struct {
+  acceptance first, second;
+  fibril_listener *next;
+  int client;
+} replacement;
+
+/* Goes on in the same turn as who accepts at `second`, and before it. */
+static fibril_value replace_second(void *arg) {
+  replacement *self = arg;
+  accept_one(&self->first);
+  CHECK_INT(self->second.result, 1);
+  fibril_listener_close(self->second.listener);
+  CHECK_INT(fibril_tcp_listen("127.0.0.1", 0, NULL, &self->next), 0); /* with its descriptor */
+  fibril_listener_detach(self->next);
+  self->client = connect_blocking(fibril_listener_port(self->next));
+  return fibril_undefined();
+}
+
+SCENE_TEST(listener_that_is_closed_takes_no_connection_of_the_next) {
+  replacement self = {.first = {.result = 1}, .second = {.result = 1}};
+  fibril_stream *server;
+  CHECK_INT(fibril_tcp_listen("127.0.0.1", 0, NULL, &self.first.listener), 0);
+  CHECK_INT(fibril_tcp_listen("127.0.0.1", 0, NULL, &self.second.listener), 0);
+  fibril_future *replacing = fibril_spawn(replace_second, &self, NULL);
+  fibril_future *accepting = fibril_spawn(accept_one, &self.second, NULL);
+  fibril_sleep(1);
+  int one = connect_blocking(fibril_listener_port(self.first.listener));
+  int two = connect_blocking(fibril_listener_port(self.second.listener));
+  fibril_await(replacing);
+  CHECK_INT(code_of(accepting), UV_ECANCELED);
+  CHECK_INT(fibril_listener_accept(self.next, &server), 0);
+  fibril_future_unref(replacing);
+  fibril_stream_close(self.first.stream);
+  fibril_listener_close(self.next);
+  close(one);
+  close(two);
+  close(self.client);
 }
 
 /* Its descriptor is closed by somebody else: that is noticed. */

@@ -153,6 +153,13 @@ static fibril_value receive(void *arg) {
   return fibril_undefined();
 }
 
+static void check_report(const fibril_inspection *about, void *seen) {
+  if (about->waits_for == NULL || strcmp(about->waits_for, "udp receive") != 0) return;
+  CHECK(about->fd >= 0);
+  CHECK(about->address != NULL && strncmp(about->address, "127.0.0.1:", 10) == 0);
+  *(bool *)seen = true;
+}
+
 static fibril_value leave(void *arg) {
   fibril_udp *udp = open_with("127.0.0.1", NULL);
   struct sockaddr_storage to = address_of(udp, "127.0.0.1");
@@ -161,6 +168,9 @@ static fibril_value leave(void *arg) {
   fibril_future *future = fibril_spawn(receive, &cancelled, NULL);
   fibril_moment();
   CHECK_INT(receive_within(udp, 5), UV_EBUSY);
+  bool seen = false;
+  fibril_loop_inspect(fibril_loop_current(), check_report, &seen);
+  CHECK(seen);
   fibril_cancel(future);
   await_and_free(future);
   CHECK_INT(cancelled.result, UV_ECANCELED);

@@ -249,6 +249,7 @@ static int next_connection(fibril_listener *self) {
     else if (is_gone(errno))
       err = UV_EBADF;
     if (err < 0) return err;
+    if (self->handle.closed) return UV_ECANCELED; /* and the number may be another descriptor's */
   }
 }
 
