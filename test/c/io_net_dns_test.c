@@ -465,7 +465,11 @@ static fibril_value ask_for_six(void *arg) {
   fibril_cancel(futures[NAMES - 1]);
   await_and_free(futures[NAMES - 1]);
   CHECK_INT(questions[NAMES - 1].result, UV_ECANCELED);
-  let_go(NAMES - 1);
+  let_go(1);
+  wait_until(&calls, *(int *)arg + 1);
+  fibril_sleep(1);
+  CHECK_INT(calls, *(int *)arg + 1);
+  let_go(NAMES - 2);
   for (int i = 0; i < NAMES - 1; i++) {
     await_and_free(futures[i]);
     CHECK_INT(questions[i].result, 2);
