@@ -14,7 +14,6 @@
 struct fibril__handle_set {
   fibril__attachment attachment;
   fibril__handle *detached;
-  bool closed; /* no more */
   /* Since something else ran in the loop: operations that have ended without waiting. */
   uint64_t dequeued;
   unsigned in_a_row;
@@ -29,9 +28,7 @@ static void close_all(fibril__handle **list) {
 }
 
 static void close_detached(fibril__attachment *attachment) {
-  fibril__handle_set *set = FIBRIL__CONTAINER(fibril__handle_set, attachment, attachment);
-  set->closed = true;
-  close_all(&set->detached);
+  close_all(&FIBRIL__CONTAINER(fibril__handle_set, attachment, attachment)->detached);
 }
 
 static fibril__handle_set *set_of(fibril_loop *loop) {
@@ -61,9 +58,10 @@ static int join_list(fibril__handle *handle, fibril_coroutine *owner) {
 int fibril__handle_init(fibril__handle *handle, const fibril__handle_type *type) {
   fibril_loop *loop = fibril_loop_current();
   if (loop == NULL) return FIBRIL_ENOTCOROUTINE;
+  /* What the last coroutine's end leaves open is closed then, and never again. */
+  if (loop->state != FIBRIL__OPEN && fibril__self() == NULL) return FIBRIL_ECLOSED;
   fibril__handle_set *set = set_of(loop);
   if (set == NULL) return UV_ENOMEM;
-  if (set->closed) return FIBRIL_ECLOSED;
   handle->type = type;
   handle->loop = loop;
   handle->set = set;

@@ -48,8 +48,8 @@ struct fibril__handle {
 enum { FIBRIL__READER, FIBRIL__WRITER };
 
 /* Begins one, with its owner's reference, in memory that is zeroed. 0, FIBRIL_ENOTCOROUTINE where
- * no loop is known, FIBRIL_ECLOSED where none of the loop's will be closed any more, or UV_ENOMEM:
- * then it is no handle. */
+ * no loop is known, FIBRIL_ECLOSED outside of a coroutine while the loop closes, or UV_ENOMEM: then
+ * it is no handle. */
 int fibril__handle_init(fibril__handle *handle, const fibril__handle_type *type);
 /* It is the running coroutine's from here on; with UV_ENOMEM nobody's, as if detached. */
 int fibril__handle_own(fibril__handle *handle);

@@ -6,7 +6,6 @@
 #include "../core/loop/descriptors.h"
 #include "../core/scheduler/timeouts.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,8 +22,7 @@ struct fibril_poll {
   fibril__handle handle;
   fibril__watcher watcher;
   int wanted[2]; /* by who waits */
-  bool was_blocking;
-  bool gone; /* the descriptor */
+  bool gone;     /* the descriptor */
 };
 
 typedef struct {
@@ -38,24 +36,28 @@ void fibril__poll_describe(const fibril__wait *wait, fibril__wait_report *report
 
 static const fibril__wait_kind kept_kind = {.name = "poll", .describe = fibril__poll_describe};
 
+static int wanted_by(const fibril_poll *self, int which) {
+  return fibril__handle_waiting(&self->handle, which) == NULL ? 0 : self->wanted[which];
+}
+
 static void tell_kept(fibril_poll *self, int which, int status) {
   fibril__request *request = fibril__handle_waiting(&self->handle, which);
   if (request != NULL) fibril__request_end(request, status);
 }
 
-static int wanted_by(const fibril_poll *self, int which) {
-  return fibril__handle_waiting(&self->handle, which) == NULL ? 0 : self->wanted[which];
+/* The number may become another one's. */
+static void lose_kept(fibril_poll *self) {
+  self->gone = true;
+  for (int i = 0; i < 2; i++) tell_kept(self, i, UV_EBADF);
 }
 
 static void on_kept_ready(fibril__watcher *watcher, int events) {
   fibril_poll *self = FIBRIL__CONTAINER(fibril_poll, watcher, watcher);
-  int wanted[] = {wanted_by(self, FIBRIL__READER), wanted_by(self, FIBRIL__WRITER)};
   if (events < 0) {
-    self->gone = !watcher->pending;
-    if (!self->gone) fibril__watcher_change(watcher, 0);
-    for (int i = 0; i < 2; i++) tell_kept(self, i, self->gone ? UV_EBADF : wanted[i]);
+    lose_kept(self);
     return;
   }
+  int wanted[] = {wanted_by(self, FIBRIL__READER), wanted_by(self, FIBRIL__WRITER)};
   int unwanted = events & ~(wanted[0] | wanted[1]);
   if (unwanted != 0) fibril__watcher_change(watcher, watcher->events & ~unwanted);
   for (int i = 0; i < 2; i++)
@@ -63,20 +65,12 @@ static void on_kept_ready(fibril__watcher *watcher, int events) {
 }
 
 static void on_kept_replaced(fibril__watcher *watcher) {
-  fibril_poll *self = FIBRIL__CONTAINER(fibril_poll, watcher, watcher);
   fibril__watcher_stop(watcher);
-  self->gone = true;
-  for (int i = 0; i < 2; i++) tell_kept(self, i, UV_EBADF);
+  lose_kept(FIBRIL__CONTAINER(fibril_poll, watcher, watcher));
 }
 
-/* The open file may be somebody else's, too, who has passed it on. */
 static void close_kept(fibril__handle *handle) {
-  fibril_poll *self = FIBRIL__CONTAINER(fibril_poll, handle, handle);
-  bool own = !self->gone && fibril__watcher_alive(&self->watcher);
-  fibril__watcher_stop(&self->watcher);
-  if (!own || !self->was_blocking) return;
-  int flags = fcntl(self->watcher.fd, F_GETFL);
-  if (flags >= 0) fcntl(self->watcher.fd, F_SETFL, flags & ~O_NONBLOCK);
+  fibril__watcher_give_back(&FIBRIL__CONTAINER(fibril_poll, handle, handle)->watcher);
 }
 
 static void free_kept(fibril__handle *handle) {
@@ -84,19 +78,6 @@ static void free_kept(fibril__handle *handle) {
 }
 
 static const fibril__handle_type kept_type = {.close = close_kept, .free = free_kept};
-
-static int start_keeping(fibril_poll *self, fibril_socket fd) {
-  int flags = fcntl(fd, F_GETFL);
-  self->was_blocking = flags >= 0 && !(flags & O_NONBLOCK);
-  self->watcher = (fibril__watcher){.loop = self->handle.loop,
-                                    .fd = fd,
-                                    .unheld = true,
-                                    .ready = on_kept_ready,
-                                    .replaced = on_kept_replaced};
-  int err = fibril__watcher_start(&self->watcher);
-  self->gone = err != 0;
-  return err;
-}
 
 int fibril_poll_open(fibril_socket fd, fibril_poll **out) {
   if (out == NULL) return UV_EINVAL;
@@ -108,11 +89,20 @@ int fibril_poll_open(fibril_socket fd, fibril_poll **out) {
     free(self);
     return err;
   }
-  err = start_keeping(self, fd);
+  self->watcher = (fibril__watcher){.loop = self->handle.loop,
+                                    .fd = fd,
+                                    .steady = true,
+                                    .unheld = true,
+                                    .ready = on_kept_ready,
+                                    .replaced = on_kept_replaced};
+  fibril__handle_ref(
+      &self->handle); /* who had the number before hears of it, and may do anything */
+  err = fibril__watcher_start(&self->watcher);
   if (err == 0)
     *out = self;
   else
     fibril__handle_close(&self->handle);
+  fibril__handle_unref(&self->handle);
   return err;
 }
 
@@ -137,9 +127,9 @@ static int begin_kept(fibril_poll *self, fibril__request *request, int events,
 
 int fibril__poll_wait(fibril_poll *self, int events, const fibril__wait_kind *kind) {
   kept_wait wait = {.poll = self};
+  if (!known_events(events)) return UV_EINVAL;
   int err = fibril__handle_check(&self->handle);
   if (err != 0) return err;
-  if (!known_events(events)) return UV_EINVAL;
   if (self->gone) return UV_EBADF;
   err = begin_kept(self, &wait.request, events, kind);
   if (err != 0) return err;
@@ -174,11 +164,8 @@ static void describe_poll(const fibril__wait *wait, fibril__wait_report *report)
 
 static const fibril__wait_kind poll_kind = {.name = "poll", .describe = describe_poll};
 
-/* What error is pending, a refused connection for instance, the next read or write says. */
 static void on_descriptor_ready(fibril__watcher *watcher, int events) {
-  polling *self = FIBRIL__CONTAINER(polling, watcher, watcher);
-  bool pending = events < 0 && watcher->pending;
-  fibril__request_end(&self->request, pending ? watcher->events : events);
+  fibril__request_end(&FIBRIL__CONTAINER(polling, watcher, watcher)->request, events);
 }
 
 static void on_descriptor_replaced(fibril__watcher *watcher) {
@@ -203,6 +190,7 @@ static int start_poll(polling *self, int fd, int events, double timeout) {
   self->watcher = (fibril__watcher){.loop = loop,
                                     .fd = fd,
                                     .events = events,
+                                    .steady = true,
                                     .ready = on_descriptor_ready,
                                     .replaced = on_descriptor_replaced};
   int err = fibril__watcher_start(&self->watcher);

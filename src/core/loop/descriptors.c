@@ -79,6 +79,15 @@ static void leave_set(fibril__watcher *watcher) {
   if (!watcher->unheld && --set->held == 0) uv_unref((uv_handle_t *)&set->poll);
 }
 
+void fibril__watcher_hold(fibril__watcher *watcher, bool held) {
+  fibril__descriptors *set = set_of(watcher->loop);
+  if (watcher->unheld != held) return;
+  watcher->unheld = !held;
+  if (watcher->serial == 0) return;
+  if (held && set->held++ == 0) uv_ref((uv_handle_t *)&set->poll);
+  if (!held && --set->held == 0) uv_unref((uv_handle_t *)&set->poll);
+}
+
 static void on_sweep(uv_timer_t *timer);
 
 static void sweep_within(fibril__descriptors *set, uint64_t ms) {
@@ -98,10 +107,9 @@ static void lose(fibril__watcher *watcher) {
   sweep_within(set_of(watcher->loop), 0);
 }
 
-static void fail(fibril__watcher *watcher, bool pending) {
+static void fail(fibril__watcher *watcher) {
   leave_set(watcher);
   watcher->lost = false;
-  watcher->pending = pending;
   watcher->ready(watcher, UV_EBADF);
 }
 
@@ -130,12 +138,13 @@ static void renew(fibril__descriptors *set) {
 
 /* As libuv reads events: an error stands alone, and what was hung up is ready for all. */
 static void deliver_events(fibril__watcher *watcher, uint32_t events) {
+  bool failed = (events & (EPOLLERR | EPOLLPRI)) == EPOLLERR;
   int ready = 0;
   if (watcher->events == 0) return;
-  for (size_t i = 0; i < NAMES; i++)
+  for (size_t i = 0; i < NAMES && !failed; i++)
     if (events & names[i].epoll) ready |= watcher->events & names[i].uv;
-  if ((events & (EPOLLERR | EPOLLPRI)) == EPOLLERR)
-    fail(watcher, true);
+  if (failed && !watcher->steady)
+    fail(watcher);
   else
     watcher->ready(watcher, ready != 0 ? ready : watcher->events);
 }
@@ -181,7 +190,9 @@ static void on_sweep(uv_timer_t *timer) {
     any = true;
     if (!watcher->lost && asked++ >= SWEPT_AT_ONCE) continue;
     if (!watcher->lost) set->next = fd + 1;
-    if (!fibril__watcher_alive(watcher)) fail(watcher, false);
+    if (fibril__watcher_alive(watcher)) continue;
+    watcher->was_blocking = false;
+    fail(watcher);
   }
   if (set_of(loop) == set && any) sweep_within(set, FIBRIL__SWEEP_MS);
   fibril__loop_unref(loop);
@@ -234,10 +245,13 @@ static int make_room(fibril__descriptors *set, int fd) {
   return 0;
 }
 
-static int make_nonblocking(int fd) {
-  int flags = fcntl(fd, F_GETFL);
-  if (flags >= 0 && !(flags & O_NONBLOCK)) flags = fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-  return flags < 0 ? uv_translate_sys_error(errno) : 0;
+static int make_nonblocking(fibril__watcher *watcher) {
+  int flags = fcntl(watcher->fd, F_GETFL);
+  if (flags < 0) return uv_translate_sys_error(errno);
+  if (flags & O_NONBLOCK) return 0;
+  if (fcntl(watcher->fd, F_SETFL, flags | O_NONBLOCK) != 0) return uv_translate_sys_error(errno);
+  watcher->was_blocking = true;
+  return 0;
 }
 
 int fibril__watcher_start(fibril__watcher *watcher) {
@@ -248,14 +262,17 @@ int fibril__watcher_start(fibril__watcher *watcher) {
   if (other != NULL) {
     if (fibril__watcher_alive(other)) return UV_EEXIST;
     set_of(loop)->by_fd[other->fd] = NULL; /* the number is another descriptor's by now */
+    fibril__loop_ref(loop);
     other->replaced(other);
-    if (set_of(loop) == NULL) return FIBRIL_ECLOSED;
+    bool ended = set_of(loop) == NULL;
+    fibril__loop_unref(loop);
+    if (ended) return FIBRIL_ECLOSED;
     if (fibril__watcher_find(loop, watcher->fd) != NULL) return UV_EEXIST;
   }
   err = enter_set(watcher);
   if (err != 0) return err;
   err = make_room(set_of(loop), watcher->fd);
-  if (err == 0) err = make_nonblocking(watcher->fd);
+  if (err == 0) err = make_nonblocking(watcher);
   if (err != 0) {
     leave_set(watcher);
     return err;
@@ -269,8 +286,10 @@ void fibril__watcher_change(fibril__watcher *watcher, int events) {
   watcher->events = events;
   watcher->lost = false;
   if (fibril__watcher_alive(watcher)) return;
+  if (watcher->serial != 0) watcher->was_blocking = false;
   leave_set(watcher);
-  if (enter_set(watcher) == 0) {
+  if (!watcher->steady && enter_set(watcher) == 0) {
+    make_nonblocking(watcher);
     sweep_within(set_of(watcher->loop), FIBRIL__SWEEP_MS);
     return;
   }
@@ -283,6 +302,13 @@ void fibril__watcher_stop(fibril__watcher *watcher) {
   watcher->lost = false;
   if (fibril__watcher_find(watcher->loop, watcher->fd) == watcher)
     set_of(watcher->loop)->by_fd[watcher->fd] = NULL;
+}
+
+void fibril__watcher_give_back(fibril__watcher *watcher) {
+  int flags =
+      watcher->was_blocking && fibril__watcher_alive(watcher) ? fcntl(watcher->fd, F_GETFL) : -1;
+  if (flags >= 0) fcntl(watcher->fd, F_SETFL, flags & ~O_NONBLOCK);
+  fibril__watcher_stop(watcher);
 }
 
 void fibril__descriptor_closed(fibril_loop *loop, int fd) {

@@ -17,14 +17,16 @@ struct fibril__watcher {
   fibril_loop *loop;
   int fd, events; /* 0: it rests, and has the descriptor */
   /* Called on the loop's stack while the descriptor is ready, with UV_READABLE and so on; with
-   * UV_EBADF, once, when it has an error pending or has gone away: then it is watched no more. */
+   * UV_EBADF, once, when it has gone away, or has an error pending: then it is watched no more. */
   void (*ready)(fibril__watcher *watcher, int events);
   /* Called on any stack when its descriptor is gone and the number is another one's, which somebody
    * watches from now on: it is stopped. */
   void (*replaced)(fibril__watcher *watcher);
-  bool unheld;     /* it does not keep the loop alive */
-  bool pending;    /* the error is one that reading or writing tells */
-  bool lost;       /* it has gone away, and `ready` is to hear of it */
+  bool steady; /* an error pending is what it is ready for, too, as reading or writing says which;
+                  and once it has gone away it stays so, whatever has its number */
+  bool unheld; /* it does not keep the loop alive */
+  bool lost;   /* it has gone away, and `ready` is to hear of it */
+  bool was_blocking;
   uint32_t serial; /* of its entry in the set; 0: it has none */
 };
 
@@ -34,6 +36,11 @@ int fibril__watcher_start(fibril__watcher *watcher);
 /* Other events; watches again what it watched no more. */
 void fibril__watcher_change(fibril__watcher *watcher, int events);
 void fibril__watcher_stop(fibril__watcher *watcher);
+/* The same, and the descriptor waits again where it did before, if it is still the same one: what
+ * is open may be others', too. */
+void fibril__watcher_give_back(fibril__watcher *watcher);
+/* Whether it keeps the loop alive while it watches. */
+void fibril__watcher_hold(fibril__watcher *watcher, bool held);
 /* Whether the descriptor is the one that it was. */
 bool fibril__watcher_alive(const fibril__watcher *watcher);
 

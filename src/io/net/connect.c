@@ -104,7 +104,7 @@ static int error_of(int fd) {
 static void on_attempt_ready(fibril__watcher *watcher, int events) {
   attempt *one = FIBRIL__CONTAINER(attempt, watcher, watcher);
   if (one->race->request.wait.woken) return;
-  bool own = events >= 0 || watcher->pending;
+  bool own = events >= 0;
   int err = own ? error_of(watcher->fd) : UV_EBADF;
   if (err == 0)
     win(one->race, one);
@@ -147,6 +147,7 @@ static int connect_socket(attempt *one, int fd) {
   one->watcher = (fibril__watcher){.loop = self->request.waiter->loop,
                                    .fd = fd,
                                    .events = UV_WRITABLE,
+                                   .steady = true,
                                    .ready = on_attempt_ready,
                                    .replaced = on_attempt_replaced};
   err = fibril__watcher_start(&one->watcher);
