@@ -1012,31 +1012,46 @@ int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void
  * Errors: none. */
 void fibril_loop_remove_timeout(fibril_loop *loop, fibril_timeout timeout);
 
+/* Whether a timeout keeps the loop alive, and with it the process: it does until it is unheld. One
+ * that fired or was removed before is fine.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_loop_hold_timeout(fibril_loop *loop, fibril_timeout timeout);
+void fibril_loop_unhold_timeout(fibril_loop *loop, fibril_timeout timeout);
+
 /* Called with a descriptor and what it is ready for, or UV_EBADF. */
-typedef void (*fibril_handler)(int fd, int events, void *arg);
+typedef void (*fibril_handler)(fibril_socket fd, int events, void *arg);
 
 /* Calls handler(fd, events, arg) whenever the descriptor is readable or writable (`events`:
  * UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED). It gets UV_EBADF, once, when the
  * descriptor has an error pending or has gone away: closed, by whomever, and also when its number
  * is another one's by now. Then the handler sleeps until it is updated or removed. The descriptor
- * becomes non-blocking. Answers to Tornado's IOLoop.add_handler.
+ * is non-blocking until then, and afterwards as it was. Answers to Tornado's IOLoop.add_handler.
  * Where: the loop's thread.
- * Errors: UV_EEXIST the descriptor has a handler or a wait; UV_EINVAL `events` is none of these;
- * UV_EBADF it is none; UV_EPERM it is a file, which is always ready; UV_ENOMEM there is none for
- * it; FIBRIL_ECLOSED the loop is closing; those of epoll. */
-int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler handler,
+ * Ownership: the descriptor stays the caller's.
+ * Errors: UV_EEXIST the descriptor has a handler, a poll or a wait; UV_EINVAL `events` is none of
+ * these; UV_EBADF it is none; UV_EPERM it is a file, which is always ready; UV_ENOMEM there is none
+ * for it; FIBRIL_ECLOSED the loop is closing; those of epoll. */
+int fibril_loop_add_handler(fibril_loop *loop, fibril_socket fd, int events, fibril_handler handler,
                             void *arg);
 
 /* Gives a handler other events, and wakes one that sleeps. Answers to Tornado's
  * IOLoop.update_handler.
  * Where: the loop's thread.
  * Errors: UV_ENOENT the descriptor has no handler; UV_EINVAL `events` is none of those. */
-int fibril_loop_update_handler(fibril_loop *loop, int fd, int events);
+int fibril_loop_update_handler(fibril_loop *loop, fibril_socket fd, int events);
 
 /* Removes a handler, if there is one: 0. Answers to Tornado's IOLoop.remove_handler.
  * Where: the loop's thread.
  * Errors: none. */
-int fibril_loop_remove_handler(fibril_loop *loop, int fd);
+int fibril_loop_remove_handler(fibril_loop *loop, fibril_socket fd);
+
+/* Whether a handler keeps the loop alive, and with it the process: it does until it is unheld,
+ * unless it sleeps. Without a handler nothing happens.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_loop_hold_handler(fibril_loop *loop, fibril_socket fd);
+void fibril_loop_unhold_handler(fibril_loop *loop, fibril_socket fd);
 
 /* Runs a stand-alone loop until fibril_loop_stop; a stop that came before lets it return at once.
  * Of a loop that is closed meanwhile, or was closing, it runs until that is done. Answers to
@@ -1273,9 +1288,9 @@ int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
 /* A descriptor that is waited for again and again. */
 typedef struct fibril_poll fibril_poll;
 
-/* Watches a descriptor, which becomes non-blocking, until the poll is closed: then it is as it
- * was. Waits cost no system call each, as those of fibril_poll_fd do; where nobody waits for what
- * comes it is watched no more, until somebody does. Answers to uv_poll_init.
+/* Watches a descriptor, which is non-blocking until the poll is closed, and afterwards as it was.
+ * Waits cost no system call each, as those of fibril_poll_fd do; what comes when nobody waits for
+ * it is watched no more until somebody does. Answers to uv_poll_init.
  * Where: the loop's thread.
  * Ownership: the poll is the running coroutine's; elsewhere owned, until fibril_poll_close. The
  * descriptor stays the caller's.
@@ -2119,7 +2134,7 @@ int fibril_call_forget(fibril_value function, const fibril_value *args, size_t c
 typedef struct fibril_callback_options {
   size_t size;  /* sizeof(fibril_callback_options) */
   size_t limit; /* calls that may be under way at once; 0: 256 */
-  bool unref;   /* does not keep the process alive */
+  bool unref;   /* does not keep the process alive: as fibril_callback_unhold */
 } fibril_callback_options;
 
 /* A function for other threads to call, counted. It keeps the process alive until its last
@@ -2138,6 +2153,13 @@ fibril_callback *fibril_callback_new(fibril_value function, const fibril_callbac
  * Errors: none. */
 fibril_callback *fibril_callback_ref(fibril_callback *callback);
 void fibril_callback_unref(fibril_callback *callback);
+
+/* Whether it keeps the process alive: it does until it is unheld, unless `unref` was set. When the
+ * environment is gone nothing happens.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_callback_hold(fibril_callback *callback);
+void fibril_callback_unhold(fibril_callback *callback);
 
 /* The function, for fibril_call and the others; undefined when the environment is gone.
  * Where: the loop's thread.

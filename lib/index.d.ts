@@ -6,7 +6,7 @@ import {
 } from './co/index';
 import { Future, Usage, fs, sleep } from './native/index';
 import {
-  IOLoop, PeriodicCallback, QuietOptions, Timeout, Yielded, gen, locks, queues,
+  Handler, IOLoop, PeriodicCallback, QuietOptions, Timeout, Yielded, gen, locks, queues,
 } from './tornado/index';
 import { Signal } from './types';
 
@@ -39,7 +39,7 @@ declare namespace co {
   export { Future, Signal, Usage, fs, sleep };
 
   // Of ./tornado
-  export { IOLoop, PeriodicCallback, QuietOptions, Timeout, Yielded, gen, locks, queues };
+  export { Handler, IOLoop, PeriodicCallback, QuietOptions, Timeout, Yielded, gen, locks, queues };
 }
 
 export = co;

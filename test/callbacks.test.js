@@ -219,6 +219,19 @@ describe('JavaScript functions that C keeps', () => {
       assert.deepStrictEqual([stdout, code], ['', 0]);
     });
 
+    it('until they are unheld, and again when they are held', async () => {
+      const { code, stdout } = await run(`
+        const notifier = globalThis.notifier = new callbacks.Notifier(() => {}, { unref: true });
+        const hold = async (...all) => { for (const held of all) await notifier.hold(held); };
+        process.once('beforeExit', async () => {
+          console.log('unheld');
+          await hold(true, true);
+          setTimeout(() => { console.log('held'); hold(false, false); }, 20).unref();
+        });
+        hold(true, false);`);
+      assert.deepStrictEqual([stdout, code], ['unheld\nheld\n', 0]);
+    });
+
     it('but a promise that they returned does not', async () => {
       const { code, stdout } = await run(`
         callbacks.produce(() => { console.log('called'); return new Promise(() => {}); }, { threads: 1, count: 1 })

@@ -416,6 +416,22 @@ describe('IOLoop', () => {
       }
       assert.throws(() => loop.removeTimeout(5), { code: 'ERR_INVALID_ARG_TYPE' });
     });
+
+    it('keep the process alive until unref(), and again after ref()', async () => {
+      const { code, stdout } = await runScript(`
+        const loop = require(${lib}).IOLoop.current();
+        const timeout = loop.callLater(1e6, () => console.log('never'));
+        timeout.unref().unref();
+        loop.callLater(1, () => console.log('held'));
+        loop.callLater(2, () => console.log('unheld, held')).unref().ref();
+        const fired = loop.callLater(0, () => {
+          fired.ref().unref();
+          timeout.remove();
+          timeout.ref();
+          loop.callAt(loop.time() + 1e6, () => console.log('never')).unref();
+        });`);
+      assert.deepEqual([code, stdout], [0, 'held\nunheld, held\n']);
+    });
   });
 
   describe('handlers', () => {
@@ -584,6 +600,27 @@ describe('IOLoop', () => {
       const regular = fs.openSync(__filename);
       assert.throws(() => loop.addHandler(regular, () => {}, IOLoop.READ), { code: 'EPERM' });
       fs.closeSync(regular);
+    });
+
+    it('keep the process alive until unref(), and again after ref()', async () => {
+      const file = path.join(folder, 'silent');
+      execFileSync('mkfifo', [file]);
+      const { code, stdout } = await runScript(`
+        const { IOLoop } = require(${lib});
+        const loop = IOLoop.current();
+        const fd = require('node:fs').openSync(${JSON.stringify(file)}, 'r+');
+        const first = loop.addHandler(fd, () => console.log('first'), IOLoop.READ).unref();
+        loop.removeHandler(fd);
+        const second = loop.addHandler(fd, () => {
+          console.log('second');
+          second.unref();
+          first.ref(); // which is gone
+        }, IOLoop.READ).unref();
+        second.ref();
+        setTimeout(() => require('node:fs').writeSync(fd, 'x'), 20).unref();`);
+      assert.equal(code, 0);
+      assert.match(stdout, /^second\n/);
+      assert.ok(!stdout.includes('first'));
     });
   });
 

@@ -3,7 +3,9 @@
 // PeriodicCallback: from start to start, and never two at once.
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { co, gen, uncaughtDuring, unhandledDuring } = require('./support/gen');
+const { runScript } = require('./support/natives');
 const { nextTime } = require('../lib/tornado/periodic');
 
 const { Future, IOLoop, PeriodicCallback } = co;
@@ -147,6 +149,21 @@ describe('PeriodicCallback', () => {
     periodic.start();
     await enough;
     assert.equal(calls, 6);
+  });
+
+  it('keeps the process alive until unref(), and again after ref()', async () => {
+    const { code, stdout } = await runScript(`
+      const { PeriodicCallback } = require(${JSON.stringify(path.join(__dirname, '..', 'lib'))});
+      let calls = 0;
+      const idle = new PeriodicCallback(() => {}, 1).unref();
+      idle.start();
+      const periodic = new PeriodicCallback(() => {
+        console.log(++calls);
+        if (calls === 3) periodic.unref();
+      }, 5).unref();
+      periodic.start();
+      periodic.ref();`);
+    assert.deepEqual([code, stdout], [0, '1\n2\n3\n']);
   });
 
   it('reports errors and goes on', async () => {

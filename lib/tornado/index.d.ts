@@ -105,6 +105,16 @@ export namespace gen {
 /** What callLater and callAt give. */
 export interface Timeout {
   remove(): void;
+  /** Whether it keeps the process alive: it does until unref(). */
+  ref(): this;
+  unref(): this;
+}
+
+/** What addHandler gives. */
+export interface Handler {
+  /** Whether it keeps the process alive: it does until unref(). */
+  ref(): this;
+  unref(): this;
 }
 type Descriptor = number | { readonly fd: number };
 
@@ -131,7 +141,7 @@ export class IOLoop {
   callAt<A extends unknown[]>(when: number, callback: (...args: A) => unknown, ...args: A): Timeout;
   removeTimeout(timeout: Timeout): void;
   addHandler<D extends Descriptor>(
-    fd: D, handler: (fd: D, events: number) => unknown, events: number): void;
+    fd: D, handler: (fd: D, events: number) => unknown, events: number): Handler;
   updateHandler(fd: Descriptor, events: number): void;
   removeHandler(fd: Descriptor): void;
   runInExecutor<A extends unknown[], R>(fn: (...args: A) => PromiseLike<R>, ...args: A): Future<R>;
@@ -150,6 +160,9 @@ export class PeriodicCallback {
   start(): void;
   stop(): void;
   isRunning(): boolean;
+  /** Whether it keeps the process alive while it is started: it does until unref(). */
+  ref(): this;
+  unref(): this;
 }
 
 export namespace locks {

@@ -10,7 +10,8 @@ const { runtime } = require('../native/addon.js');
 const { Error, NativePromise, promiseReject, promiseResolve } = require('../primordials.js');
 const { chainFuture } = require('./coroutine.js');
 const {
-  READ, WRITE, ERROR, Timeout, capture, handlers, native, nobody, queueEntry, setHandler, setLoop,
+  READ, WRITE, ERROR, Handler, Timeout, capture, handlers, native, nobody, queueEntry, setHandler,
+  setLoop,
 } = require('./loop.js');
 
 const { Future, future: toFuture, isNative } = runtime;
@@ -80,7 +81,7 @@ class IOLoop {
 
   /**
    * Calls `callback(...args)` after `ms` milliseconds, never early. What it returns is for
-   * removeTimeout. Tornado: call_later.
+   * removeTimeout, and has ref() and unref(). Tornado: call_later.
    */
   callLater(ms, callback, ...args) {
     checkTime('ms', ms);
@@ -108,13 +109,15 @@ class IOLoop {
   /**
    * Calls `handler(fd, events)` whenever the descriptor is ready for one of `events`. `fd` is a
    * number or an object with a property `fd`, which the handler gets back. A descriptor has one
-   * handler: a second is an error with code 'EEXIST'. Tornado: add_handler.
+   * handler: a second is an error with code 'EEXIST'. What it returns has ref() and unref().
+   * Tornado: add_handler.
    */
   addHandler(fd, handler, events) {
     const number = descriptorOf(fd);
-    const { callback, resource } = capture(handler, []);
+    const added = new Handler(number, capture(handler, []), fd);
     setHandler(number, events, false);
-    handlers.set(number, { callback, resource, file: fd });
+    handlers.set(number, added);
+    return added;
   }
 
   /** Other events for a descriptor that has a handler. Tornado: update_handler. */

@@ -182,6 +182,20 @@ class Timeout {
     this.#release();
   }
 
+  /** Whether it keeps the process alive: it does until unref(). As Node's timers have them. */
+  ref() {
+    return this.#hold(true);
+  }
+
+  unref() {
+    return this.#hold(false);
+  }
+
+  #hold(held) {
+    if (this.entry !== null) native.holdTimeout(this.#slot, held);
+    return this;
+  }
+
   #release() {
     timeouts[this.#slot] = undefined;
     freeSlots.push(this.#slot);
@@ -198,10 +212,40 @@ function runTimeout(slot) {
 
 const handlers = new Map(); // by descriptor
 
+/** What addHandler gives. */
+class Handler {
+  #fd;
+  #entry;
+  #file;
+
+  constructor(fd, entry, file) {
+    this.#fd = fd;
+    this.#entry = entry;
+    this.#file = file;
+  }
+
+  /** Whether it keeps the process alive: it does until unref(). */
+  ref() {
+    return this.#hold(true);
+  }
+
+  unref() {
+    return this.#hold(false);
+  }
+
+  #hold(held) {
+    if (handlers.get(this.#fd) === this) native.holdHandler(this.#fd, held);
+    return this;
+  }
+
+  static run(handler, events) {
+    const { callback, resource } = handler.#entry;
+    resource.runInAsyncScope(callAndWatch, undefined, callback, [handler.#file, events]);
+  }
+}
+
 function runHandler(fd, events) {
-  const { callback, file, resource } = handlers.get(fd);
-  const args = [file, events < 0 ? ERROR : events];
-  resource.runInAsyncScope(callAndWatch, undefined, callback, args);
+  Handler.run(handlers.get(fd), events < 0 ? ERROR : events);
 }
 
 function setHandler(fd, events, change) {
@@ -216,6 +260,7 @@ module.exports = {
   READ,
   WRITE,
   ERROR,
+  Handler,
   Timeout,
   capture,
   handlers,

@@ -23,6 +23,7 @@ class PeriodicCallback {
   #period;
   #jitter;
   #timeout = null;
+  #held = true;
   #next = 0;
   #round = 0; // of start(): what an earlier one began does not go on in a later one
 
@@ -55,11 +56,27 @@ class PeriodicCallback {
     this.#timeout = null;
   }
 
+  /** Whether it keeps the process alive while it is started: it does until unref(). */
+  ref() {
+    return this.#hold(true);
+  }
+
+  unref() {
+    return this.#hold(false);
+  }
+
+  #hold(held) {
+    this.#held = held;
+    if (this.#timeout !== null) this.#timeout[held ? 'ref' : 'unref']();
+    return this;
+  }
+
   #schedule(round) {
     const loop = IOLoop.current();
     const period = this.#period * (1 + this.#jitter * (MathRandom() - 0.5));
     this.#next = nextTime(this.#next, loop.time(), period);
     this.#timeout = loop.callAt(this.#next, () => this.#run(round));
+    if (!this.#held) this.#timeout.unref();
   }
 
   #goOn(round) {

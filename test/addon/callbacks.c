@@ -33,6 +33,13 @@ static fibril_value notifier_call(fibril_args *args) {
   return fibril_call(fibril_callback_function(self->callback), &value, 1);
 }
 
+static fibril_value notifier_hold(fibril_args *args) {
+  notifier *self = fibril_this(args);
+  bool held = fibril_arg_boolean(args, 0);
+  (held ? fibril_callback_hold : fibril_callback_unhold)(self->callback);
+  return fibril_undefined();
+}
+
 static fibril_value notifier_close(fibril_args *args) {
   notifier *self = fibril_this(args);
   if (self->callback != NULL) fibril_callback_unref(self->callback);
@@ -490,6 +497,7 @@ FIBRIL_MODULE(m) {
   fibril_class *notifiers = fibril_export_class(m, "Notifier", &options);
   fibril_class_constructor(notifiers, "(fn: Function, options?: {limit?: uint32, unref?: boolean})",
                            notifier_new);
+  fibril_class_method(notifiers, "hold(held: boolean): Promise<void>", notifier_hold, NULL);
   fibril_class_method(notifiers, "call(value: any): Promise<any>", notifier_call, NULL);
   fibril_class_method(notifiers, "start(value: any): Promise<any>", notifier_start, NULL);
   fibril_class_method(notifiers, "forget(value: any): Promise<number>", notifier_forget, NULL);

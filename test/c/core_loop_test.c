@@ -302,6 +302,64 @@ LOOP_TEST(handler_removed_by_a_handler_of_the_same_poll_does_not_run) {
   }
 }
 
+LOOP_TEST(handlers_hold_the_loop_unless_they_are_unheld) {
+  handled h = {.loop = loop};
+  uv_loop_t *uv = fibril_loop_uv(loop);
+  if (!CHECK(pipe(h.fds) == 0 && pipe(h.other) == 0)) return;
+  CHECK_INT(fibril_loop_add_handler(loop, h.fds[0], UV_READABLE, remove_the_other, &h), 0);
+  CHECK(uv_loop_alive(uv));
+  fibril_loop_unhold_handler(loop, h.fds[0]);
+  fibril_loop_unhold_handler(loop, h.fds[0]);
+  CHECK(!uv_loop_alive(uv));
+  CHECK_INT(fibril_loop_add_handler(loop, h.other[0], UV_READABLE, remove_the_other, &h), 0);
+  CHECK(uv_loop_alive(uv));
+  CHECK_INT(fibril_loop_remove_handler(loop, h.other[0]), 0);
+  CHECK(!uv_loop_alive(uv));
+  fibril_loop_hold_handler(loop, h.other[0]); /* there is none */
+  CHECK(!uv_loop_alive(uv));
+  CHECK_INT(fibril_loop_update_handler(loop, h.fds[0], UV_READABLE), 0);
+  CHECK(!uv_loop_alive(uv));
+  fibril_loop_hold_handler(loop, h.fds[0]);
+  fibril_loop_hold_handler(loop, h.fds[0]);
+  CHECK(uv_loop_alive(uv));
+  fibril_loop_unhold_handler(loop, h.fds[0]);
+  CHECK_INT(write(h.fds[1], "x", 1), 1);
+  fibril_loop_hold_handler(loop, h.fds[0]);
+  run_until_stopped(loop);
+  CHECK_STR(h.record.text, "x");
+  for (int i = 0; i < 2; i++) {
+    close(h.fds[i]);
+    close(h.other[i]);
+  }
+}
+
+static void sleep_handler(fibril_socket fd, int events, void *arg) {
+  (void)fd;
+  CHECK_INT(events, UV_EBADF);
+  ++*(int *)arg;
+}
+
+/* The reader of a pipe has gone: its handler sleeps, and holds nothing whatever it is told. */
+LOOP_TEST(a_handler_that_sleeps_holds_nothing) {
+  uv_loop_t *uv = fibril_loop_uv(loop);
+  int fds[2], told = 0;
+  if (!CHECK(pipe(fds) == 0)) return;
+  close(fds[0]);
+  CHECK_INT(fibril_loop_add_handler(loop, fds[1], UV_WRITABLE, sleep_handler, &told), 0);
+  uv_run(uv, UV_RUN_DEFAULT);
+  CHECK_INT(told, 1);
+  fibril_loop_hold_handler(loop, fds[1]);
+  fibril_loop_unhold_handler(loop, fds[1]);
+  fibril_loop_hold_handler(loop, fds[1]);
+  CHECK(!uv_loop_alive(uv));
+  CHECK_INT(fibril_loop_update_handler(loop, fds[1], UV_WRITABLE), 0);
+  CHECK(uv_loop_alive(uv));
+  uv_run(uv, UV_RUN_DEFAULT);
+  CHECK_INT(told, 2);
+  CHECK_INT(fibril_loop_remove_handler(loop, fds[1]), 0);
+  close(fds[1]);
+}
+
 static void note_writable(int fd, int events, void *arg) {
   handled *h = arg;
   note(&h->record, events & UV_WRITABLE ? 'w' : 'r');

@@ -388,3 +388,78 @@ LOOP_TEST(handler_does_not_move_to_a_descriptor_that_got_its_number) {
   close(c[0]);
   close(c[1]);
 }
+
+/* ---- Holding the loop ---- */
+
+static void hear_nothing(const char *message, fibril_value error, void *arg) {
+  (void)message;
+  (void)error;
+  (void)arg;
+}
+
+static bool is_alive(fibril_loop *loop) {
+  return uv_loop_alive(fibril_loop_uv(loop)) != 0;
+}
+
+LOOP_TEST(timeouts_hold_the_loop_unless_they_are_unheld) {
+  fibril_timeout first, second;
+  int called = 0;
+  turn(loop);
+  CHECK(!is_alive(loop));
+  CHECK_INT(fibril_loop_call_later(loop, 1e6, count, &called, &first), 0);
+  CHECK(is_alive(loop));
+  fibril_loop_unhold_timeout(loop, first);
+  fibril_loop_unhold_timeout(loop, first);
+  CHECK(!is_alive(loop));
+  CHECK_INT(fibril_loop_call_later(loop, 2e6, count, &called, &second), 0); /* after the first */
+  CHECK(is_alive(loop));
+  fibril_loop_remove_timeout(loop, second);
+  CHECK(!is_alive(loop));
+  fibril_loop_unhold_timeout(loop, second);
+  fibril_loop_hold_timeout(loop, second); /* it is gone */
+  CHECK(!is_alive(loop));
+  fibril_loop_hold_timeout(loop, first);
+  fibril_loop_hold_timeout(loop, first);
+  CHECK(is_alive(loop));
+  fibril_loop_unhold_timeout(loop, first);
+  fibril_loop_remove_timeout(loop, first);
+  CHECK(!is_alive(loop));
+  CHECK_INT(fibril_loop_call_later(loop, 1e6, count, &called, &first), 0);
+  CHECK(is_alive(loop));
+  fibril_loop_remove_timeout(loop, first);
+}
+
+/* Of a crowd some are unheld; they fire all the same while something else holds the loop. */
+LOOP_TEST(unheld_timeouts_fire_while_the_loop_runs) {
+  fibril_timeout timeouts[CROWD / 8];
+  int called = 0, last = 0;
+  for (int i = 0; i < CROWD / 8; i++) {
+    CHECK_INT(fibril_loop_call_later(loop, i % 7, count, &called, &timeouts[i]), 0);
+    if (i % 3 != 0) fibril_loop_unhold_timeout(loop, timeouts[i]);
+    if (i % 5 == 0) fibril_loop_remove_timeout(loop, timeouts[i]);
+  }
+  CHECK_INT(fibril_loop_call_later(loop, 20, count, &last, NULL), 0);
+  uv_run(fibril_loop_uv(loop), UV_RUN_DEFAULT);
+  CHECK_INT(last, 1);
+  CHECK_INT(called, CROWD / 8 - CROWD / 40);
+  CHECK_INT(loop->timers.unheld, 0);
+  CHECK_INT(fibril_loop_call_later(loop, 1, count, &called, &timeouts[0]), 0);
+  fibril_loop_unhold_timeout(loop, timeouts[0]);
+  uv_run(fibril_loop_uv(loop), UV_RUN_DEFAULT);
+  CHECK_INT(called, CROWD / 8 - CROWD / 40);
+}
+
+static fibril_value sleep_beside(void *arg) {
+  fibril_timeout timeout;
+  CHECK_INT(fibril_loop_call_later(arg, 1e6, count, arg, &timeout), 0);
+  fibril_loop_unhold_timeout(arg, timeout);
+  CHECK_INT(fibril_sleep(1), 0);
+  CHECK_INT(fibril_suspend(), UV_ECANCELED);
+  fibril_loop_remove_timeout(arg, timeout);
+  return fibril_undefined();
+}
+
+LOOP_TEST(an_unheld_timeout_lets_a_loop_see_that_nothing_is_left) {
+  fibril_loop_set_log(loop, hear_nothing, NULL);
+  CHECK_INT(fibril_loop_run_sync(loop, sleep_beside, loop, 0, NULL), FIBRIL_ESTOPPED);
+}

@@ -37,7 +37,7 @@ static void on_handler_replaced(fibril__watcher *watcher) {
 }
 
 static void drop_handler(fibril__watcher *watcher) {
-  fibril__watcher_stop(watcher);
+  fibril__watcher_give_back(watcher);
   free(FIBRIL__CONTAINER(handler, watcher, watcher));
 }
 
@@ -46,7 +46,8 @@ static bool valid(int events) {
          (events & ~(UV_READABLE | UV_WRITABLE | UV_DISCONNECT | UV_PRIORITIZED)) == 0;
 }
 
-int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handler fn, void *arg) {
+int fibril_loop_add_handler(fibril_loop *loop, fibril_socket fd, int events, fibril_handler fn,
+                            void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
   if (fd < 0) return UV_EBADF;
   if (!valid(events)) return UV_EINVAL;
@@ -64,7 +65,7 @@ int fibril_loop_add_handler(fibril_loop *loop, int fd, int events, fibril_handle
   return err;
 }
 
-int fibril_loop_update_handler(fibril_loop *loop, int fd, int events) {
+int fibril_loop_update_handler(fibril_loop *loop, fibril_socket fd, int events) {
   fibril__watcher *watcher = find_handler(loop, fd);
   if (watcher == NULL) return UV_ENOENT;
   if (!valid(events)) return UV_EINVAL;
@@ -72,10 +73,23 @@ int fibril_loop_update_handler(fibril_loop *loop, int fd, int events) {
   return 0;
 }
 
-int fibril_loop_remove_handler(fibril_loop *loop, int fd) {
+int fibril_loop_remove_handler(fibril_loop *loop, fibril_socket fd) {
   fibril__watcher *watcher = find_handler(loop, fd);
   if (watcher != NULL) drop_handler(watcher);
   return 0;
+}
+
+static void hold_handler(fibril_loop *loop, fibril_socket fd, bool held) {
+  fibril__watcher *watcher = find_handler(loop, fd);
+  if (watcher != NULL) fibril__watcher_hold(watcher, held);
+}
+
+void fibril_loop_hold_handler(fibril_loop *loop, fibril_socket fd) {
+  hold_handler(loop, fd, true);
+}
+
+void fibril_loop_unhold_handler(fibril_loop *loop, fibril_socket fd) {
+  hold_handler(loop, fd, false);
 }
 
 void fibril__handlers_close(fibril_loop *loop) {

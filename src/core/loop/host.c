@@ -36,13 +36,19 @@ static void on_timer(uv_timer_t *timer) {
   fibril__loop_activate(loop); /* the check phase is sure to come at once */
 }
 
+static void hold_timer(const fibril_loop *loop, uv_handle_t *timer) {
+  (fibril__timers_are_held(&loop->timers) ? uv_ref : uv_unref)(timer);
+}
+
 /* Sets libuv's timer for the next deadline: the time that is left, in whole milliseconds, which is
  * how libuv polls. It fires too early when the loop's cached clock is behind; then the iteration
  * finds nothing due and sets it again. */
 void fibril__host_arm(fibril_loop *loop) {
   fibril__handles *handles = handles_of(loop);
   uint64_t next = fibril__timers_next(&loop->timers);
-  if (next == handles->armed || uv_is_closing((uv_handle_t *)&handles->timer)) return;
+  if (uv_is_closing((uv_handle_t *)&handles->timer)) return;
+  hold_timer(loop, (uv_handle_t *)&handles->timer);
+  if (next == handles->armed) return;
   handles->armed = next;
   if (next == 0) {
     uv_timer_stop(&handles->timer);

@@ -1,4 +1,5 @@
-/* Answers to Tornado's call_later, call_at, remove_timeout. */
+/* Answers to Tornado's call_later, call_at, remove_timeout, and whether they keep the loop alive.
+ */
 #include "timeouts.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@ static int add_timeout(fibril_loop *loop, uint64_t deadline, fibril_cb callback,
                        fibril_timeout *timeout, fibril_timeout *home) {
   *timeout = fibril__timers_add(&loop->timers, deadline, callback, arg, home);
   if (*timeout == 0) return UV_ENOMEM;
-  if (fibril__timers_next(&loop->timers) == deadline) loop->host->arm(loop);
+  if (fibril__timers_next(&loop->timers) == deadline || loop->timers.unheld != 0)
+    loop->host->arm(loop);
   return 0;
 }
 
@@ -47,6 +49,19 @@ int fibril_loop_call_at(fibril_loop *loop, double when, fibril_cb callback, void
 
 void fibril_loop_remove_timeout(fibril_loop *loop, fibril_timeout timeout) {
   if (fibril__timers_remove(&loop->timers, timeout)) loop->host->arm(loop);
+}
+
+static void hold_timeout(fibril_loop *loop, fibril_timeout timeout, bool held) {
+  fibril__timers_hold(&loop->timers, timeout, held);
+  loop->host->arm(loop);
+}
+
+void fibril_loop_hold_timeout(fibril_loop *loop, fibril_timeout timeout) {
+  hold_timeout(loop, timeout, true);
+}
+
+void fibril_loop_unhold_timeout(fibril_loop *loop, fibril_timeout timeout) {
+  hold_timeout(loop, timeout, false);
 }
 
 double fibril_loop_now(const fibril_loop *loop) {

@@ -55,6 +55,7 @@ static void sift_down(fibril__timers *timers, uint32_t position, fibril__timer t
 
 static void heap_delete(fibril__timers *timers, uint32_t position) {
   fibril__timer last = timers->heap[--timers->length];
+  timers->unheld -= timers->heap[position].unheld;
   if (position == timers->length) return;
   if (position > 0 && before(&last, &timers->heap[(position - 1) / 4]))
     sift_up(timers, position, last);
@@ -119,8 +120,17 @@ fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fib
   timers->slots[slot].callback = callback;
   timers->slots[slot].arg = arg;
   timers->slots[slot].home = home;
-  sift_up(timers, timers->length++, (fibril__timer){deadline, timers->order++, slot});
+  sift_up(timers, timers->length++, (fibril__timer){deadline, timers->order++, slot, 0});
   return handle_of(timers, slot);
+}
+
+void fibril__timers_hold(fibril__timers *timers, fibril_timeout timeout, bool held) {
+  uint32_t slot = slot_of(timers, timeout);
+  if (slot == NO_SLOT || timers->slots[slot].position == FIBRIL__TIMER_DUE) return;
+  fibril__timer *timer = &timers->heap[timers->slots[slot].position];
+  timers->unheld -= timer->unheld;
+  timer->unheld = !held;
+  timers->unheld += timer->unheld;
 }
 
 bool fibril__timers_remove(fibril__timers *timers, fibril_timeout timeout) {

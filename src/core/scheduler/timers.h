@@ -10,6 +10,7 @@ typedef struct {
   uint64_t deadline;
   uint64_t order;
   uint32_t slot;
+  uint32_t unheld; /* 1: it does not keep the loop alive */
 } fibril__timer;
 
 typedef struct {
@@ -29,6 +30,7 @@ typedef struct {
   fibril_timeout *due;           /* as large as the heap: choosing can't fail */
   uint32_t due_first, due_count; /* of those chosen, which have not been taken yet */
   uint32_t length, capacity, used, free;
+  uint32_t unheld;     /* of those in the heap */
   uint32_t sparse;     /* how many there were when memory was last given back */
   uint32_t generation; /* that new slots begin with: of dropped ones handles may be left */
   uint64_t order;
@@ -42,6 +44,12 @@ fibril_timeout fibril__timers_add(fibril__timers *timers, uint64_t deadline, fib
                                   void *arg, fibril_timeout *home);
 /* Whether it was there. Handles of timeouts that fired or were removed are fine. */
 bool fibril__timers_remove(fibril__timers *timers, fibril_timeout timeout);
+/* Whether it keeps the loop alive; it does at first. */
+void fibril__timers_hold(fibril__timers *timers, fibril_timeout timeout, bool held);
+/* Whether any does. */
+static inline bool fibril__timers_are_held(const fibril__timers *timers) {
+  return timers->length > timers->unheld;
+}
 /* The next deadline, or 0 when there is none. */
 uint64_t fibril__timers_next(const fibril__timers *timers);
 /* Chooses all that are due at `now`, in order, after those chosen before. */

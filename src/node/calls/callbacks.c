@@ -117,6 +117,20 @@ void fibril_callback_unref(fibril_callback *callback) {
   fibril_poster_unref(poster);
 }
 
+static void callback_hold(fibril_callback *callback, bool held) {
+  if (callback->env == NULL || callback->holds == held) return;
+  callback->holds = held;
+  (held ? fibril__loop_hold : fibril__loop_release)(callback->env->loop);
+}
+
+void fibril_callback_hold(fibril_callback *callback) {
+  callback_hold(callback, true);
+}
+
+void fibril_callback_unhold(fibril_callback *callback) {
+  callback_hold(callback, false);
+}
+
 fibril_value fibril_callback_function(const fibril_callback *callback) {
   return callback->env == NULL ? fibril_undefined() : fibril__value_borrow(callback->function);
 }

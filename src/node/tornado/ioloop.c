@@ -175,6 +175,34 @@ static napi_value remove_timeout(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* holdTimeout(slot, held): whether it keeps the process alive. */
+static napi_value hold_timeout(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  ioloop *self = ioloop_called(env, info, 2, argv);
+  uint32_t slot;
+  bool held;
+  if (self->env->exiting || napi_get_value_uint32(env, argv[0], &slot) != napi_ok ||
+      napi_get_value_bool(env, argv[1], &held) != napi_ok || slot >= self->timeout_count ||
+      self->timeouts[slot] == NULL)
+    return NULL;
+  (held ? fibril_loop_hold_timeout : fibril_loop_unhold_timeout)(self->env->loop,
+                                                                 self->timeouts[slot]->timeout);
+  return NULL;
+}
+
+/* holdHandler(fd, held) */
+static napi_value hold_handler(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  ioloop *self = ioloop_called(env, info, 2, argv);
+  int32_t fd;
+  bool held;
+  if (self->env->exiting || napi_get_value_int32(env, argv[0], &fd) != napi_ok ||
+      napi_get_value_bool(env, argv[1], &held) != napi_ok)
+    return NULL;
+  (held ? fibril_loop_hold_handler : fibril_loop_unhold_handler)(self->env->loop, fd);
+  return NULL;
+}
+
 /* setHandler(fd, events, change): adds a handler, or changes its events; events 0 removes it. */
 static napi_value set_handler(napi_env env, napi_callback_info info) {
   napi_value argv[3];
@@ -259,6 +287,8 @@ static napi_value ioloop_create(napi_env env, napi_callback_info info) {
       {"addCallback", NULL, add_callback, NULL, NULL, NULL, napi_default, self},
       {"callAt", NULL, call_at, NULL, NULL, NULL, napi_default, self},
       {"removeTimeout", NULL, remove_timeout, NULL, NULL, NULL, napi_default, self},
+      {"holdTimeout", NULL, hold_timeout, NULL, NULL, NULL, napi_default, self},
+      {"holdHandler", NULL, hold_handler, NULL, NULL, NULL, napi_default, self},
       {"setHandler", NULL, set_handler, NULL, NULL, NULL, napi_default, self},
       {"now", NULL, ioloop_now, NULL, NULL, NULL, napi_default, self},
       {"hold", NULL, ioloop_hold, NULL, NULL, NULL, napi_default, self},

@@ -1,6 +1,6 @@
 // Compiled, never run: the types of gen, IOLoop, locks and queues.
 
-import { IOLoop, PeriodicCallback, gen, locks, queues, Future } from 'fibril';
+import { Handler, IOLoop, PeriodicCallback, gen, locks, queues, Future } from 'fibril';
 import { is } from './is';
 
 async function check() {
@@ -42,10 +42,12 @@ async function check() {
 
   const loop = IOLoop.current();
   loop.callLater(1, (text: string) => text, 'text').remove();
+  loop.callAt(1, () => {}).unref().ref().remove();
   // @ts-expect-error the callback's argument has another type
   loop.addCallback((text: string) => text, 5);
   new PeriodicCallback(() => {}, 10, { jitter: 0.1 }).stop();
   new PeriodicCallback(() => {}, 10, { jitter: undefined }).start();
+  new PeriodicCallback(() => {}, 10).unref().ref().start();
   is<Future<number>>()(loop.runSync(() => add(1, 2), { timeout: undefined }));
   is<Future<any>>()(loop.runSync(function* () {
     const a = yield add(1, 2);
@@ -54,6 +56,7 @@ async function check() {
   is<Future<number>>()(loop.runInExecutor(async (n: number) => n, 1));
   loop.addFuture(add(1, 2), (done) => is<number>()(done.result()));
   loop.addHandler({ fd: 0 }, (file, events) => [file.fd, events], IOLoop.READ | IOLoop.WRITE);
+  is<Handler>()(loop.addHandler(0, () => {}, IOLoop.READ).unref().ref());
   is<Promise<void>>()(loop.start());
 
   const lock = new locks.Lock();
