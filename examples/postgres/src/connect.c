@@ -32,16 +32,22 @@ static fibril_value refused(const connection *self) {
   return fibril_error_type("Error", "08001", "%.*s", (int)length, message);
 }
 
+/* Until there is a connection libpq may take one socket after the other. From then on the same one
+ * is waited for; the object has it, whoever waits. */
 static fibril_value negotiate(connection *self) {
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   if (PQstatus(self->pq) == CONNECTION_BAD) return refused(self);
   while (next != PGRES_POLLING_OK) {
-    int err = turn_wait(self, next == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
-    if (err != 0) return fibril_error(err, NULL);
+    int events = next == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE;
+    int ready = fibril_poll_fd(PQsocket(self->pq), events, -1);
+    if (ready < 0) return fibril_error(ready, NULL);
     if (!self->closing) next = PQconnectPoll(self->pq);
     if (self->closing || next == PGRES_POLLING_FAILED) return refused(self);
   }
   PQsetnonblocking(self->pq, 1);
+  int err = fibril_poll_open(PQsocket(self->pq), &self->poll);
+  if (err != 0) return fibril_error(err, NULL);
+  fibril_poll_detach(self->poll);
   return fibril_undefined();
 }
 
@@ -64,8 +70,7 @@ fibril_value connection_open(connection *self, const char *conninfo, double time
   if (fibril_error_code(error) == UV_ETIMEDOUT)
     error = fibril_error(UV_ETIMEDOUT, "No connection within %g ms", timeout);
   if (fibril_is_error(error)) {
-    PQfinish(self->pq);
-    self->pq = NULL;
+    turn_finish(self);
     snprintf(self->reason, sizeof self->reason, "There is no connection");
   }
   turn_give(self, 0);
@@ -86,8 +91,7 @@ void connection_close(connection *self) {
     fibril_mutex_lock(&self->turn);
   }
   turn_stop_watching(self);
-  PQfinish(self->pq);
-  self->pq = NULL;
+  turn_finish(self);
   listeners_wake(self);
   fibril_mutex_unlock(&self->turn);
   query_cancel(cancel);
@@ -95,6 +99,5 @@ void connection_close(connection *self) {
 }
 
 void connection_release(void *state) {
-  connection *self = state;
-  PQfinish(self->pq);
+  turn_finish(state);
 }

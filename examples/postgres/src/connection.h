@@ -11,6 +11,7 @@ typedef struct listener listener;
 
 typedef struct {
   PGconn *pq;            /* NULL: not connected yet, lost or closed */
+  fibril_poll *poll;     /* of its socket, once there is a connection */
   bool closing;          /* close() has been called */
   fibril_mutex session;  /* a transaction, or one query outside of any */
   fibril_mutex turn;     /* who talks to the server */
@@ -35,8 +36,10 @@ fibril_value turn_take(connection *self, uint32_t transaction);
 void turn_give(connection *self, uint32_t transaction);
 /* Whoever has the turn needs the descriptor for itself. */
 void turn_stop_watching(connection *self);
-/* Waits for what libpq needs next; 0, or what fibril_poll_fd said. */
+/* Waits for what libpq needs next; 0, or what fibril_poll_wait said. */
 int turn_wait(connection *self, int events);
+/* Frees what libpq has of the connection. */
+void turn_finish(connection *self);
 /* The connection is of no more use. Gives the error that says why. */
 fibril_value turn_lose(connection *self);
 

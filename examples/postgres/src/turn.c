@@ -52,8 +52,16 @@ void turn_give(connection *self, uint32_t transaction) {
 }
 
 int turn_wait(connection *self, int events) {
-  int ready = fibril_poll_fd(PQsocket(self->pq), events, -1);
+  int ready = fibril_poll_wait(self->poll, events);
   return ready < 0 ? ready : 0;
+}
+
+/* The poll first: libpq closes the socket. */
+void turn_finish(connection *self) {
+  if (self->poll != NULL) fibril_poll_close(self->poll);
+  self->poll = NULL;
+  PQfinish(self->pq);
+  self->pq = NULL;
 }
 
 fibril_value turn_lose(connection *self) {
@@ -61,8 +69,7 @@ fibril_value turn_lose(connection *self) {
   /* libpq has no complaint where it was us who waited too long. */
   if (*message == '\0') message = "The server did not confirm that a query was cancelled";
   snprintf(self->reason, sizeof self->reason, "%.*s", (int)strcspn(message, "\n"), message);
-  PQfinish(self->pq);
-  self->pq = NULL;
+  turn_finish(self);
   listeners_wake(self);
   return self->closing ? closed() : fibril_error_type("Error", "08006", "%s", self->reason);
 }
