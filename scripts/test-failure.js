@@ -28,7 +28,7 @@ const FLAGS = [
 const NEVER_FAIL = new Map(Object.entries({
   'what it leaves is nobody\'s trouble': 'unlink',
   'always 0 with arguments such as ours, says libuv':
-    'uv_fileno uv_read_stop uv_async_send uv_check_init uv_check_start uv_idle_init uv_idle_start uv_idle_stop uv_timer_init uv_timer_start uv_timer_stop',
+    'uv_fileno uv_read_stop uv_async_send uv_check_init uv_check_start uv_idle_init uv_idle_start uv_idle_stop uv_timer_init uv_timer_start uv_timer_stop uv_signal_stop',
   'give nothing that could be an error':
     `uv_buf_init uv_walk uv_close uv_dlclose uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing
      uv_mutex_destroy uv_mutex_lock

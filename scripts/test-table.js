@@ -60,7 +60,8 @@ const C_TESTS = rowsOf([
 
   ['src/core/loop', 'callbacks handlers turn run_loop',
     'core_loop_test core_timers_test core_close_test'],
-  ['src/core/loop', 'descriptors', 'core_loop_test io_test promises_test'],
+  ['src/core/loop', 'descriptors',
+    'core_loop_test io_test io_poll_test io_poll_ends_test promises_test'],
   ['src/core/loop', 'host loop', 'core_close_test core_loop_test core_timers_test'],
   ['src/core/loop', 'inspect leaks', 'core_inspect_test'],
   ['src/core/loop', 'post', 'core_loop_test core_races_test core_close_test io_test'],
@@ -72,7 +73,7 @@ const C_TESTS = rowsOf([
   ['src/io/net', 'udp_options', 'io_net_udp_test'],
   ['src/io/net', 'socket', 'io_net_udp_test io_net_connect_test io_net_listener_test'],
   ['src/io', 'pool', 'io_test io_work_test io_fs_test io_net_dns_test'],
-  ['src/io', 'poll', 'io_test'],
+  ['src/io', 'poll', 'io_test io_poll_test io_poll_ends_test'],
   ['src/io', 'request', 'io_test io_work_test'],
   ['src/io', 'work', 'io_test'],
   ['src/io', '*', 'io_test io_fs_test io_work_test io_request_test'],
@@ -80,6 +81,7 @@ const C_TESTS = rowsOf([
 
   ['test/c', 'every_wait', 'core_waits_test core_close_test'],
   ['test/c', 'owners', 'owners_test'],
+  ['test/c', 'poll_scene', 'io_poll_test io_poll_ends_test'],
   ['test/c', 'harness main test', 'harness_test'],
 ]);
 

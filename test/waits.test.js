@@ -44,6 +44,7 @@ const KINDS = {
   connect: 'connect',
   udpReceive: 'udp receive',
   udpSend: 'udp send',
+  signal: 'signal',
   work: 'stoppable',
   call: 'JavaScript',
 };

@@ -13,6 +13,7 @@
 
 #include "runtime_js.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 /* All of an environment: fibril__env, fibril__values, fibril__exports, fibril__calls,
@@ -138,6 +139,7 @@ static bool make_loop(whole_env *whole, napi_env env, fibril_loop **loop) {
     return false;
   }
   fibril__loop_set_upper(*loop, on_flush, on_unwound, whole);
+  fibril__loop_keep_signal(*loop, SIGUSR1); /* starts Node's debugger */
   return true;
 }
 

@@ -48,6 +48,10 @@
       'sources': ['waits.c', '../c/every_wait.c'],
     },
     {
+      'target_name': 'signals',
+      'sources': ['signals.c'],
+    },
+    {
       'target_name': 'iterators',
       'sources': ['iterators.c'],
     },

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -174,11 +175,15 @@ static int in_poll(wait_scene *s) {
   return fibril_poll_fd(s->fd, UV_READABLE, -1);
 }
 
+/* A duplicate: of one descriptor there is one wait. */
 static int in_kept_poll(wait_scene *s) {
   fibril_poll *poll;
-  int err = fibril_poll_open(s->fd, &poll);
-  if (err == 0) err = fibril_poll_wait(poll, UV_READABLE);
-  if (err != UV_EEXIST) fibril_poll_close(poll);
+  int fd = dup(s->fd), err = fibril_poll_open(fd, &poll);
+  if (err == 0) {
+    err = fibril_poll_wait(poll, UV_READABLE);
+    fibril_poll_close(poll);
+  }
+  close(fd);
   return err;
 }
 
@@ -204,6 +209,16 @@ static int in_accept(wait_scene *s) {
   (void)s;
   int err = fibril_tcp_listen("127.0.0.1", 0, NULL, &listener);
   return err != 0 ? err : fibril_listener_accept(listener, &stream);
+}
+
+static int in_signal(wait_scene *s) {
+  fibril_signal *signal;
+  int number = SIGURG, err = fibril_signal_open(&number, 1, &signal);
+  (void)s;
+  if (err != 0) return err;
+  err = fibril_signal_wait(signal);
+  fibril_signal_close(signal);
+  return err;
 }
 
 /* A backlog that is full answers nobody. */
@@ -395,6 +410,7 @@ const every_wait every_waits[] = {
     {"streamRead", in_stream_read},
     {"streamWrite", in_stream_write},
     {"accept", in_accept},
+    {"signal", in_signal},
     {"connect", in_connect},
     {"udpReceive", in_udp_receive},
     {"udpSend", in_udp_send},

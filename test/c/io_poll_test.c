@@ -14,7 +14,9 @@
  * does not come here. */
 static int controls;
 
-int epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
+/* Hidden: what is linked with this finds it. */
+__attribute__((visibility("hidden"))) int epoll_ctl(int set, int operation, int fd,
+                                                    struct epoll_event *event) {
   controls++;
   return (int)syscall(SYS_epoll_ctl, set, operation, fd, event);
 }

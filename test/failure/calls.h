@@ -75,6 +75,8 @@
 #define uv_queue_work(...) FAILURE_UV(uv_queue_work, UV_ENOBUFS, __VA_ARGS__)
 #define uv_random(...) FAILURE_UV(uv_random, UV_EIO, __VA_ARGS__)
 #define uv_cancel(...) FAILURE_UV(uv_cancel, UV_EBUSY, __VA_ARGS__)
+#define uv_signal_init(...) FAILURE_UV(uv_signal_init, UV_EMFILE, __VA_ARGS__)
+#define uv_signal_start(...) FAILURE_UV(uv_signal_start, UV_EINVAL, __VA_ARGS__)
 
 #define uv_socketpair(...) FAILURE_UV(uv_socketpair, UV_EMFILE, __VA_ARGS__)
 #define uv_tcp_init(...) FAILURE_UV(uv_tcp_init, UV_ENOMEM, __VA_ARGS__)

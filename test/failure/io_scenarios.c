@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,58 @@ SCENARIO(polling) {
   scenario_run(loop, poll_both, ends);
   close(ends[0]);
   close(ends[1]);
+}
+
+/* ---- Handles ---- */
+
+/* What the system refuses to go on watching has gone, for a poll. */
+static bool is_ready(fibril_poll *poll, int events) {
+  int ready = fibril_poll_wait(poll, events);
+  return ready != UV_EBADF && OK(ready);
+}
+
+static fibril_value keep_polling(void *arg) {
+  const int *ends = arg;
+  fibril_poll *reader, *writer;
+  if (!OK(fibril_poll_open(ends[1], &writer))) return fibril_undefined();
+  MUST(write(ends[1], "x", 1) == 1);
+  if (OK(fibril_poll_open(ends[0], &reader))) {
+    if (is_ready(writer, UV_WRITABLE)) is_ready(reader, UV_READABLE);
+    fibril_poll_close(reader);
+  }
+  is_ready(writer, UV_WRITABLE);
+  fibril_poll_detach(writer);
+  return fibril_undefined();
+}
+
+SCENARIO(kept_polls) {
+  int ends[2];
+  MUST(pipe(ends) == 0);
+  scenario_run(loop, keep_polling, ends);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+/* What was there before comes back whatever has failed. */
+static fibril_value wait_for_signals(void *arg) {
+  static const int numbers[] = {SIGUSR2, SIGWINCH};
+  fibril_signal *signal;
+  (void)arg;
+  if (!OK(fibril_signal_open(numbers, 2, &signal))) return fibril_undefined();
+  raise(SIGUSR2);
+  OK(fibril_signal_wait(signal));
+  raise(SIGWINCH);
+  OK(fibril_signal_wait(signal));
+  fibril_signal_close(signal);
+  return fibril_undefined();
+}
+
+SCENARIO(signals) {
+  struct sigaction ignored = {.sa_handler = SIG_IGN}, now;
+  sigaction(SIGUSR2, &ignored, NULL);
+  scenario_run(loop, wait_for_signals, NULL);
+  sigaction(SIGUSR2, NULL, &now);
+  MUST(now.sa_handler == SIG_IGN);
 }
 
 /* ---- Handlers ---- */

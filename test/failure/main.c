@@ -64,11 +64,9 @@ static const struct {
     {"listens", "getsockopt", true},                  /* the first read tells */
     {"room_ahead", "realloc", true},                  /* it is read when somebody asks */
     {"close_uv", "fcntl", true},                      /* the open file stays as it was left */
-    {"close_kept", "fcntl", true},                    /* the same */
-    {"start_keeping", "fcntl", true},                 /* the same */
     {"remove_file", "stat", true},                    /* the file stays */
+    {"fibril__watcher_give_back", "fcntl", true},     /* the same */
     {"renew", "epoll_create1", true},                 /* another time */
-    {"start_keeping", "fcntl", true},                 /* the descriptor is not put back */
     {"abort_uv", "setsockopt", true},                 /* an ordinary close */
     {"fibril__job_take_back", "uv_cancel", true},     /* the runner finds nothing to do */
     {"fibril__failures_add", "malloc", true},         /* the report has a line less */

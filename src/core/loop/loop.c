@@ -80,8 +80,12 @@ int fibril__loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) 
 
 void fibril__loop_set_upper(fibril_loop *loop, void (*flush)(void *arg), void (*unwound)(void *arg),
                             void *arg) {
-  fibril__whole_of(loop)->upper = (fibril__upper){flush, unwound, arg, false};
+  fibril__whole_of(loop)->upper = (fibril__upper){.flush = flush, .unwound = unwound, .arg = arg};
   fibril__whole_of(loop)->running.uv = true;
+}
+
+void fibril__loop_keep_signal(fibril_loop *loop, int signal) {
+  fibril__whole_of(loop)->upper.signal = signal;
 }
 
 void fibril__loop_attach(fibril_loop *loop, const void *key, fibril__attachment *attachment) {

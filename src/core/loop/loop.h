@@ -36,6 +36,7 @@ typedef struct fibril__upper {
                                  still works */
   void *arg;
   bool flush_wanted;
+  int signal; /* that is its host's, and nobody else's; 0: none */
 } fibril__upper;
 
 /* What a layer above keeps for a loop, at the beginning of its memory: freed with the loop. */
@@ -69,6 +70,9 @@ static inline fibril__whole *fibril__whole_of(const fibril_loop *loop) {
  * closes it. */
 void fibril__loop_set_upper(fibril_loop *loop, void (*flush)(void *arg), void (*unwound)(void *arg),
                             void *arg);
+
+/* Whoever turns it has a signal that nobody may wait for. */
+void fibril__loop_keep_signal(fibril_loop *loop, int signal);
 
 /* fibril_loop_close, for whom it belongs to. */
 int fibril__loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);

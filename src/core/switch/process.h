@@ -32,6 +32,14 @@ struct fibril__claimant {
   bool (*claim)(uintptr_t fault, uintptr_t sp);
 };
 
+/* Of a signal that is waited for: what did something with it when libuv's handler came. */
+typedef struct fibril__found_signal {
+  struct sigaction before;
+  bool other; /* than the default, which libuv leaves behind */
+} fibril__found_signal;
+
+#define FIBRIL__SIGNALS 65 /* one more than the largest number */
+
 typedef struct fibril__process {
   uv_mutex_t mutex;
 
@@ -48,6 +56,8 @@ typedef struct fibril__process {
   _Atomic(fibril__claimant *) claimants;
   void (*handler)(int signal, siginfo_t *info, void *context); /* the last one that a copy
                                                                   installed; under the mutex */
+
+  fibril__found_signal signals[FIBRIL__SIGNALS]; /* by number; under the mutex */
 } fibril__process;
 
 /* Has the file that an address is in stay loaded when it is closed. */
