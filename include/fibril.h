@@ -1495,8 +1495,8 @@ int fibril_stream_shutdown(fibril_stream *stream);
  * Errors: those of fibril_stream_shutdown and fibril_stream_read. */
 int fibril_stream_linger(fibril_stream *stream);
 
-/* Copies all that is left of `from` to `to`, up to the end: how many bytes. Answers to Go's
- * io.Copy.
+/* Copies all that is left of `from` to `to`, up to the end: how many bytes. On an error what was
+ * read last may not have been written: fibril_stream_written knows. Answers to Go's io.Copy.
  * Where: a coroutine. Suspends.
  * Errors: those of fibril_stream_read and fibril_stream_write; UV_ENOMEM there is none for a
  * buffer. */
@@ -1537,9 +1537,14 @@ void fibril_stream_close(fibril_stream *stream);
 
 /* ---- Readers and writers: buffers over a stream -------------------------------------------------
  *
- * The struct is the caller's, its members are private. The buffer is the running coroutine's, and
- * goes at its end, or with _free; there is none before the first read or write. On an error, a
- * deadline too, what has come stays buffered, and the call can be made again. */
+ * The struct is the caller's, and stays where it is; its members are private. The buffer is the
+ * coroutine's that began it, and goes at its end, or with _free; there is none before the first
+ * read or write. _detach leaves it to _free alone, for a struct of your own that other coroutines
+ * use, too, one at a time.
+ *
+ * A call that fails, with a deadline too, has taken nothing: what has come stays buffered, and the
+ * call can be made again. A struct that was never initialised, or was freed, or copied from
+ * elsewhere, gets UV_EINVAL; builds with FIBRIL_DEBUG=1 end the process with a sentence. */
 
 typedef struct fibril_reader {
   void *private_[6];
@@ -1551,26 +1556,29 @@ typedef struct fibril_reader {
  * Errors: UV_EINVAL `reader` or `stream` is NULL; FIBRIL_ENOTCOROUTINE no coroutine is running. */
 int fibril_reader_init(fibril_reader *reader, fibril_stream *stream, size_t limit);
 
-/* Reads up to `length` bytes, as fibril_stream_read, what is buffered first.
+/* Reads up to `length` bytes, as fibril_stream_read, what is buffered first; many go straight into
+ * `buffer`.
  * Where: a coroutine. Suspends unless there are some.
  * Ownership: `buffer` is the caller's.
- * Errors: those of fibril_stream_read; UV_ENOMEM there is none for the buffer. */
+ * Errors: those of fibril_stream_read; UV_EINVAL the reader is not initialised, too; UV_EBADF it
+ * was freed meanwhile, too; UV_ENOMEM there is none for the buffer. */
 int64_t fibril_reader_read(fibril_reader *reader, void *buffer, size_t length);
 
 /* Reads exactly `length` bytes: 0.
- * Where: a coroutine. Suspends.
- * Ownership: `buffer` is the caller's; after an error nothing is in it.
- * Errors: those of fibril_stream_read; UV_EOF the end came before, and what there was can still
- * be read; UV_EMSGSIZE `length` is more than the limit; UV_ENOMEM there is none for the buffer. */
+ * Where: a coroutine. Suspends unless they are buffered.
+ * Ownership: `buffer` is the caller's; after an error nothing that counts is in it.
+ * Errors: those of fibril_reader_read; UV_EOF the end came before, and what there was can still
+ * be read; UV_EMSGSIZE `length` is more than the limit; UV_EINVAL `buffer` is NULL and `length`
+ * is not 0. */
 int fibril_reader_exact(fibril_reader *reader, void *buffer, size_t length);
 
 /* Reads up to the next `end`, of `length` bytes: how many come before it, which `*out` is, with a
  * NUL where `end` was. Answers to Tornado's IOStream.read_until.
  * Where: a coroutine. Suspends unless it is buffered.
  * Ownership: `*out` is borrowed until the next call on the reader.
- * Errors: those of fibril_stream_read; UV_EOF the stream ended, and what came after the last
- * `end` can still be read; UV_EMSGSIZE there is none within the limit, and nothing is taken;
- * UV_EINVAL `end` or `out` is NULL, or `length` 0; UV_ENOMEM there is none for the buffer. */
+ * Errors: those of fibril_reader_read; UV_EOF the stream ended, and what came after the last `end`
+ * can still be peeked at and read; UV_EMSGSIZE none begins within the limit, and nothing is taken;
+ * UV_EINVAL `end` or `out` is NULL, or `length` 0. */
 int64_t fibril_reader_until(fibril_reader *reader, const void *end, size_t length,
                             const char **out);
 
@@ -1581,27 +1589,33 @@ int64_t fibril_reader_until(fibril_reader *reader, const void *end, size_t lengt
 int64_t fibril_reader_line(fibril_reader *reader, const char **out);
 
 /* For parsers: looks at what is buffered, at least `least` bytes of it: how many there are, which
- * is 0 only at the end.
+ * is 0 only at the end, or where `least` is 0, with which it never waits. No NUL comes after them.
  * Where: a coroutine. Suspends unless they are buffered.
- * Ownership: `*out` is borrowed until the next call on the reader.
- * Errors: those of fibril_stream_read; UV_EOF the end came before, where there is something;
- * UV_EMSGSIZE `least` is more than the limit; UV_EINVAL `out` is NULL; UV_ENOMEM there is none
- * for the buffer. */
+ * Ownership: `*out` is borrowed until the next call on the reader but fibril_reader_consume.
+ * Errors: those of fibril_reader_read; UV_EOF the end came before, and something is there;
+ * UV_EMSGSIZE `least` is more than the limit; UV_EINVAL `out` is NULL. */
 int64_t fibril_reader_peek(fibril_reader *reader, size_t least, const char **out);
 
 /* Takes so many bytes of what is buffered.
  * Where: a coroutine.
- * Errors: UV_EINVAL there are fewer. */
+ * Errors: those of a wait; UV_EINVAL there are fewer, or the reader is not initialised; UV_EBADF
+ * the stream is closed; UV_EBUSY another coroutine reads. */
 int fibril_reader_consume(fibril_reader *reader, size_t length);
 
 /* Reads all up to the end: a buffer.
  * Where: a coroutine. Suspends.
  * Ownership: `*out` is the coroutine's.
- * Errors: those of fibril_stream_read; UV_EMSGSIZE it is more than the limit, and nothing is
- * taken; UV_EINVAL `out` is NULL; UV_ENOMEM there is none for the buffer. */
+ * Errors: those of fibril_reader_read; UV_EMSGSIZE it is more than the limit, and nothing is
+ * taken; UV_EINVAL `out` is NULL. */
 int fibril_reader_all(fibril_reader *reader, fibril_value *out);
 
-/* Gives the buffer back, and drops what is in it. Again: nothing happens.
+/* The buffer is no coroutine's any more: it stays until fibril_reader_free.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_reader_detach(fibril_reader *reader);
+
+/* Gives the buffer back, and drops what is in it. Again, or of a struct that is zeroed: nothing
+ * happens.
  * Where: the loop's thread.
  * Errors: none. */
 void fibril_reader_free(fibril_reader *reader);
@@ -1616,25 +1630,32 @@ typedef struct fibril_writer {
  * Errors: UV_EINVAL `writer` or `stream` is NULL; FIBRIL_ENOTCOROUTINE no coroutine is running. */
 int fibril_writer_init(fibril_writer *writer, fibril_stream *stream, size_t size);
 
-/* Adds bytes, and writes what there is when they do not fit.
+/* Adds bytes; when they do not fit, writes what there is and them. After an error of writing
+ * nothing is left to be flushed; after every other one nothing was added.
  * Where: a coroutine. Suspends where it writes.
  * Ownership: `data` is copied.
- * Errors: those of fibril_stream_write; UV_ENOMEM there is none for the buffer. */
+ * Errors: those of fibril_stream_write; UV_EINVAL the writer is not initialised, too; UV_EBADF it
+ * was freed meanwhile, too; UV_ENOMEM there is none for the buffer. */
 int fibril_writer_write(fibril_writer *writer, const void *data, size_t length);
 
 /* The same of printf-style text.
  * Where: a coroutine. Suspends where it writes.
  * Ownership: copies the texts.
- * Errors: those of fibril_writer_write; UV_EINVAL the format is bad. */
+ * Errors: those of fibril_writer_write; UV_EINVAL the format is bad, or NULL. */
 int fibril_writer_printf(fibril_writer *writer, const char *format, ...) FIBRIL_PRINTF(2, 3);
 
 /* Writes what there is.
- * Where: a coroutine. Suspends unless there is nothing.
- * Errors: those of fibril_stream_write. */
+ * Where: a coroutine. Suspends unless there is nothing, or the system takes it at once.
+ * Errors: those of fibril_writer_write. */
 int fibril_writer_flush(fibril_writer *writer);
 
-/* Gives the buffer back. What is in it is dropped, and the log hook hears of that. Again: nothing
- * happens.
+/* The buffer is no coroutine's any more: it stays until fibril_writer_free.
+ * Where: the loop's thread.
+ * Errors: none. */
+void fibril_writer_detach(fibril_writer *writer);
+
+/* Gives the buffer back. What is in it is dropped, and the log hook hears of that, where a loop
+ * runs. Again, or of a struct that is zeroed: nothing happens.
  * Where: the loop's thread.
  * Errors: none. */
 void fibril_writer_free(fibril_writer *writer);
