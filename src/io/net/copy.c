@@ -56,6 +56,7 @@ static fibril_value copy_direction(void *arg) {
   return err == 0 ? fibril_undefined() : fibril_error(err, NULL);
 }
 
+/* One direction may fail while the other is started. */
 static int copy_in_group(fibril_group *group, fibril_stream *a, fibril_stream *b) {
   static const fibril_spawn_options options = {.size = sizeof options, .name = "copy"};
   direction both[2] = {{a, b}, {b, a}};
@@ -63,8 +64,8 @@ static int copy_in_group(fibril_group *group, fibril_stream *a, fibril_stream *b
   for (int i = 0; i < 2 && err == 0; i++)
     err = fibril_group_spawn(group, copy_direction, &both[i], &options);
   if (err != 0) fibril_group_cancel(group);
-  int result = fibril_error_code(fibril_group_wait(group));
-  return err != 0 ? err : result;
+  int first = fibril_error_code(fibril_group_wait(group));
+  return first != 0 ? first : err;
 }
 
 int fibril_stream_copy_both(fibril_stream *a, fibril_stream *b) {
