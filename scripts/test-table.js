@@ -76,12 +76,15 @@ const C_TESTS = rowsOf([
   ['src/io', 'poll', 'io_test io_poll_test io_poll_ends_test'],
   ['src/io', 'request', 'io_test io_work_test'],
   ['src/io', 'work', 'io_test'],
+  ['src/io/net', 'buffer', 'io_net_reader_test io_net_writer_test'],
+  ['src/io/net', 'memory', 'io_net_memory_test io_net_wrap_test'],
   ['src/io', '*', 'io_test io_fs_test io_work_test io_request_test'],
   ['include', '*', 'misuse_test pitfalls_test core_waits_test io_fs_test'],
 
   ['test/c', 'every_wait', 'core_waits_test core_close_test'],
   ['test/c', 'owners', 'owners_test'],
   ['test/c', 'poll_scene', 'io_poll_test io_poll_ends_test'],
+  ['test/c', 'pairs', 'io_net_memory_test io_net_copy_test io_net_reader_test'],
   ['test/c', 'harness main test', 'harness_test'],
 ]);
 

@@ -203,6 +203,63 @@ static int in_stream_write(wait_scene *s) {
   return err != 0 ? err : fibril_stream_write(ends[0], much, sizeof much);
 }
 
+static int in_memory_read(wait_scene *s) {
+  fibril_stream *ends[2];
+  char byte;
+  (void)s;
+  int err = fibril_memory_pair(0, ends);
+  return err != 0 ? err : (int)fibril_stream_read(ends[0], &byte, 1);
+}
+
+static int in_memory_write(wait_scene *s) {
+  fibril_stream *ends[2];
+  (void)s;
+  int err = fibril_memory_pair(1, ends);
+  return err != 0 ? err : fibril_stream_write(ends[0], "two", 3);
+}
+
+static int in_reader(wait_scene *s) {
+  fibril_stream *ends[2];
+  fibril_reader reader;
+  const char *line;
+  (void)s;
+  int err = fibril_memory_pair(0, ends);
+  if (err == 0) err = fibril_reader_init(&reader, ends[0], 0);
+  if (err == 0) err = fibril_stream_write(ends[1], "no end", 6);
+  return err != 0 ? err : (int)fibril_reader_line(&reader, &line);
+}
+
+static int in_writer(wait_scene *s) {
+  fibril_stream *ends[2];
+  fibril_writer writer;
+  (void)s;
+  int err = fibril_memory_pair(1, ends);
+  if (err == 0) err = fibril_writer_init(&writer, ends[0], 1);
+  return err != 0 ? err : fibril_writer_printf(&writer, "%d", 22);
+}
+
+static int in_copy(wait_scene *s) {
+  fibril_stream *ends[2];
+  (void)s;
+  int err = fibril_memory_pair(0, ends);
+  return err != 0 ? err : (int)fibril_stream_copy(ends[0], ends[0]);
+}
+
+static int in_copy_both(wait_scene *s) {
+  fibril_stream *a[2], *b[2];
+  if (s->childless) return fibril_sleep(1e9);
+  int err = fibril_memory_pair(0, a);
+  if (err == 0) err = fibril_memory_pair(0, b);
+  return err != 0 ? err : fibril_stream_copy_both(a[0], b[0]);
+}
+
+static int in_linger(wait_scene *s) {
+  fibril_stream *ends[2];
+  (void)s;
+  int err = fibril_memory_pair(0, ends);
+  return err != 0 ? err : fibril_stream_linger(ends[0]);
+}
+
 static int in_accept(wait_scene *s) {
   fibril_listener *listener;
   fibril_stream *stream;
@@ -409,6 +466,13 @@ const every_wait every_waits[] = {
     {"keptPoll", in_kept_poll},
     {"streamRead", in_stream_read},
     {"streamWrite", in_stream_write},
+    {"memoryRead", in_memory_read},
+    {"memoryWrite", in_memory_write},
+    {"reader", in_reader},
+    {"writer", in_writer},
+    {"copy", in_copy},
+    {"copyBoth", in_copy_both},
+    {"linger", in_linger},
     {"accept", in_accept},
     {"signal", in_signal},
     {"connect", in_connect},
