@@ -256,6 +256,30 @@ LOOP_TEST(no_slow_attempt_is_given_up_while_others_go_on) {
   CHECK_INT(refused.winner, 0);
 }
 
+/* Both begin in the same turn; the second one has to wait for another delay. */
+static fibril_value compare(void *arg) {
+  game *games = arg;
+  fibril_future *futures[2];
+  for (int i = 0; i < 2; i++) begin_game(&games[i]);
+  for (int i = 0; i < 2; i++) futures[i] = fibril_spawn(race_in_coroutine, &games[i], NULL);
+  fibril_await(futures[0]);
+  CHECK_INT(games[1].winner, 0);
+  fibril_await(futures[1]);
+  for (int i = 0; i < 2; i++) {
+    CHECK_INT(games[i].winner, 2);
+    fibril_future_unref(futures[i]);
+    end_game(&games[i]);
+  }
+  return fibril_undefined();
+}
+
+LOOP_TEST(who_refuses_is_passed_over_at_once_while_another_hangs) {
+  game games[] = {
+      {.hosts = {"127.0.0.1", "127.0.0.2", "127.0.0.3"}, .manners = {HANGS, REFUSES, ANSWERS}},
+      {.hosts = {"127.0.0.1", "127.0.0.2", "127.0.0.3"}, .manners = {HANGS, HANGS, ANSWERS}}};
+  run(loop, compare, games);
+}
+
 static fibril_value cancel_race(void *arg) {
   game *g = arg;
   begin_game(g);
@@ -459,6 +483,8 @@ static fibril_value connect_wrongly(void *arg) {
   CHECK_INT(fibril_tcp_connect("error-2.test", 1, NULL, &stream), UV_EAI_NONAME);
   CHECK_INT(fibril_tcp_connect("127.0.0.1", free_port(), &elsewhere, &stream), UV_EADDRNOTAVAIL);
   CHECK_INT(fibril_tcp_connect("127.0.0.1", free_port(), NULL, &stream), UV_ECONNREFUSED);
+  elsewhere.local_host = "127.0.0.9"; /* the addresses of IPv6 are none to try from there */
+  CHECK_INT(fibril_tcp_connect("two.test", free_port(), &elsewhere, &stream), UV_ECONNREFUSED);
   return fibril_undefined();
 }
 

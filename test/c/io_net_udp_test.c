@@ -513,10 +513,22 @@ static void check_options(const char *host, bool ip6) {
   CHECK_INT(option_of(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF), 1);
 }
 
+/* Bound to all addresses: of one it has that option anyway. */
+static void check_ip6only(void) {
+  static const fibril_udp_options options = {.size = sizeof options, .ipv6only = true};
+  fibril_udp *udp, *ip4;
+  int fd = next_descriptor();
+  CHECK_INT(fibril_udp_open(NULL, 0, &options, &udp), 0);
+  CHECK_INT(option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+  CHECK_INT(fibril_udp_open("0.0.0.0", fibril_udp_port(udp), NULL, &ip4), 0);
+}
+
 static fibril_value set_options(void *arg) {
   (void)arg;
   check_options("127.0.0.1", false);
-  if (access("/proc/net/if_inet6", R_OK) == 0) check_options("::1", true);
+  if (access("/proc/net/if_inet6", R_OK) != 0) return fibril_undefined();
+  check_options("::1", true);
+  check_ip6only();
   return fibril_undefined();
 }
 
