@@ -1272,9 +1272,9 @@ int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
  * Polls, streams, listeners, UDP sockets and signals. What holds for all of them:
  *
  *  - A handle belongs to the coroutine that opened it, whose end closes it, after all that was
- *    deferred and all groups. fibril_TYPE_detach takes it from there, for a struct of your own:
- * from then on it is yours to close, and so is one that was opened outside of a coroutine. What is
- *    left is closed when the loop ends.
+ *    deferred and all groups. fibril_TYPE_detach takes it from there, for a struct of your own.
+ *    Then it is yours to close, as one that was opened outside of a coroutine is. What is left is
+ *    closed when the loop ends.
  *  - Closing never waits and never fails, and may be done on any stack of the loop's thread. Who
  *    waits for the handle gets UV_ECANCELED; every later call on it UV_EBADF. The owner's reference
  *    goes with it: who may come later with the pointer keeps one of fibril_TYPE_ref.

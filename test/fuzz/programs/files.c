@@ -47,6 +47,26 @@ void step_poll(player *p) {
   if (fuzz_once_in(2)) (void)!write(world.pipes[fuzz_below(PIPES)][1], "x", 1);
 }
 
+/* One that is left open is closed by its player's end. */
+void step_kept_poll(player *p) {
+  static const int wanted[] = {UV_READABLE, UV_DISCONNECT, UV_READABLE | UV_WRITABLE};
+  int fd = world.pipes[fuzz_below(PIPES)][fuzz_once_in(4)], events = 1;
+  fibril_poll *poll;
+  char byte;
+  if (fibril_poll_open(fd, &poll) != 0) return;
+  fibril_poll_ref(poll);
+  if (fuzz_once_in(4)) fibril_poll_unhold(poll);
+  for (int i = fuzz_below(4); i > 0 && events > 0 && fibril_deadline_push(fuzz_below(3)) == 0;
+       i--) {
+    events = fibril_poll_wait(poll, wanted[fuzz_below(3)]);
+    fibril_deadline_pop();
+    if (events > 0 && fuzz_once_in(2)) (void)!read(fd, &byte, 1);
+  }
+  if (events < 0 && events != UV_EBADF) player_waited(p, events, true);
+  if (!fuzz_once_in(3)) fibril_poll_close(poll);
+  fibril_poll_unref(poll);
+}
+
 static void on_events(int fd, int events, void *arg) {
   char byte;
   (void)arg;

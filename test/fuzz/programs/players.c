@@ -39,6 +39,7 @@ static const struct {
     {step_bound_generator, 1, false},
     {step_work, 1, true},
     {step_poll, 1, true},
+    {step_kept_poll, 1, true},
     {step_handler, 1, false},
     {step_vanish, 1, false},
     {step_file, 1, true},
