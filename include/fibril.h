@@ -1871,7 +1871,7 @@ typedef struct fibril_signal fibril_signal;
  * Errors: UV_EINVAL `signals` or `out` is NULL, `count` is 0, or one of them can't be waited
  * for: SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGPROF, and in Node SIGUSR1;
  * UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the
- * loop is closing; those of uv_signal_start. */
+ * loop is closing; those of uv_signal_init. */
 int fibril_signal_open(const int *signals, size_t count, fibril_signal **out);
 
 /* Waits for the next signal: which one. Those that come between two waits are counted, none is

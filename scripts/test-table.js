@@ -74,6 +74,7 @@ const C_TESTS = rowsOf([
   ['src/io/net', 'socket', 'io_net_udp_test io_net_connect_test io_net_listener_test'],
   ['src/io', 'pool', 'io_test io_work_test io_fs_test io_net_dns_test'],
   ['src/io', 'poll', 'io_test io_poll_test io_poll_ends_test'],
+  ['src/io', 'handle', 'io_poll_ends_test io_signal_test io_net_stream_test'],
   ['src/io', 'request', 'io_test io_work_test'],
   ['src/io', 'work', 'io_test'],
   ['src/io/net', 'buffer', 'io_net_reader_test io_net_writer_test'],

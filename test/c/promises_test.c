@@ -70,6 +70,8 @@ LOOP_TEST(work_is_refused_in_a_generator_of_a_synchronous_iterator) {
 /* ---- Descriptors ---- */
 
 static fibril_value poll_without_descriptors(void *arg) {
+  fibril_poll *none;
+  CHECK_INT(fibril_poll_open(*(int *)arg, &none), UV_EMFILE);
   CHECK_INT(fibril_poll_fd(*(int *)arg, UV_READABLE, -1), UV_EMFILE);
   return fibril_undefined();
 }
