@@ -1433,7 +1433,9 @@ typedef struct fibril_stream_type {
   void (*abort)(void *self);
 } fibril_stream_type;
 
-/* A stream of a type of your own. `self` should have the inner stream detached.
+/* A stream of a type of your own. `self` should have the inner stream detached, and outlive the
+ * coroutine's function, after whose return its handles are closed: it is no local variable. Whether
+ * waits keep the loop alive the inner stream says, not this one.
  * Where: the loop's thread.
  * Ownership: `type` is borrowed until the stream is gone (static); `self` stays the caller's on
  * failure; the stream is the running coroutine's, elsewhere owned.
@@ -1597,9 +1599,9 @@ int64_t fibril_reader_line(fibril_reader *reader, const char **out);
 int64_t fibril_reader_peek(fibril_reader *reader, size_t least, const char **out);
 
 /* Takes so many bytes of what is buffered.
- * Where: a coroutine.
- * Errors: those of a wait; UV_EINVAL there are fewer, or the reader is not initialised; UV_EBADF
- * the stream is closed; UV_EBUSY another coroutine reads. */
+ * Where: the loop's thread.
+ * Errors: UV_EINVAL there are fewer, or the reader is not initialised; UV_EBUSY another coroutine
+ * reads. */
 int fibril_reader_consume(fibril_reader *reader, size_t length);
 
 /* Reads all up to the end: a buffer.

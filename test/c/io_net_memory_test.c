@@ -2,6 +2,9 @@
  * system's. */
 #include "pairs.h"
 
+#include "../../src/core/future/generator.h"
+#include "../../src/core/scheduler/coroutine.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,6 +255,49 @@ MEMORY_TEST(memory_ends_have_owners_of_their_own) {
   CHECK_INT(fibril_stream_read(a, &byte, 1), 0);
   fibril_stream_close(a);
   fibril_stream_unref(a);
+}
+
+/* ---- Where nothing can wait ---- */
+
+static fibril_value tryread_cancelled(void *arg) {
+  doing *self = arg;
+  char byte;
+  fibril_suspend();
+  return fibril_number((double)fibril_stream_tryread(self->stream, &byte, 1));
+}
+
+static fibril_value tryread_in_generator(fibril_generator *generator, void *stream) {
+  char byte;
+  (void)generator;
+  CHECK_INT(fibril_stream_tryread(stream, &byte, 1), FIBRIL_ESYNC);
+  return fibril_undefined();
+}
+
+MEMORY_TEST(memory_tryread_is_refused_like_a_wait) {
+  doing reading = {a, 0};
+  fibril_future *future = fibril_spawn(tryread_cancelled, &reading, NULL);
+  fibril_cancel(future);
+  CHECK_INT(outcome_of(future), UV_ECANCELED);
+}
+
+static fibril_value keep_stream(void *out) {
+  fibril_stream *ends[2];
+  if (!CHECK_INT(fibril_memory_pair(0, ends), 0)) return fibril_undefined();
+  fibril_stream_detach(ends[0]);
+  *(fibril_stream **)out = ends[0];
+  return fibril_undefined();
+}
+
+LOOP_TEST(memory_tryread_outside_of_coroutines) {
+  fibril_stream *stream = NULL;
+  char byte;
+  fibril_loop_run_sync(loop, keep_stream, &stream, 0, NULL);
+  CHECK_INT(fibril_stream_tryread(stream, &byte, 1), FIBRIL_ENOTCOROUTINE);
+  fibril_generator *generator = fibril_generator_new(loop, tryread_in_generator, stream, NULL);
+  generator->coroutine->generating |= FIBRIL__SYNCHRONOUS;
+  CHECK_INT(fibril_generator_next(generator, NULL), FIBRIL_DONE);
+  fibril_generator_unref(generator);
+  fibril_stream_close(stream);
 }
 
 LOOP_TEST(memory_pair_outside_of_coroutines) {

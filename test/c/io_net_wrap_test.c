@@ -456,6 +456,46 @@ MEMORY_TEST(wrap_needs_four_functions) {
   fibril_stream_abort(x);
 }
 
+/* ---- When a loop has closed its handles ---- */
+
+static void open_at_the_end(fibril_future *future, void *closed) {
+  fibril_stream *ends[2];
+  fibril_future_unref(future);
+  CHECK_INT(fibril_memory_pair(0, ends), FIBRIL_ECLOSED);
+  CHECK_INT(fibril_stream_wrap(&least, NULL, ends), FIBRIL_ECLOSED);
+  *(bool *)closed = true;
+}
+
+static void settle(void *future) {
+  CHECK_INT(fibril_future_set_result(future, fibril_undefined()), 0);
+}
+
+/* Of the detached ones, which go last. */
+static fibril_value leave_a_stream(void *closed) {
+  static fibril_stream_type type;
+  fibril_loop *loop = fibril_loop_current();
+  fibril_future *future = fibril_future_new(loop);
+  fibril_stream *stream;
+  type = least;
+  type.close = settle;
+  CHECK_INT(fibril_loop_add_future(loop, future, open_at_the_end, closed), 0);
+  CHECK_INT(fibril_stream_wrap(&type, future, &stream), 0);
+  fibril_stream_detach(stream);
+  return fibril_undefined();
+}
+
+TEST(wrap_makes_no_stream_when_the_loop_ends) {
+  uv_loop_t uv;
+  fibril_loop *own;
+  bool closed = false;
+  if (!CHECK_INT(uv_loop_init(&uv), 0) || !CHECK_INT(fibril_loop_new(&uv, &own), 0)) return;
+  CHECK_INT(fibril_loop_run_sync(own, leave_a_stream, &closed, 0, NULL), 0);
+  CHECK_INT(fibril_loop_close(own, NULL, NULL), 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(closed);
+  CHECK_INT(uv_loop_close(&uv), 0);
+}
+
 LOOP_TEST(wrap_outside_of_coroutines) {
   fibril_stream *x;
   (void)loop;

@@ -139,12 +139,17 @@ int fibril__buffered_init(fibril__buffered *self, const char *kind, fibril_strea
   return 0;
 }
 
-int fibril__buffered_check(const fibril__buffered *self, const char *kind, const char *function) {
+int fibril__buffered_begun(const fibril__buffered *self, const char *kind, const char *function) {
   if (self == NULL || !has_begun(self, kind, function)) return UV_EINVAL;
+  return self->buffer != NULL && self->buffer->busy ? UV_EBUSY : 0;
+}
+
+int fibril__buffered_check(const fibril__buffered *self, const char *kind, const char *function) {
+  int begun = fibril__buffered_begun(self, kind, function);
+  if (begun == UV_EINVAL) return begun;
   int err = fibril__wait_check(fibril__self());
   if (err != 0) return err;
-  if (self->stream->handle.closed) return UV_EBADF;
-  return self->buffer != NULL && self->buffer->busy ? UV_EBUSY : 0;
+  return self->stream->handle.closed ? UV_EBADF : begun;
 }
 
 void fibril__buffered_detach(fibril__buffered *self, const char *kind, const char *function) {

@@ -39,8 +39,10 @@ _Static_assert(sizeof(fibril__buffered) <= sizeof(fibril_writer), "room for a wr
 /* `kind`: "reader" or "writer", always the same pointer. */
 int fibril__buffered_init(fibril__buffered *self, const char *kind, fibril_stream *stream,
                           size_t limit);
-/* What every call has to ask first. `function` is named where a build for tests ends the process;
- * others give UV_EINVAL for what has not begun. */
+/* Whether it may be used now: 0, UV_EINVAL or UV_EBUSY. `function` is named where a build for tests
+ * ends the process; others give UV_EINVAL for what has not begun. */
+int fibril__buffered_begun(const fibril__buffered *self, const char *kind, const char *function);
+/* The same for what may wait. */
 int fibril__buffered_check(const fibril__buffered *self, const char *kind, const char *function);
 void fibril__buffered_detach(fibril__buffered *self, const char *kind, const char *function);
 void fibril__buffered_free(fibril__buffered *self, const char *kind, const char *function);

@@ -126,11 +126,10 @@ int64_t fibril_reader_peek(fibril_reader *reader, size_t least, const char **out
 }
 
 int fibril_reader_consume(fibril_reader *reader, size_t length) {
-  int err = CHECK_READER(reader);
-  if (err != 0) return err;
-  if (length > fibril__buffered_length(of(reader))) return UV_EINVAL;
-  fibril__buffered_take(of(reader), length);
-  return 0;
+  int err = fibril__buffered_begun(of(reader), kind, __func__);
+  if (err == 0 && length > fibril__buffered_length(of(reader))) err = UV_EINVAL;
+  if (err == 0) fibril__buffered_take(of(reader), length);
+  return err;
 }
 
 /* ---- Pieces ---- */
