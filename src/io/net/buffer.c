@@ -61,7 +61,6 @@ static int grow(fibril__buffered *self, size_t capacity) {
   if (old == NULL) return 0;
   memcpy(buffer->data, old->data + old->at, old->length);
   buffer->length = old->length;
-  buffer->unflushed = old->unflushed;
   old->length = 0;
   drop(old);
   return 0;
