@@ -1,11 +1,11 @@
 'use strict';
 
-/* npm run bench -- switch|bridge|iterator|co [--quick] [--json FILE] [part of a row's name ...] */
+/* npm run bench -- NAME [--quick] [--json FILE] [part of a row's name ...] */
 
 const fs = require('node:fs');
 const path = require('node:path');
 
-const helpers = new Set(['index', 'harness']);
+const helpers = new Set(['index', 'harness', 'programs']);
 const known = fs
   .readdirSync(__dirname)
   .filter((file) => file.endsWith('.js'))

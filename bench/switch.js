@@ -10,16 +10,13 @@
  * each of the processors, and the spread between them is printed as well.
  */
 
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { listSources } = require('../scripts/compile.js');
 const { formatNs, formatRatio, save, summarize, table, verdict } = require('./harness');
+const { root, folder, cc, command, succeeds, libuv, findLibrary, compile, compileLibrary } =
+  require('./programs');
 
-const root = path.join(__dirname, '..');
-const folder = path.join(root, 'build', 'bench');
-const cc = process.env.CC || 'cc';
 const cxx = process.env.CXX || 'c++';
 
 const PROCESSORS_MAX = 4;
@@ -28,60 +25,6 @@ const PROCESSORS_MAX = 4;
 const ALONE = 2.5;
 
 const MUST_WIN = ['hot', 'deep', 'create+end'];
-
-function command(program, args, input) {
-  return execFileSync(program, args, { cwd: root, encoding: 'utf8', input, maxBuffer: 1 << 26,
-    stdio: 'pipe' });
-}
-
-function succeeds(program, args, input) {
-  try {
-    command(program, args, input);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function libuv() {
-  try {
-    const words = (option) => command('pkg-config', [option, 'libuv']).split(/\s+/).filter(Boolean);
-    return { cflags: words('--cflags'), libs: words('--libs') };
-  } catch {
-    throw new Error(
-      'pkg-config does not find libuv (Debian: apt-get install libuv1-dev pkg-config)');
-  }
-}
-
-function listFiles(where) {
-  if (!fs.existsSync(where)) return [];
-  return fs.readdirSync(where, { recursive: true }).map((name) => path.join(where, name));
-}
-
-/** The library that node-gyp built, unless a source is newer. */
-function findLibrary() {
-  const library = listFiles(path.join(root, 'build/Release/obj.target'))
-    .find((file) => path.basename(file) === 'fibril.a');
-  if (!library) return null;
-  const built = fs.statSync(library).mtimeMs;
-  const sources = [...listFiles(path.join(root, 'src/core')), path.join(root, 'include/fibril.h')];
-  return sources.every((file) => fs.statSync(file).mtimeMs <= built) ? library : null;
-}
-
-/** Compiles C files of a folder, with the flags of the gyp target. */
-function compile(names, flags) {
-  return names.map((name) => {
-    const object = path.join(folder, `${name.replaceAll('/', '_')}.o`);
-    command(cc, ['-O2', '-fomit-frame-pointer', '-std=gnu11', '-Iinclude', ...flags, '-c', name,
-      '-o', object]);
-    return object;
-  });
-}
-
-function buildCore(uv) {
-  return compile(listSources('src/core/:.c,.S'),
-    ['-fvisibility=hidden', '-fstack-clash-protection', ...uv.cflags]);
-}
 
 /** How to link Boost.Context, or null where it isn't installed. */
 function findBoost() {
@@ -107,7 +50,7 @@ function build() {
     command(cxx, ['-O2', '-c', 'bench/switch/boost.cpp', '-o', object]);
     objects.push(object);
   }
-  objects.push(...(library ? [library] : buildCore(uv)));
+  objects.push(...(library ? [library] : compileLibrary(uv)));
   const program = path.join(folder, 'switch');
   command(cxx, [...objects, '-o', program, ...(boost ?? []), ...uv.libs, '-lm', '-pthread']);
   return { program, boost: boost !== null, library };
@@ -240,7 +183,7 @@ async function run({ quick, json, only }) {
   }
 
   console.log(`switch: ${compiler}; fibril from ${library
-    ? path.relative(root, library) : 'src/core, compiled here'}`);
+    ? path.relative(root, library) : 'src, compiled here'}`);
   if (!boost) {console.log(
     'Boost.Context is not installed (Debian: libboost-context-dev): its column is missing');}
   const [count, rounds, milliseconds] = quick ? [2, 11, 1] : [6, 21, 4];
