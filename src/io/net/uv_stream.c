@@ -48,10 +48,6 @@ static void describe_stream(const fibril__wait *wait, fibril__wait_report *repor
     report->address[0] = '\0';
 }
 
-static fibril__request *reader_of(const fibril__uv_stream *self) {
-  return fibril__handle_waiting(&self->stream.handle, FIBRIL__READER);
-}
-
 static void stop_reading(fibril__uv_stream *self) {
   if (self->on) uv_read_stop(&self->uv.stream);
   self->on = false;
@@ -74,23 +70,28 @@ static uv_buf_t room_ahead(fibril__uv_stream *self) {
   return uv_buf_init(self->ahead + used, (unsigned)(self->ahead_size - used));
 }
 
+/* libuv asks again at once when a buffer was filled: who waits is to go on first. */
 static void on_room_wanted(uv_handle_t *uv, size_t suggested, uv_buf_t *buffer) {
   fibril__uv_stream *self = of_uv(uv);
   (void)suggested;
-  if (reader_of(self) != NULL)
+  if (self->reader != NULL) {
+    __builtin_prefetch(self->reader);
+    __builtin_prefetch(self->to_fetch);
     *buffer = self->room;
-  else /* libuv asks again at once when a buffer was filled: who waits is to go on first */
+  } else {
     *buffer = self->served ? uv_buf_init(NULL, 0) : room_ahead(self);
+  }
 }
 
 static void end_read(fibril__uv_stream *self, fibril__request *reader, int status) {
+  self->reader = NULL;
   self->served = true;
   if (!self->own) stop_reading(self);
   fibril__request_end(reader, status);
 }
 
 static void on_bytes(fibril__uv_stream *self, size_t count) {
-  fibril__request *reader = reader_of(self);
+  fibril__request *reader = self->reader;
   if (reader != NULL) {
     end_read(self, reader, (int)count);
     return;
@@ -99,27 +100,27 @@ static void on_bytes(fibril__uv_stream *self, size_t count) {
   if (self->ahead_length == AHEAD_MAX) stop_reading(self);
 }
 
-/* libuv takes a reset that comes with the last bytes for an end. */
-static int real_end(const fibril__uv_stream *self, int end) {
+/* libuv takes a hang-up for an end where it did not read, which may be a reset that came with the
+ * last bytes. One that it read is one. */
+static int real_end(const fibril__uv_stream *self, int end, const uv_buf_t *read) {
   int code = 0;
   socklen_t size = sizeof code;
-  if (end != UV_EOF || self->uv.handle.type != UV_TCP) return end;
+  if (end != UV_EOF || read->base != NULL || self->uv.handle.type != UV_TCP) return end;
   int err = getsockopt(fd_of(self), SOL_SOCKET, SO_ERROR, &code, &size);
   return err == 0 && code != 0 ? uv_translate_sys_error(code) : end;
 }
 
 static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {
   fibril__uv_stream *self = of_uv(uv);
-  (void)buffer;
   if (count > 0) {
     on_bytes(self, (size_t)count);
   } else if (count == UV_ENOBUFS) {
     if (!self->served) stop_reading(self); /* until somebody reads */
     self->served = false;
   } else if (count < 0) {
-    fibril__request *reader = reader_of(self);
+    fibril__request *reader = self->reader;
     stop_reading(self);
-    self->end = real_end(self, (int)count);
+    self->end = real_end(self, (int)count, buffer);
     if (reader != NULL) end_read(self, reader, self->end == UV_EOF ? 0 : self->end);
   }
 }
@@ -146,6 +147,7 @@ static size_t take_ahead(fibril__uv_stream *self, void *buffer, size_t length) {
 
 static bool leave_read(fibril__request *request) {
   fibril__uv_stream *self = FIBRIL__CONTAINER(stream_wait, request, request)->stream;
+  self->reader = NULL;
   if (!self->own) stop_reading(self);
   return true;
 }
@@ -161,7 +163,10 @@ static int64_t read_uv(void *arg, void *buffer, size_t length) {
   if (err != 0) return err;
   self->room = uv_buf_init(buffer, 0);
   self->room.len = length < INT_MAX ? length : INT_MAX;
+  self->reader = &wait.request;
+  self->to_fetch = wait.request.waiter;
   int result = fibril__handle_wait(handle, FIBRIL__READER, start_reading(self));
+  self->reader = NULL;
   self->served = false;
   return result;
 }
@@ -266,6 +271,7 @@ static int wait_for_piece(fibril__uv_stream *self, rest *left) {
 static int try_rest(fibril__uv_stream *self, const rest *left) {
   uv_buf_t buffers[AT_ONCE];
   unsigned count = left->count < AT_ONCE ? left->count : AT_ONCE;
+  if (left->at == 0) return uv_try_write(&self->uv.stream, left->buffers, count);
   memcpy(buffers, left->buffers, count * sizeof *buffers);
   buffers[0].base += left->at;
   buffers[0].len -= left->at;

@@ -18,8 +18,10 @@ typedef struct fibril__uv_stream {
   bool was_blocking; /* the descriptor, and is to be so again */
   int given;         /* a terminal's, of which libuv has made another one; or -1 */
   /* Reading: into the buffer of who waits, or else ahead. */
-  bool on;     /* libuv reads */
-  bool served; /* who waits has got something, and has not gone on yet */
+  fibril__request *reader; /* who waits and has got nothing yet; NULL: nobody */
+  const void *to_fetch;    /* of whom memory is fetched while the system reads */
+  bool on;                 /* libuv reads */
+  bool served;             /* who waits has got something, and has not gone on yet */
   uv_buf_t room;
   char *ahead;
   size_t ahead_at, ahead_length, ahead_size;
