@@ -33,13 +33,22 @@ static int make_adopted_pair(fibril_stream *out[2]) {
   return err != 0 ? err : fibril_stream_adopt(fds[1], &out[1]);
 }
 
+/* The system would let its buffers grow to tens of megabytes. */
+#define TCP_BUFFER (64 * 1024)
+
 static int make_tcp_pair(fibril_stream *out[2]) {
   fibril_listener *listener;
   struct sockaddr_in address;
-  int err = fibril_tcp_listen("127.0.0.1", 0, NULL, &listener);
+  fibril_listen_options options = {
+      .size = sizeof options,
+      .connection = {.send_buffer = TCP_BUFFER, .receive_buffer = TCP_BUFFER}};
+  int size = TCP_BUFFER;
+  int err = fibril_tcp_listen("127.0.0.1", 0, &options, &listener);
   if (err != 0) return err;
   uv_ip4_addr("127.0.0.1", fibril_listener_port(listener), &address);
   int fd = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return UV_ECONNREFUSED;
   err = fibril__uv_stream_of(UV_TCP, fd, true, &out[0]);
   if (err == 0) err = fibril_listener_accept(listener, &out[1]);
