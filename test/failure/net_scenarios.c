@@ -17,28 +17,6 @@ static bool in_time(int err) {
   return err == UV_ETIMEDOUT || err == UV_EBADF || OK(err);
 }
 
-/* ---- Kept polls ---- */
-
-static fibril_value poll_kept(void *arg) {
-  const int *ends = arg;
-  fibril_poll *reading, *writing;
-  if (OK(fibril_poll_open(ends[1], &writing))) in_time(fibril_poll_wait(writing, UV_WRITABLE));
-  MUST(write(ends[1], "x", 1) == 1);
-  if (OK(fibril_poll_open(ends[0], &reading))) {
-    in_time(fibril_poll_wait(reading, UV_READABLE));
-    in_time(fibril_poll_wait(reading, UV_READABLE));
-  }
-  return fibril_undefined();
-}
-
-SCENARIO(kept_polls) {
-  int ends[2];
-  MUST(pipe(ends) == 0);
-  scenario_run(loop, poll_kept, ends);
-  close(ends[0]);
-  close(ends[1]);
-}
-
 /* ---- Streams ---- */
 
 static fibril_value drain(void *arg) {
