@@ -1683,8 +1683,8 @@ typedef struct fibril_listen_options {
  * Ownership: `host` is copied; the listener is the running coroutine's, elsewhere owned.
  * Errors: those of a wait, for a name; UV_EINVAL the port is none, the options are bad, or `out`
  * is NULL; UV_EADDRINUSE the port is in use; UV_EADDRNOTAVAIL the address is not this machine's;
- * UV_EACCES it is not allowed; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs
- * here; FIBRIL_ECLOSED the loop is closing; those of fibril_dns_lookup; those of the system. */
+ * UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the
+ * loop is closing; those of fibril_dns_lookup; those of the system. */
 int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *options,
                       fibril_listener **out);
 
@@ -1694,9 +1694,9 @@ int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *o
  * Where: the loop's thread.
  * Ownership: `path` is copied; the listener is the running coroutine's, elsewhere owned.
  * Errors: UV_EINVAL `path` or `out` is NULL, or the options are bad; UV_ENAMETOOLONG the path is
- * longer than an address can be; UV_EADDRINUSE there is such a file; UV_EACCES it is not
- * allowed; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here;
- * FIBRIL_ECLOSED the loop is closing; those of the system. */
+ * longer than an address can be; UV_EADDRINUSE there is such a file; UV_ENOMEM there is none for
+ * it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED the loop is closing; those of the
+ * system. */
 int fibril_pipe_listen(const char *path, size_t length, const fibril_listen_options *options,
                        fibril_listener **out);
 
@@ -1734,8 +1734,7 @@ typedef struct fibril_serve_options {
  * Ownership: `arg` is in use until this returns.
  * Errors: those of a wait; UV_ECANCELED the listener was closed, too; UV_EBADF the listener was
  * closed before, or its descriptor was; UV_EBUSY another coroutine accepts; UV_EINVAL `handle`
- * is NULL, or the options are bad; UV_ENOMEM there is none for the group; those of
- * fibril_listener_accept. */
+ * is NULL, or the options are bad; UV_ENOMEM there is none for the group. */
 int fibril_listener_serve(fibril_listener *listener, fibril_serve_fn handle, void *arg,
                           const fibril_serve_options *options);
 
@@ -1787,7 +1786,7 @@ int fibril_udp_open(const char *host, int port, const fibril_udp_options *option
  * Where: the loop's thread.
  * Ownership: `to` is borrowed for the call; NULL: any peer again.
  * Errors: UV_EBADF the socket is closed; UV_EINVAL `to` is of another family; UV_EISCONN it has a
- * peer; UV_ENOTCONN it has none, and `to` is NULL; those of uv_udp_connect. */
+ * peer; UV_ENOTCONN it has none, and `to` is NULL. */
 int fibril_udp_connect(fibril_udp *udp, const struct sockaddr *to);
 
 /* Waits for a datagram: its length. Answers to uv_udp_recv_start.
@@ -1795,8 +1794,8 @@ int fibril_udp_connect(fibril_udp *udp, const struct sockaddr *to);
  * Ownership: `buffer` is the caller's, and not touched after the return; `from` may be NULL.
  * Errors: those of a wait; UV_EBADF the socket is closed; UV_EBUSY another coroutine receives;
  * UV_EMSGSIZE it was longer than `length`, and its beginning is in `buffer`; UV_EINVAL `buffer`
- * is NULL; UV_ECONNREFUSED the peer that it is connected to has refused one; those of the
- * system. */
+ * is NULL; UV_ECONNREFUSED the peer that it is connected to has refused one; UV_ENOMEM the
+ * system has none for it. */
 int64_t fibril_udp_receive(fibril_udp *udp, void *buffer, size_t length,
                            struct sockaddr_storage *from);
 
@@ -1810,14 +1809,19 @@ int64_t fibril_udp_receive(fibril_udp *udp, void *buffer, size_t length,
  * the system, UV_ECONNREFUSED for one before, which was not sent on then. */
 int fibril_udp_send(fibril_udp *udp, const void *data, size_t length, const struct sockaddr *to);
 
-/* Joins a multicast group on an interface (NULL: the system's choice), and leaves it. Answers to
+/* Joins a multicast group on an interface (NULL: the system's choice). Answers to
  * uv_udp_set_membership.
  * Where: the loop's thread.
  * Ownership: the texts are borrowed for the call.
  * Errors: UV_EBADF the socket is closed; UV_EINVAL `group` is no address of a group; UV_ENODEV
- * there is no such interface; UV_EADDRINUSE it has joined it already; UV_EADDRNOTAVAIL it has not
- * joined it; those of uv_udp_set_membership. */
+ * there is no such interface; UV_EADDRINUSE it has joined it already. */
 int fibril_udp_join(fibril_udp *udp, const char *group, const char *interface);
+
+/* Leaves it again.
+ * Where: the loop's thread.
+ * Ownership: the texts are borrowed for the call.
+ * Errors: UV_EBADF the socket is closed; UV_EINVAL `group` is no address of a group; UV_ENODEV
+ * there is no such interface; UV_EADDRNOTAVAIL it has not joined it. */
 int fibril_udp_leave(fibril_udp *udp, const char *group, const char *interface);
 
 /* The port that it has.

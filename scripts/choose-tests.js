@@ -29,6 +29,7 @@ function cTestsNamedAs(file, { exists }) {
   const [, layer] = file.match(/^src\/(core|io)\//) ?? [];
   if (layer === undefined || !isC(file)) return [];
   const names = [`${layer}_${stemOf(file)}_test`, `${stemOf(file)}_test`];
+  if (file.startsWith('src/io/net/')) names.push(`io_net_${stemOf(file)}_test`);
   return names.filter((name) => exists(`test/c/${name}.c`));
 }
 

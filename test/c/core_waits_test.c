@@ -74,10 +74,10 @@ static fibril_value wait_while_closing(void *arg) {
 }
 
 TEST(every_wait_in_a_closing_loop_is_refused) {
-  trial trials[64];
+  trial trials[128];
   uv_loop_t uv;
   fibril_loop *own;
-  if (!CHECK(every_wait_count <= 64) || !CHECK_INT(uv_loop_init(&uv), 0)) return;
+  if (!CHECK(every_wait_count <= 128) || !CHECK_INT(uv_loop_init(&uv), 0)) return;
   if (!CHECK_INT(fibril_loop_new(&uv, &own), 0)) return;
   for (size_t i = 0; i < every_wait_count; i++)
     if (!begin(&trials[i], &every_waits[i])) return;

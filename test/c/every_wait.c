@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -201,6 +202,166 @@ static int in_stream_write(wait_scene *s) {
   (void)s;
   int err = fibril_pipe_pair(ends);
   return err != 0 ? err : fibril_stream_write(ends[0], much, sizeof much);
+}
+
+static int in_stream_writev(wait_scene *s) {
+  static char much[4 << 20];
+  uv_buf_t buffers[] = {uv_buf_init(much, sizeof much), uv_buf_init(much, sizeof much)};
+  fibril_stream *ends[2];
+  (void)s;
+  int err = fibril_pipe_pair(ends);
+  return err != 0 ? err : fibril_stream_writev(ends[0], buffers, 2);
+}
+
+/* Of a type whose goodbye nobody answers. */
+static int wait_in_shutdown(void *self) {
+  (void)self;
+  return fibril_suspend();
+}
+
+static int64_t read_none(void *self, void *buffer, size_t length) {
+  (void)self;
+  (void)buffer;
+  (void)length;
+  return 0;
+}
+
+static int write_none(void *self, const uv_buf_t *buffers, unsigned count) {
+  (void)self;
+  (void)buffers;
+  (void)count;
+  return 0;
+}
+
+static void close_none(void *self) {
+  (void)self;
+}
+
+static int in_shutdown(wait_scene *s) {
+  static const fibril_stream_type type = {.size = sizeof type,
+                                          .read = read_none,
+                                          .write = write_none,
+                                          .shutdown = wait_in_shutdown,
+                                          .close = close_none};
+  fibril_stream *stream;
+  (void)s;
+  int err = fibril_stream_wrap(&type, NULL, &stream);
+  return err != 0 ? err : fibril_stream_shutdown(stream);
+}
+
+/* The listener's backlog is full, so that it is asked again and again. */
+static int in_pipe_connect(wait_scene *s) {
+  static int number;
+  fibril_listen_options options = {.size = sizeof options, .backlog = 1};
+  fibril_listener *listener;
+  fibril_stream *stream;
+  char name[32] = "";
+  (void)s;
+  int length =
+      1 + snprintf(name + 1, sizeof name - 1, "fibril-full-%d-%d", (int)getpid(), ++number);
+  int err = fibril_pipe_listen(name, (size_t)length, &options, &listener);
+  while (err == 0) err = fibril_pipe_connect(name, (size_t)length, &stream);
+  return err;
+}
+
+static fibril_value handle_none(fibril_stream *stream, void *arg) {
+  (void)stream;
+  (void)arg;
+  return fibril_undefined();
+}
+
+static int in_serve(wait_scene *s) {
+  fibril_listener *listener;
+  (void)s;
+  int err = fibril_tcp_listen("127.0.0.1", 0, NULL, &listener);
+  return err != 0 ? err : fibril_listener_serve(listener, handle_none, NULL, NULL);
+}
+
+static int with_reader(int (*run)(fibril_reader *reader)) {
+  fibril_stream *ends[2];
+  fibril_reader reader;
+  int err = fibril_pipe_pair(ends);
+  if (err == 0) err = fibril_reader_init(&reader, ends[0], 0);
+  return err != 0 ? err : run(&reader);
+}
+
+static int read_exactly(fibril_reader *reader) {
+  char text[4];
+  return fibril_reader_exact(reader, text, sizeof text);
+}
+
+static int read_any(fibril_reader *reader) {
+  char text[4];
+  return (int)fibril_reader_read(reader, text, sizeof text);
+}
+
+static int read_until(fibril_reader *reader) {
+  const char *text;
+  return (int)fibril_reader_until(reader, ";", 1, &text);
+}
+
+static int peek_at(fibril_reader *reader) {
+  const char *text;
+  return (int)fibril_reader_peek(reader, 1, &text);
+}
+
+static int read_all(fibril_reader *reader) {
+  fibril_value all;
+  return fibril_reader_all(reader, &all);
+}
+
+static int in_reader_exact(wait_scene *s) {
+  (void)s;
+  return with_reader(read_exactly);
+}
+
+static int in_reader_read(wait_scene *s) {
+  (void)s;
+  return with_reader(read_any);
+}
+
+static int in_reader_until(wait_scene *s) {
+  (void)s;
+  return with_reader(read_until);
+}
+
+static int in_reader_peek(wait_scene *s) {
+  (void)s;
+  return with_reader(peek_at);
+}
+
+static int in_reader_all(wait_scene *s) {
+  (void)s;
+  return with_reader(read_all);
+}
+
+static int with_writer(int (*run)(fibril_writer *writer, const char *much, size_t length)) {
+  static char much[4 << 20];
+  fibril_stream *ends[2];
+  fibril_writer writer;
+  int err = fibril_pipe_pair(ends);
+  if (err == 0) err = fibril_writer_init(&writer, ends[0], sizeof much + 1);
+  return err != 0 ? err : run(&writer, much, sizeof much);
+}
+
+static int write_twice(fibril_writer *writer, const char *much, size_t length) {
+  int err = fibril_writer_write(writer, much, length);
+  return err != 0 ? err : fibril_writer_write(writer, much, length);
+}
+
+static int write_and_flush(fibril_writer *writer, const char *much, size_t length) {
+  int err = fibril_writer_write(writer, much, length);
+  return err != 0 ? err : fibril_writer_flush(writer);
+}
+
+static int in_writer_write(wait_scene *s) {
+  (void)s;
+  return with_writer(write_twice);
+}
+
+static int in_writer_flush(wait_scene *s) {
+  (void)s;
+  return with_writer(write_and_flush);
 }
 
 static int in_memory_read(wait_scene *s) {
@@ -466,6 +627,17 @@ const every_wait every_waits[] = {
     {"keptPoll", in_kept_poll},
     {"streamRead", in_stream_read},
     {"streamWrite", in_stream_write},
+    {"streamWritev", in_stream_writev},
+    {"shutdown", in_shutdown},
+    {"pipeConnect", in_pipe_connect},
+    {"serve", in_serve},
+    {"readerExact", in_reader_exact},
+    {"readerRead", in_reader_read},
+    {"readerUntil", in_reader_until},
+    {"readerPeek", in_reader_peek},
+    {"readerAll", in_reader_all},
+    {"writerWrite", in_writer_write},
+    {"writerFlush", in_writer_flush},
     {"memoryRead", in_memory_read},
     {"memoryWrite", in_memory_write},
     {"reader", in_reader},

@@ -228,6 +228,8 @@ SCENE_TEST(listener_accepts_one_at_a_time) {
   CHECK_INT(fibril_tcp_listen("127.0.0.1", 0, NULL, &listener), 0);
   acceptance self = {listener, NULL, 1};
   fibril_future *accepting = fibril_spawn(accept_one, &self, NULL);
+  fibril_listener_unhold(listener);
+  fibril_listener_hold(listener);
   CHECK_INT(fibril_listener_accept(listener, &server), UV_EBUSY);
   CHECK_INT(fibril_listener_serve(listener, NULL, NULL, NULL), UV_EINVAL);
   CHECK_INT(fibril_listener_accept(listener, NULL), UV_EINVAL);

@@ -669,6 +669,48 @@ LOOP_TEST(stream_of_a_path_that_is_none) {
   CHECK_INT(fibril_loop_run_sync(loop, refuse_paths, NULL, 0, NULL), 0);
 }
 
+/* ---- What the system refuses ---- */
+
+static fibril_value run_out_of_descriptors(void *arg) {
+  fibril_stream *ends[2], *more[2];
+  struct rlimit limit, few;
+  fibril_socket fd;
+  fibril_value rest;
+  (void)arg;
+  CHECK_INT(fibril_pipe_pair(ends), 0);
+  int last = dup(0);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  few = limit;
+  few.rlim_cur = (rlim_t)last + 1;
+  CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+  CHECK_INT(fibril_pipe_pair(more), UV_EMFILE);
+  CHECK_INT(fibril_stream_release(ends[0], &fd, &rest), UV_EMFILE);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  CHECK_INT(fibril_stream_write(ends[0], "fine", 4), 0);
+  close(last);
+  return fibril_undefined();
+}
+
+LOOP_TEST(stream_without_a_descriptor) {
+  CHECK_INT(fibril_loop_run_sync(loop, run_out_of_descriptors, NULL, 0, NULL), 0);
+}
+
+static fibril_value ask_after_reset(void *arg) {
+  fibril_stream *ends[2];
+  char text[64];
+  (void)arg;
+  if (!CHECK_INT(make_tcp_pair(ends), 0)) return fibril_undefined();
+  fibril_stream_abort(ends[0]);
+  CHECK_INT(fibril_stream_read(ends[1], text, sizeof text), UV_ECONNRESET);
+  CHECK_INT(fibril_stream_peer(ends[1], text, sizeof text), UV_ENOTCONN);
+  CHECK_INT(fibril_stream_shutdown(ends[1]), UV_ENOTCONN);
+  return fibril_undefined();
+}
+
+LOOP_TEST(stream_of_tcp_after_its_reset) {
+  CHECK_INT(fibril_loop_run_sync(loop, ask_after_reset, NULL, 0, NULL), 0);
+}
+
 TEST(stream_outside_of_a_loop) {
   fibril_stream *ends[2];
   int fds[2];

@@ -651,6 +651,7 @@ static fibril_value fail(void *arg) {
   CHECK_INT(open_error(NULL, -1, NULL), UV_EINVAL);
   check_bad_options();
   CHECK_INT(open_error("198.51.100.77", 0, NULL), UV_EADDRNOTAVAIL);
+  CHECK(open_error("error-2.test", 0, NULL) < 0);
   CHECK_INT(open_error("127.0.0.1", 0, &nowhere), UV_ENODEV);
   CHECK_INT(fibril_udp_receive(udp, NULL, 8, NULL), UV_EINVAL);
   CHECK_INT(fibril_udp_send(udp, NULL, 1, (struct sockaddr *)&to), UV_EINVAL);
@@ -707,7 +708,23 @@ static int shut_nothing(void *self) {
 /* Runs while the loop ends, when its handles have been closed. */
 static void open_at_the_end(fibril_future *future, void *closed) {
   fibril_future_unref(future);
+  fibril_stream *ends[2];
+  fibril_listener *listener;
+  int fds[2], master = posix_openpt(O_RDWR | O_NOCTTY);
   CHECK_INT(open_error("127.0.0.1", 0, NULL), FIBRIL_ECLOSED);
+  CHECK_INT(fibril_pipe_pair(ends), FIBRIL_ECLOSED);
+  CHECK_INT(fibril_tcp_listen("127.0.0.1", 0, NULL, &listener), FIBRIL_ECLOSED);
+  CHECK_INT(fibril_pipe_listen("\0fibril-late", 12, NULL, &listener), FIBRIL_ECLOSED);
+  CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+  CHECK_INT(fibril_stream_adopt(fds[0], ends), FIBRIL_ECLOSED);
+  close(fds[0]);
+  close(fds[1]);
+  if (CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)) {
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    CHECK_INT(fibril_tty_open(slave, ends), FIBRIL_ECLOSED);
+    close(slave);
+    close(master);
+  }
   *(bool *)closed = true;
 }
 

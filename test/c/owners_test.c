@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   owner_scene scene;
@@ -427,4 +428,72 @@ static fibril_value make_inside(void *arg) {
 LOOP_TEST(value_of_every_kind_is_its_makers) {
   check_owners(true);
   CHECK_INT(fibril_loop_run_sync(loop, make_inside, NULL, 0, NULL), 0);
+}
+
+/* ---- What streams give ---- */
+
+static fibril_value all_of_a_stream(void *arg) {
+  fibril_stream *ends[2];
+  fibril_reader reader;
+  fibril_value all = fibril_undefined();
+  (void)arg;
+  CHECK_INT(fibril_memory_pair(0, ends), 0);
+  CHECK_INT(fibril_stream_write(ends[0], "bytes", 5), 0);
+  CHECK_INT(fibril_stream_shutdown(ends[0]), 0);
+  CHECK_INT(fibril_reader_init(&reader, ends[1], 0), 0);
+  CHECK_INT(fibril_reader_all(&reader, &all), 0);
+  return all;
+}
+
+static fibril_value rest_of_a_stream(void *arg) {
+  fibril_stream *ends[2];
+  fibril_value rest = fibril_undefined();
+  fibril_socket fd;
+  char first;
+  (void)arg;
+  CHECK_INT(fibril_pipe_pair(ends), 0);
+  CHECK_INT(fibril_stream_write(ends[0], "+", 1), 0);
+  CHECK_INT(fibril_stream_read(ends[1], &first, 1), 1);
+  CHECK_INT(fibril_stream_write(ends[0], "bytes", 5), 0);
+  for (int i = 0; i < 3; i++) fibril_moment();
+  CHECK_INT(fibril_stream_release(ends[1], &fd, &rest), 0);
+  close(fd);
+  return rest;
+}
+
+static bool is_bytes(fibril_value value) {
+  size_t length = 0;
+  const char *bytes = fibril_value_buffer(value, &length);
+  return CHECK_INT(length, 5) && CHECK(memcmp(bytes, "bytes", 5) == 0);
+}
+
+/* Returned, sent, kept in a future and in a container, and handed on from there. */
+static fibril_value take_bytes(void *arg) {
+  fibril_fn make = *(fibril_fn *)arg;
+  fibril_channel *channel = fibril_channel_new(1);
+  fibril_future *returned = fibril_spawn(make, NULL, NULL);
+  fibril_future *settled = fibril_future_new(fibril_loop_current());
+  fibril_value sent = fibril_undefined(), array = fibril_array(1);
+  is_bytes(fibril_await(returned));
+  CHECK_INT(fibril_channel_trysend(channel, make(NULL)), 0);
+  CHECK_INT(fibril_channel_tryreceive(channel, &sent), 0);
+  is_bytes(sent);
+  CHECK_INT(fibril_future_set_result(settled, sent), 0);
+  is_bytes(fibril_future_result(settled));
+  CHECK_INT(fibril_array_push(array, make(NULL)), 0);
+  is_bytes(fibril_array_get(array, 0));
+  fibril_channel_free(channel);
+  fibril_future_unref(returned);
+  fibril_future_unref(settled);
+  return make(NULL);
+}
+
+LOOP_TEST(bytes_of_streams_leave_in_every_way) {
+  fibril_fn makers[] = {all_of_a_stream, rest_of_a_stream};
+  for (int i = 0; i < 2; i++) {
+    fibril_value value;
+    CHECK_INT(fibril_loop_run_sync(loop, take_bytes, &makers[i], 0, &value), 0);
+    is_bytes(value);
+    fibril_value_free(value);
+  }
 }
