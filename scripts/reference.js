@@ -116,6 +116,11 @@ function fenced(code, language) {
 
 // ---- A declaration ----
 
+/** What is only there for others, as a type that a struct has, has no heading of its own. */
+function isDescribed(one) {
+  return namesOf(one).length === 0 || one.prose !== '' || one.macros.length > 0;
+}
+
 function namesOf({ functions, types, macros }) {
   return [...functions.map(({ name }) => name), ...types, ...macros];
 }
@@ -180,8 +185,7 @@ function seeAlso(one, all, anchors) {
 
 function render(one, page) {
   const names = namesOf(one);
-  // Only there for what is described elsewhere.
-  if (names.length > 0 && one.prose === '' && one.macros.length === 0) return '';
+  if (!isDescribed(one)) return '';
   if (/^void \*fibril__/.test(one.code)) return '';
   const writer = new Writer(page.anchors, names);
   let text = '';
@@ -202,7 +206,7 @@ function render(one, page) {
 
 function contents(sections) {
   return sections.map(({ title, declarations }) => {
-    const names = declarations.flatMap(namesOf);
+    const names = declarations.filter(isDescribed).flatMap(namesOf);
     const links = names.map((name) => `[\`${name}\`](#${name})`).join(', ');
     return `- [${title}](#${slug(title)})${links && `: ${links}`}\n`;
   }).join('');

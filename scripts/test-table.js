@@ -80,7 +80,7 @@ const C_TESTS = rowsOf([
   ['src/io/net', 'buffer', 'io_net_reader_test io_net_writer_test'],
   ['src/io/net', 'memory', 'io_net_memory_test io_net_wrap_test'],
   ['src/io/net', 'stream', 'io_net_stream_test io_net_wrap_test'],
-  ['src/io/net', 'local socket uv_stream', 'io_net_stream_test io_net_listener_test'],
+  ['src/io/net', 'local uv_stream', 'io_net_stream_test io_net_listener_test'],
   ['src/io/net', 'serve', 'io_net_listener_test'],
   ['src/io/net', '*', 'io_net_stream_test io_net_listener_test'],
   ['src/io', '*', 'io_test io_fs_test io_work_test io_request_test'],
