@@ -449,7 +449,7 @@ static void work(uv_work_t *work) {
 
 static fibril_value ask_for_six(void *arg) {
   question questions[NAMES];
-  char hosts[NAMES][16];
+  char hosts[NAMES][24];
   fibril_future *futures[NAMES];
   bool worked = false;
   uv_work_t of_host = {.data = &worked};
