@@ -158,10 +158,9 @@ PAIR_TEST(stream_writes_all_to_who_reads_slowly) {
 }
 
 PAIR_TEST(stream_writes_several_pieces_in_order) {
-  char text[64] = "";
+  char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCD", text[64] = "";
   uv_buf_t buffers[40];
-  for (int i = 0; i < 40; i++)
-    buffers[i] = uv_buf_init("0123456789abcdefghijklmnopqrstuvwxyzABCD" + i, i % 2);
+  for (int i = 0; i < 40; i++) buffers[i] = uv_buf_init(&letters[i], i % 2);
   CHECK_INT(fibril_stream_writev(a, buffers, 40), 0);
   CHECK_INT(fibril_stream_writev(a, buffers, 0), 0);
   CHECK_INT(fibril_stream_writev(a, NULL, 0), 0);
