@@ -1281,6 +1281,8 @@ int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
  *  - One coroutine reads and one writes at a time. A second one gets UV_EBUSY.
  *  - While a coroutine waits for it a handle keeps the loop alive, and with it the process;
  *    fibril_TYPE_unhold ends that, fibril_TYPE_hold begins it again. An idle handle never does.
+ * What libuv has taken of a stream's write and not yet written does in any case, until the stream
+ * is closed.
  *  - Of waits that end at once at most 64 in a row do, or 256 KiB; then others have their turn. */
 
 /* ---- Polls ----------------------------------------------------------------------------------- */
@@ -1483,7 +1485,8 @@ int fibril_stream_writev(fibril_stream *stream, const uv_buf_t *buffers, unsigne
 uint64_t fibril_stream_written(const fibril_stream *stream);
 
 /* Ends the write side: the peer reads the end after all that was written. Reading goes on. Again:
- * 0. Answers to uv_shutdown.
+ * 0. Terminals and pipes of one direction have no such end before they are closed: only writing
+ * ends. Answers to uv_shutdown.
  * Where: a coroutine. Suspends.
  * Errors: those of a wait; UV_EBADF the stream is closed; UV_EBUSY another coroutine writes;
  * UV_EPIPE a write was broken; UV_ENOMEM there is none for it; those of uv_shutdown, of a type

@@ -51,6 +51,7 @@ static void close_target(target *t) {
 /* The descriptor that the next one would have: the same as before when all have been closed. */
 static int next_descriptor(void) {
   int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  fibril_value_free(rest);
   close(fd);
   return fd;
 }
@@ -326,11 +327,13 @@ static fibril_value rob(void *arg) {
   int fd = next_descriptor();
   fibril_future *future = fibril_spawn(race_in_coroutine, g, NULL);
   fibril_moment();
+  fibril_value_free(rest);
   close(fd);
   CHECK_INT(open("/dev/null", O_RDONLY | O_CLOEXEC), fd);
   fibril_await(future);
   fibril_future_unref(future);
   CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
+  fibril_value_free(rest);
   close(fd);
   end_game(g);
   return fibril_undefined();
@@ -431,6 +434,7 @@ static fibril_value connect_with_options(void *arg) {
   CHECK_INT(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 7);
   CHECK_INT(option_of(fd, SOL_SOCKET, SO_SNDBUF), 2 * 10000);
   CHECK_INT(option_of(fd, SOL_SOCKET, SO_RCVBUF), 2 * 20000);
+  fibril_value_free(rest);
   close(fd);
   options = (fibril_tcp_options){.size = sizeof options, .local_port = free_port()};
   CHECK_INT(fibril_tcp_connect("two.test", port, &options, &stream), 0);
@@ -441,6 +445,7 @@ static fibril_value connect_with_options(void *arg) {
   CHECK_INT(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
   CHECK_INT(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
   CHECK_INT(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  fibril_value_free(rest);
   close(fd);
   close_target(&t);
   return fibril_undefined();

@@ -420,6 +420,7 @@ SCENE_TEST(serving_handles_each_connection_in_a_coroutine) {
   for (int i = 7; i >= 0; i--) ask(clients[i]);
   CHECK_INT(self.now, 8);
   CHECK_INT(fibril_listener_serve(self.listener, echo, &self, NULL), UV_EBUSY);
+  CHECK_INT(fibril_listener_accept(self.listener, &clients[0]), UV_EBUSY);
   fibril_cancel(serving);
   end_service(&self, serving, UV_ECANCELED);
   CHECK_INT(self.cancelled, 8);
@@ -440,6 +441,47 @@ SCENE_TEST(serving_leaves_what_is_past_its_limit_in_the_backlog) {
   CHECK_INT(self.most, 2);
   CHECK_INT(self.handled, 6);
   fibril_listener_close(self.listener);
+  end_service(&self, serving, UV_ECANCELED);
+}
+
+/* While it waits for room nobody else may take its place. */
+SCENE_TEST(serving_at_its_limit_is_nobody_elses) {
+  service self = {.options.limit = 1};
+  fibril_future *serving = start_service(&self, echo);
+  fibril_stream *client, *server;
+  CHECK_INT(connect_stream(fibril_listener_port(self.listener), &client), 0);
+  ask(client);
+  CHECK_INT(fibril_listener_accept(self.listener, &server), UV_EBUSY);
+  fibril_stream_close(client);
+  CHECK_INT(connect_stream(fibril_listener_port(self.listener), &client), 0);
+  ask(client);
+  fibril_cancel(serving);
+  end_service(&self, serving, UV_ECANCELED);
+}
+
+static int freed;
+
+static void count_freed(void *data) {
+  freed++;
+  free(data);
+}
+
+static fibril_value give_owned(fibril_stream *stream, void *arg) {
+  (void)stream;
+  (void)arg;
+  return fibril_value_take(fibril_buffer_take(malloc(8), 8, count_freed));
+}
+
+SCENE_TEST(serving_frees_what_its_handlers_return) {
+  service self = {.handled = 0};
+  char text[4];
+  freed = 0;
+  fibril_future *serving = start_service(&self, give_owned);
+  fibril_stream *client;
+  CHECK_INT(connect_stream(fibril_listener_port(self.listener), &client), 0);
+  CHECK_INT(fibril_stream_read(client, text, 4), 0);
+  CHECK_INT(freed, 1);
+  fibril_cancel(serving);
   end_service(&self, serving, UV_ECANCELED);
 }
 
@@ -532,6 +574,8 @@ SCENE_TEST(serving_refuses_bad_options) {
   CHECK_INT(fibril_tcp_listen("127.0.0.1", 0, NULL, &listener), 0);
   CHECK_INT(fibril_listener_serve(listener, echo, NULL, &options), UV_EINVAL);
   CHECK_INT(fibril_listener_serve(listener, NULL, NULL, NULL), UV_EINVAL);
+  options = (fibril_serve_options){.size = sizeof options, .stack_size = 1};
+  CHECK_INT(fibril_listener_serve(listener, echo, NULL, &options), UV_EINVAL);
   options = (fibril_serve_options){.size = sizeof options, .grace = 0.0 / 0.0};
   CHECK_INT(fibril_listener_serve(listener, echo, NULL, &options), UV_EINVAL);
 }

@@ -514,6 +514,9 @@ static fibril_value adopt_all(void *arg) {
   CHECK_INT(fibril_stream_read(end, text, 4), 3);
   CHECK(fibril_stream_write(end, text, 3) < 0);
   CHECK_INT(fibril_stream_peer(end, text, 4), UV_ENOTSUP);
+  fibril_stream *other;
+  CHECK_INT(fibril_stream_adopt(dup(pipes[1]), &other), 0);
+  CHECK_INT(fibril_stream_shutdown(other), 0); /* there is none before the close */
   close(pipes[1]);
   close(fds[1]);
   return fibril_undefined();
@@ -559,6 +562,30 @@ static fibril_value use_terminal(void *arg) {
   fibril_stream_close(stream);
   close(master);
   return fibril_undefined();
+}
+
+/* The master of a pair: it neither blocks nor spins. */
+static fibril_value use_master(void *arg) {
+  int master = posix_openpt(O_RDWR | O_NOCTTY);
+  fibril_stream *stream;
+  char text[16] = "";
+  (void)arg;
+  CHECK(grantpt(master) == 0 && unlockpt(master) == 0);
+  int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+  CHECK_INT(fibril_tty_open(master, &stream), 0);
+  CHECK_INT(fibril_stream_tryread(stream, text, sizeof text), UV_EAGAIN);
+  CHECK_INT(fibril_stream_write(stream, "typed\n", 6), 0);
+  CHECK_INT(read(slave, text, sizeof text), 6);
+  fibril_deadline_push(20);
+  doing writing = {.stream = stream, .length = 1000000};
+  CHECK_INT(fibril_value_number(write_much(&writing)), UV_ETIMEDOUT);
+  fibril_deadline_pop();
+  close(slave);
+  return fibril_undefined();
+}
+
+LOOP_TEST(stream_of_a_terminals_master) {
+  CHECK_INT(fibril_loop_run_sync(loop, use_master, NULL, 0, NULL), 0);
 }
 
 LOOP_TEST(stream_of_a_terminal) {

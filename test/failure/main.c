@@ -61,6 +61,7 @@ static const struct {
     {"wait_out_shortage", "malloc", false},           /* the same */
     {"abort_uv", "setsockopt", true},                 /* a close like others */
     {"real_end", "getsockopt", true},                 /* an end like others */
+    {"has_write_end", "getsockopt", true},            /* a close says it */
     {"listens", "getsockopt", true},                  /* the first read tells */
     {"room_ahead", "realloc", true},                  /* it is read when somebody asks */
     {"close_uv", "fcntl", true},                      /* the open file stays as it was left */

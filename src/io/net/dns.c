@@ -218,6 +218,14 @@ static naming *new_naming(const struct sockaddr *address) {
   return self;
 }
 
+static int copy_name(const char *name, char *host, size_t length) {
+  size_t size = strlen(name) + 1;
+  if (size > length) return UV_ENOBUFS;
+  memcpy(host, name, size);
+  return 0;
+}
+
+/* Who has left may not look at it: the thread goes on. */
 int fibril_dns_name(const struct sockaddr *address, char *host, size_t length) {
   if (address == NULL || host == NULL || fibril__address_size(address) == 0) return UV_EINVAL;
   int err = fibril__wait_check(fibril__self());
@@ -225,9 +233,7 @@ int fibril_dns_name(const struct sockaddr *address, char *host, size_t length) {
   naming *self = new_naming(address);
   if (self == NULL) return UV_ENOMEM;
   err = fibril__query_wait(&self->query, &name_kind);
-  size_t size = strlen(self->host) + 1;
-  if (err == 0 && size > length) err = UV_ENOBUFS;
-  if (err == 0) memcpy(host, self->host, size);
+  if (err == 0) err = copy_name(self->host, host, length);
   fibril__query_unref(&self->query);
   return err;
 }

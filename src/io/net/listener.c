@@ -45,9 +45,10 @@ static void remove_file(const fibril_listener *self) {
 
 static void close_listener(fibril__handle *handle) {
   fibril_listener *self = FIBRIL__CONTAINER(fibril_listener, handle, handle);
+  bool own = self->poll == NULL || fibril__poll_is_alive(self->poll);
   if (self->path != NULL) remove_file(self);
   if (self->poll != NULL) fibril_poll_close(self->poll);
-  if (self->fd >= 0) close(self->fd);
+  if (own) close(self->fd); /* else the number may be another one's */
   if (self->serving != NULL) self->serving->closed(self->serving);
 }
 
@@ -241,7 +242,7 @@ static int wait_out_shortage(fibril_listener *self) {
 static int next_connection(fibril_listener *self) {
   for (;;) {
     int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), err = 0;
-    if (fd >= 0) return fd;
+    if (fd >= 0) return fibril__socket_above_standard(fd);
     if (errno == EAGAIN)
       err = fibril__poll_wait(self->poll, UV_READABLE, &accept_kind);
     else if (is_shortage(errno))
@@ -253,11 +254,9 @@ static int next_connection(fibril_listener *self) {
   }
 }
 
-int fibril_listener_accept(fibril_listener *self, fibril_stream **out) {
+int fibril__listener_accept(fibril_listener *self, fibril_stream **out) {
   int err = fibril__handle_check(&self->handle);
   if (err != 0) return err;
-  if (out == NULL) return UV_EINVAL;
-  if (self->accepting) return UV_EBUSY;
   fibril__handle_ref(&self->handle);
   self->accepting = true;
   int fd = next_connection(self);
@@ -269,4 +268,13 @@ int fibril_listener_accept(fibril_listener *self, fibril_stream **out) {
   }
   fibril__handle_unref(&self->handle);
   return fd < 0 ? fd : err;
+}
+
+/* Who serves has it for good, also while it waits for room. */
+int fibril_listener_accept(fibril_listener *self, fibril_stream **out) {
+  int err = fibril__handle_check(&self->handle);
+  if (err != 0) return err;
+  if (out == NULL) return UV_EINVAL;
+  if (self->accepting || self->serving != NULL) return UV_EBUSY;
+  return fibril__listener_accept(self, out);
 }

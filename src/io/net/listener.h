@@ -22,4 +22,7 @@ struct fibril__serving {
   void (*closed)(fibril__serving *serving);
 };
 
+/* fibril_listener_accept, for who serves. */
+int fibril__listener_accept(fibril_listener *listener, fibril_stream **out);
+
 #endif /* FIBRIL_IO_NET_LISTENER_H */

@@ -1,11 +1,17 @@
 /* Streams of this machine: UNIX sockets and pipes, terminals, and descriptors of others. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* ptsname_r */
+#endif
+
 #include "uv_stream.h"
 
 #include "../../core/loop/descriptors.h"
 #include "local.h"
+#include "socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,8 +34,7 @@ int fibril__unix_address(const char *path, size_t length, struct sockaddr_un *ad
 }
 
 int fibril__unix_socket(void) {
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  return fd < 0 ? uv_translate_sys_error(errno) : fd;
+  return fibril__socket_new(AF_UNIX, SOCK_STREAM);
 }
 
 /* Where the listener has no room the system says so at once, and not when there is some: it is
@@ -114,12 +119,21 @@ static bool listens(fibril_socket fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on;
 }
 
+/* libuv opens a terminal anew, so as to have it non-blocking to itself, and writes to one that it
+ * can't open as if that never blocked: the master of a pair, or another user's. Those are pipes. */
+static uv_handle_type kind_of_terminal(fibril_socket fd) {
+  char name[64];
+  bool master = ptsname_r(fd, name, sizeof name) == 0;
+  bool known = !master && ttyname_r(fd, name, sizeof name) == 0;
+  return known && access(name, R_OK | W_OK) == 0 ? UV_TTY : UV_NAMED_PIPE;
+}
+
 int fibril_tty_open(fibril_socket fd, fibril_stream **out) {
   if (out == NULL) return UV_EINVAL;
   int err = check_descriptor(fd);
   if (err != 0) return err;
   if (uv_guess_handle(fd) != UV_TTY) return UV_EINVAL;
-  return fibril__uv_stream_of(UV_TTY, fd, false, out);
+  return fibril__uv_stream_of(kind_of_terminal(fd), fd, false, out);
 }
 
 int fibril_stream_adopt(fibril_socket fd, fibril_stream **out) {
@@ -129,5 +143,5 @@ int fibril_stream_adopt(fibril_socket fd, fibril_stream **out) {
   uv_handle_type kind = uv_guess_handle(fd);
   bool stream = kind == UV_TCP || kind == UV_NAMED_PIPE || kind == UV_TTY;
   if (!stream || listens(fd)) return UV_EINVAL;
-  return fibril__uv_stream_of(kind, fd, false, out);
+  return fibril__uv_stream_of(kind == UV_TTY ? kind_of_terminal(fd) : kind, fd, false, out);
 }

@@ -2,6 +2,7 @@
 #include "listener.h"
 
 #include "../../core/switch/exceptions.h"
+#include "../../core/switch/stack.h"
 #include "stream.h"
 
 #include <math.h>
@@ -53,6 +54,7 @@ static fibril_value run_handler(void *arg) {
   fibril_value result =
       fibril__catch == NULL ? handle_connection(&one) : fibril__catch(handle_connection, &one);
   log_failure(result);
+  fibril_value_free(result);
   return fibril_undefined();
 }
 
@@ -72,7 +74,7 @@ static int serve_next(server *self) {
   int err = fibril_sem_wait(&self->room, -1);
   if (err != 0) return err;
   if (self->listener->handle.closed) return UV_ECANCELED;
-  err = fibril_listener_accept(self->listener, &stream);
+  err = fibril__listener_accept(self->listener, &stream);
   if (err == 0)
     start_handler(self, stream);
   else
@@ -85,9 +87,10 @@ static int serve_next(server *self) {
 /* Handlers have their grace, then they are cancelled; they are waited for in any case. */
 static void end_serving(server *self, double grace) {
   fibril_mask();
-  if (!(grace > 0) || fibril_deadline_push(grace) != 0) fibril_group_cancel(self->group);
+  bool granted = grace > 0 && fibril_deadline_push(grace) == 0;
+  if (!granted) fibril_group_cancel(self->group);
   fibril_group_wait(self->group);
-  if (grace > 0) fibril_deadline_pop();
+  if (granted) fibril_deadline_pop();
   fibril_unmask();
 }
 
@@ -100,7 +103,8 @@ static int begin_serving(server *self, const fibril_serve_options *options) {
   fibril_listener *listener = self->listener;
   int err = fibril__handle_check(&listener->handle);
   if (err != 0) return err;
-  if (self->handle == NULL || options->size != sizeof *options || isnan(options->grace))
+  if (self->handle == NULL || options->size != sizeof *options || isnan(options->grace) ||
+      (options->stack_size != 0 && fibril__stack_class(options->stack_size) < 0))
     return UV_EINVAL;
   if (listener->serving != NULL || listener->accepting) return UV_EBUSY;
   self->room.value = options->limit > 0 ? options->limit : LIMIT;

@@ -3,12 +3,14 @@
 #include "address.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 /* An abstract name is shown with "@" for its NUL, as tools do. */
 static int format_unix(const struct sockaddr_un *address, socklen_t size, char *buffer,
@@ -42,8 +44,16 @@ int fibril__socket_set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : uv_translate_sys_error(errno);
 }
 
+int fibril__socket_above_standard(int fd) {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  int other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
+  close(fd);
+  errno = error;
+  return other;
+}
+
 int fibril__socket_new(int family, int type) {
-  int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = fibril__socket_above_standard(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   return fd >= 0 ? fd : uv_translate_sys_error(errno);
 }
 

@@ -18,4 +18,8 @@ int fibril__socket_bind(int fd, const struct sockaddr *address);
 bool fibril__tcp_options_are_valid(const fibril_tcp_options *options);
 int fibril__socket_set_tcp(int fd, const fibril_tcp_options *options);
 
+/* The same socket by a number that is no standard stream's, which libuv leaves open when it closes
+ * a handle. -1 as the system calls. */
+int fibril__socket_above_standard(int fd);
+
 #endif /* FIBRIL_IO_NET_SOCKET_H */

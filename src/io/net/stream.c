@@ -120,8 +120,10 @@ int fibril_stream_shutdown(fibril_stream *stream) {
 
 void fibril_stream_abort(fibril_stream *stream) {
   if (stream->handle.closed) return;
+  fibril_stream_ref(stream); /* the type may close it */
   if (stream->type->abort != NULL) stream->type->abort(stream->self);
   fibril_stream_close(stream);
+  fibril_stream_unref(stream);
 }
 
 int fibril_stream_release(fibril_stream *stream, fibril_socket *fd, fibril_value *rest) {

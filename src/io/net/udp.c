@@ -30,8 +30,9 @@ static fibril_udp *udp_of(fibril__handle *handle) {
 
 static void close_udp(fibril__handle *handle) {
   fibril_udp *self = udp_of(handle);
+  bool own = self->poll == NULL || fibril__poll_is_alive(self->poll);
   if (self->poll != NULL) fibril_poll_close(self->poll);
-  close(self->fd);
+  if (own) close(self->fd); /* else the number may be another one's */
 }
 
 static void free_udp(fibril__handle *handle) {
@@ -146,7 +147,8 @@ int fibril_udp_connect(fibril_udp *self, const struct sockaddr *to) {
   size_t size = fibril__address_size(to);
   if (size == 0) return UV_EINVAL;
   if (self->connected) return UV_EISCONN;
-  if (connect(self->fd, to, (socklen_t)size) != 0) return uv_translate_sys_error(errno);
+  if (connect(self->fd, to, (socklen_t)size) != 0)
+    return errno == EAFNOSUPPORT ? UV_EINVAL : uv_translate_sys_error(errno);
   self->connected = true;
   return 0;
 }
@@ -156,6 +158,7 @@ int fibril_udp_connect(fibril_udp *self, const struct sockaddr *to) {
 /* What to do after a call of the system's that has failed: 0 again, when the socket is ready. */
 static int wait_until_ready(fibril_udp *self, int events, const fibril__wait_kind *kind) {
   if (errno == EINTR) return 0;
+  if (errno == EAFNOSUPPORT) return UV_EINVAL;
   if (errno != EAGAIN && errno != EWOULDBLOCK) return uv_translate_sys_error(errno);
   int err = fibril__poll_wait(self->poll, events, kind);
   if (err >= 0) err = self->handle.closed ? UV_ECANCELED : 0;

@@ -197,6 +197,7 @@ static void end_writer(fibril__uv_stream *self, int status) {
 
 static void on_written(uv_write_t *req, int status) {
   piece *one = FIBRIL__CONTAINER(piece, req, req);
+  if (status != 0) one->stream->handed -= req->bufsml[0].len; /* what libuv had not written */
   end_writer(one->stream, status);
   free(one);
 }
@@ -316,8 +317,17 @@ static int start_shutdown(fibril__uv_stream *self) {
   return err;
 }
 
+/* Terminals and pipes have no end to send before they are closed. */
+static bool has_write_end(const fibril__uv_stream *self) {
+  int type;
+  socklen_t size = sizeof type;
+  return self->uv.handle.type == UV_TCP ||
+         getsockopt(fd_of(self), SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 static int shutdown_uv(void *arg) {
   fibril__uv_stream *self = arg;
+  if (!has_write_end(self)) return 0;
   fibril__handle *handle = &self->stream.handle;
   stream_wait wait = {.stream = self};
   int err =
@@ -363,8 +373,8 @@ static int release_uv(fibril_stream *stream, fibril_socket *fd, fibril_value *re
   fibril__uv_stream *self = FIBRIL__CONTAINER(fibril__uv_stream, stream, stream);
   int copy = fcntl(fd_of(self), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return uv_translate_sys_error(errno);
-  fibril_value ahead =
-      fibril_buffer(self->ahead == NULL ? "" : self->ahead + self->ahead_at, self->ahead_length);
+  const char *data = self->ahead == NULL ? "" : self->ahead + self->ahead_at;
+  fibril_value ahead = fibril_value_take(fibril_buffer(data, self->ahead_length));
   if (fibril_is_error(ahead)) {
     close(copy);
     return fibril_error_code(ahead);
