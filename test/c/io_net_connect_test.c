@@ -331,7 +331,6 @@ static fibril_value rob(void *arg) {
   fibril_await(future);
   fibril_future_unref(future);
   CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
-  fibril_value_free(rest);
   close(fd);
   end_game(g);
   return fibril_undefined();
