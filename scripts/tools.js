@@ -8,6 +8,7 @@ const VALGRIND = ['valgrind', '--quiet', '--error-exitcode=99', '--leak-check=fu
 
 const SLOW_IN_VALGRIND = 'valgrind looks through all stacks at each switch';
 const FAULT_IN_VALGRIND = 'valgrind reports the fault that it is about';
+const DESCRIPTORS_IN_VALGRIND = 'valgrind has descriptors of its own at the limit';
 const SKIP_IN_VALGRIND = {
   fault_can_be_mended_by_the_previous_handler: FAULT_IN_VALGRIND,
   fault_goes_once_to_a_handler_for_one_signal: FAULT_IN_VALGRIND,
@@ -15,6 +16,9 @@ const SKIP_IN_VALGRIND = {
   fault_goes_to_the_previous_handler: FAULT_IN_VALGRIND,
   fault_goes_to_the_previous_handler_with_its_flags: FAULT_IN_VALGRIND,
   fault_of_the_stack_below_says_what_it_may_be: FAULT_IN_VALGRIND,
+  stream_without_a_descriptor: DESCRIPTORS_IN_VALGRIND,
+  listener_waits_out_a_shortage_of_descriptors: DESCRIPTORS_IN_VALGRIND,
+  listener_that_waits_out_a_shortage_is_cancelled_and_closed: DESCRIPTORS_IN_VALGRIND,
   guard_budget_is_used_up: 'valgrind keeps fewer mappings than the system',
   lengths_beyond_the_systems_limit_give_short_counts: 'valgrind looks at the whole buffer of a read or write, which is not there',
   overflow_is_reported_once_by_two_copies: FAULT_IN_VALGRIND,

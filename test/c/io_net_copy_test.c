@@ -226,6 +226,7 @@ PAIR_TEST(linger_keeps_the_close_from_being_a_reset) {
 }
 
 PAIR_TEST(linger_has_its_limits) {
+  CHECK_INT(fibril_stream_shutdown(b), 0);
   fibril_deadline_push(1);
   CHECK_INT(fibril_stream_linger(b), UV_ETIMEDOUT);
   fibril_deadline_pop();
