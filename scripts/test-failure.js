@@ -36,7 +36,7 @@ const NEVER_FAIL = new Map(Object.entries({
      bcmp memcmp memchr strncmp strchr strrchr strtod floor __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
      sigaddset sigdelset sigismember closedir dirfd
      memmem strnlen strtoul freeaddrinfo htons ntohs uv_ip4_name uv_ip6_name`,
-  'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv uv_guess_handle access ptsname_r ttyname_r close read epoll_wait fcntl
+  'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv uv_guess_handle access fstat fstat64 ptsname_r ttyname_r close read epoll_wait fcntl
      dl_iterate_phdr napi_unwrap napi_has_element
      if_nametoindex uv_if_indextoname uv_inet_pton uv_ip4_addr`,
   'napi_ok for a live environment and a value of the kind that was asked for first':

@@ -144,10 +144,6 @@ int fibril__poll_wait(fibril_poll *self, int events, const fibril__wait_kind *ki
   return result;
 }
 
-bool fibril__poll_is_alive(const fibril_poll *self) {
-  return !self->gone && fibril__watcher_alive(&self->watcher);
-}
-
 int fibril_poll_wait(fibril_poll *self, int events) {
   return fibril__poll_wait(self, events, &kept_kind);
 }

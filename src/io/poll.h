@@ -9,7 +9,4 @@
 int fibril__poll_wait(fibril_poll *poll, int events, const fibril__wait_kind *kind);
 void fibril__poll_describe(const fibril__wait *wait, fibril__wait_report *report);
 
-/* Whether the descriptor is the one that it was. */
-bool fibril__poll_is_alive(const fibril_poll *poll);
-
 #endif /* FIBRIL_IO_POLL_H */

@@ -58,7 +58,6 @@ static const struct {
     {"choose_secret", "uv_random", true},             /* the time and an address are one, too */
     {"try_rest", "uv_try_write", true},               /* libuv waits for room */
     {"next_connection", "accept4", true},             /* it is tried again */
-    {"wait_out_shortage", "malloc", false},           /* the same */
     {"abort_uv", "setsockopt", true},                 /* a close like others */
     {"real_end", "getsockopt", true},                 /* an end like others */
     {"has_write_end", "getsockopt", true},            /* a close says it */

@@ -175,6 +175,27 @@ static void meet(fibril_listener *listener, int client) {
   fibril_stream_abort(server);
 }
 
+/* Its last byte comes with a reset. */
+static void part(fibril_listener *listener, int port) {
+  struct linger none = {.l_onoff = 1, .l_linger = 0};
+  fibril_stream *server;
+  char byte;
+  if (!OK(fibril_deadline_push(ENOUGH_MS))) return;
+  int client = connect_blocking(port);
+  int err = fibril_listener_accept(listener, &server);
+  if (in_time(err) && err == 0) {
+    MUST(write(client, "x", 1) == 1);
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close(client);
+    client = -1;
+    int64_t count = fibril_stream_read(server, &byte, 1);
+    while (count > 0) count = fibril_stream_read(server, &byte, 1);
+    if (count != UV_ECONNRESET) in_time((int)count);
+  }
+  fibril_deadline_pop();
+  if (client >= 0) close(client);
+}
+
 static fibril_value listen_tcp(void *arg) {
   fibril_listen_options options = {
       .size = sizeof options,
@@ -188,6 +209,7 @@ static fibril_value listen_tcp(void *arg) {
   int client = connect_blocking(port);
   meet(listener, client);
   close(client);
+  part(listener, port);
   return fibril_undefined();
 }
 
@@ -199,6 +221,12 @@ static fibril_value listen_everywhere(void *arg) {
   fibril_listener *listener;
   (void)arg;
   OK(fibril_tcp_listen(NULL, 0, NULL, &listener));
+  OK(fibril_tcp_listen("localhost", 0, NULL, &listener));
+  int kept = dup(STDIN_FILENO);
+  close(STDIN_FILENO);
+  OK(fibril_tcp_listen("127.0.0.1", 0, NULL, &listener));
+  dup2(kept, STDIN_FILENO);
+  close(kept);
   return fibril_undefined();
 }
 

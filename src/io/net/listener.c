@@ -45,10 +45,9 @@ static void remove_file(const fibril_listener *self) {
 
 static void close_listener(fibril__handle *handle) {
   fibril_listener *self = FIBRIL__CONTAINER(fibril_listener, handle, handle);
-  bool own = self->poll == NULL || fibril__poll_is_alive(self->poll);
   if (self->path != NULL) remove_file(self);
   if (self->poll != NULL) fibril_poll_close(self->poll);
-  if (own) close(self->fd); /* else the number may be another one's */
+  fibril__socket_close(self->fd, self->identity);
   if (self->serving != NULL) self->serving->closed(self->serving);
 }
 
@@ -99,6 +98,7 @@ static int new_listener(int fd, uv_handle_type kind, int backlog, fibril_listene
     return UV_ENOMEM;
   }
   self->fd = fd;
+  self->identity = fibril__socket_identity(fd);
   self->kind = kind;
   int err = fibril__handle_init(&self->handle, &listener_type);
   if (err != 0) {

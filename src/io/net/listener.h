@@ -10,6 +10,7 @@ struct fibril_listener {
   fibril__handle handle;
   fibril_poll *poll; /* of the descriptor; no coroutine's */
   int fd;
+  uint64_t identity; /* of its socket */
   uv_handle_type kind;
   bool accepting;
   fibril__serving *serving; /* NULL: nobody */

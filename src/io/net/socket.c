@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,6 +43,15 @@ int fibril__socket_own(int fd, struct sockaddr_storage *address) {
 
 int fibril__socket_set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+uint64_t fibril__socket_identity(int fd) {
+  struct stat about;
+  return fstat(fd, &about) == 0 ? about.st_ino : 0;
+}
+
+void fibril__socket_close(int fd, uint64_t identity) {
+  if (fibril__socket_identity(fd) == identity) close(fd);
 }
 
 int fibril__socket_above_standard(int fd) {

@@ -18,6 +18,11 @@ int fibril__socket_bind(int fd, const struct sockaddr *address);
 bool fibril__tcp_options_are_valid(const fibril_tcp_options *options);
 int fibril__socket_set_tcp(int fd, const fibril_tcp_options *options);
 
+/* Which one it is: numbers come back. */
+uint64_t fibril__socket_identity(int fd);
+/* Closes it, unless others have, and the number may be another one's. */
+void fibril__socket_close(int fd, uint64_t identity);
+
 /* The same socket by a number that is no standard stream's, which libuv leaves open when it closes
  * a handle. -1 as the system calls. */
 int fibril__socket_above_standard(int fd);

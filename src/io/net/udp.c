@@ -30,9 +30,8 @@ static fibril_udp *udp_of(fibril__handle *handle) {
 
 static void close_udp(fibril__handle *handle) {
   fibril_udp *self = udp_of(handle);
-  bool own = self->poll == NULL || fibril__poll_is_alive(self->poll);
   if (self->poll != NULL) fibril_poll_close(self->poll);
-  if (own) close(self->fd); /* else the number may be another one's */
+  fibril__socket_close(self->fd, self->identity);
 }
 
 static void free_udp(fibril__handle *handle) {
@@ -68,6 +67,7 @@ static int new_udp(int fd, fibril_udp **out) {
     return err;
   }
   self->fd = fd;
+  self->identity = fibril__socket_identity(fd);
   err = start_polling(self);
   if (err != 0)
     fibril__handle_close(&self->handle);

@@ -8,6 +8,7 @@ struct fibril_udp {
   fibril__handle handle;
   fibril_poll *poll; /* of the descriptor; no coroutine's */
   int fd;
+  uint64_t identity;       /* of its socket */
   bool receiving, sending; /* somebody is in that function */
   bool connected;
 };
