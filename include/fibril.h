@@ -1451,8 +1451,7 @@ int fibril_stream_wrap(const fibril_stream_type *type, void *self, fibril_stream
  * Where: a coroutine. Suspends unless there are some.
  * Ownership: `buffer` is the caller's, and not touched after the return.
  * Errors: those of a wait; UV_EBADF the stream is closed; UV_EBUSY another coroutine reads;
- * UV_EINVAL `buffer` is NULL or `length` 0; UV_ENOMEM there is none for it; those of the system,
- * of a type its own. */
+ * UV_EINVAL `buffer` is NULL or `length` 0; those of the system, of a type its own. */
 int64_t fibril_stream_read(fibril_stream *stream, void *buffer, size_t length);
 
 /* The same without waiting.

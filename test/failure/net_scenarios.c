@@ -71,8 +71,13 @@ static fibril_value read_ahead(void *arg) {
   int64_t count = wrote ? fibril_stream_read(ends[1], &byte, 1) : 0;
   if (OK(count < 0 ? count : 0) && wrote) {
     MUST(byte == 'a');
-    OK(fibril_stream_write(ends[0], "def", 3));
+    fibril_reader reader;
+    bool more = OK(fibril_stream_write(ends[0], "def", 3));
     for (int i = 0; i < 3; i++) fibril_moment();
+    if (more && OK(fibril_reader_init(&reader, ends[1], 0))) {
+      count = fibril_reader_read(&reader, &byte, 1);
+      OK(count < 0 ? count : 0);
+    }
   }
   return fibril_undefined();
 }
