@@ -28,8 +28,8 @@
 
 static void describe_accept(const fibril__wait *wait, fibril__wait_report *report) {
   fibril__poll_describe(wait, report);
-  if (fibril__socket_address(report->fd, false, report->address, sizeof report->address) < 0)
-    report->address[0] = '\0';
+  fibril__socket_address(report->fd, false, report->address,
+                         sizeof report->address); /* stays empty where it has none */
 }
 
 static const fibril__wait_kind accept_kind = {.name = "accept", .describe = describe_accept};
@@ -210,13 +210,11 @@ int fibril_pipe_listen(const char *path, size_t length, const fibril_listen_opti
 }
 
 int fibril_listener_port(const fibril_listener *self) {
-  struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-  socklen_t size = sizeof address;
+  struct sockaddr_storage address;
   if (self->handle.closed) return UV_EBADF;
   if (self->kind == UV_NAMED_PIPE) return 0;
-  if (getsockname(self->fd, (struct sockaddr *)&address, &size) != 0)
-    return uv_translate_sys_error(errno);
-  return fibril__address_port((struct sockaddr *)&address);
+  int err = fibril__socket_own(self->fd, &address);
+  return err != 0 ? err : fibril__address_port((struct sockaddr *)&address);
 }
 
 /* ---- Accepting ---- */

@@ -44,8 +44,8 @@ typedef struct {
 
 static void describe_stream(const fibril__wait *wait, fibril__wait_report *report) {
   report->fd = fd_of(FIBRIL__CONTAINER(const stream_wait, request.wait, wait)->stream);
-  if (fibril__socket_address(report->fd, true, report->address, sizeof report->address) < 0)
-    report->address[0] = '\0';
+  fibril__socket_address(report->fd, true, report->address,
+                         sizeof report->address); /* stays empty where it has none */
 }
 
 static void stop_reading(fibril__uv_stream *self) {
