@@ -369,6 +369,28 @@ LOOP_TEST(who_asks_for_what_others_have_left_waits_for_that) {
   end_test();
 }
 
+/* Deadlines that pass while a lookup begins: each a nanosecond further away from its start. */
+static fibril_value ask_too_late(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 500; i++) {
+    double left = i * 1e-6;
+    question q = {.host = "late.test"};
+    CHECK_INT(fibril_deadline_push(0.02), 0);
+    while (fibril_deadline_left() > left) {}
+    ask(&q);
+    fibril_deadline_pop();
+    if (q.result != 2) CHECK_INT(q.result, UV_ETIMEDOUT);
+  }
+  check_answer((question){.host = "late.test"}, "[::1]:0", "127.0.0.1:0");
+  return fibril_undefined();
+}
+
+LOOP_TEST(a_lookup_that_is_late_before_it_begins_is_forgotten) {
+  begin_test();
+  CHECK_INT(fibril_loop_run_sync(loop, ask_too_late, NULL, 0, NULL), 0);
+  end_test();
+}
+
 static void check_report(const fibril_inspection *about, void *seen) {
   if (about->waits_for == NULL) return;
   if (strcmp(about->waits_for, "lookup") == 0) CHECK_STR(about->address, "slow.test");

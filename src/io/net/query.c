@@ -55,6 +55,8 @@ static int start_query(fibril__query *query) {
 int fibril__query_wait(fibril__query *query, const fibril__wait_kind *kind) {
   waiter self = {.query = query};
   int err = fibril__request_begin(&self.request, kind, leave_query);
+  /* The deadline may have passed since the query was made, which nobody starts then. */
+  if (err != 0 && !query->started && query->over != NULL) query->over(query);
   if (err != 0) return err;
   FIBRIL__LIST_ADD(&query->waiters, &self);
   err = fibril__request_wait(&self.request, query->started ? 0 : start_query(query));
