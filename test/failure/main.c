@@ -63,9 +63,8 @@ static const struct {
     {"has_write_end", "getsockopt", true},            /* a close says it */
     {"listens", "getsockopt", true},                  /* the first read tells */
     {"room_ahead", "realloc", true},                  /* it is read when somebody asks */
-    {"close_uv", "fcntl", true},                      /* the open file stays as it was left */
+    {"fibril__descriptor_block", "fcntl", true},      /* the open file stays as it was left */
     {"remove_file", "stat", true},                    /* the file stays */
-    {"fibril__watcher_give_back", "fcntl", true},     /* the same */
     {"renew", "epoll_create1", true},                 /* another time */
     {"abort_uv", "setsockopt", true},                 /* an ordinary close */
     {"fibril__job_take_back", "uv_cancel", true},     /* the runner finds nothing to do */

@@ -22,7 +22,7 @@ const TOLERATED = [
     /mmap in map_slab/, /uv_fs_close in fibril_fs_close/, /uv_cancel in cancel/,
   /^malloc in add_runner,/, /^uv_queue_work in add_runner,/, // the runner there is does it all
   /^uv_random in choose_secret,/, // the time and an address are a secret, too
-  /^fcntl in fibril__watcher_give_back,/, // it stays as it is
+  /^fcntl in fibril__descriptor_block,/, // it stays as it is
   /^epoll_create1 in renew,/, // another time
   /^napi_create_external_buffer /, // a copy
   /^fcntl in keep_descriptor,/, // the way is walked from the root

@@ -304,10 +304,14 @@ void fibril__watcher_stop(fibril__watcher *watcher) {
     set_of(watcher->loop)->by_fd[watcher->fd] = NULL;
 }
 
+void fibril__descriptor_block(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 void fibril__watcher_give_back(fibril__watcher *watcher) {
-  int flags =
-      watcher->was_blocking && fibril__watcher_alive(watcher) ? fcntl(watcher->fd, F_GETFL) : -1;
-  if (flags >= 0) fcntl(watcher->fd, F_SETFL, flags & ~O_NONBLOCK);
+  if (watcher->was_blocking && fibril__watcher_alive(watcher))
+    fibril__descriptor_block(watcher->fd);
   fibril__watcher_stop(watcher);
 }
 

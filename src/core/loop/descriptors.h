@@ -46,6 +46,8 @@ bool fibril__watcher_alive(const fibril__watcher *watcher);
 
 /* Who watches a descriptor, or NULL. */
 fibril__watcher *fibril__watcher_find(const fibril_loop *loop, int fd);
+/* For one that was made non-blocking and is given back to whom it belongs. */
+void fibril__descriptor_block(int fd);
 /* This one was closed: who watches it hears of it at once. */
 void fibril__descriptor_closed(fibril_loop *loop, int fd);
 /* Stops them all. */

@@ -1,5 +1,6 @@
 #include "uv_stream.h"
 
+#include "../../core/loop/descriptors.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -341,10 +342,7 @@ static int shutdown_uv(void *arg) {
 static void close_uv(fibril__handle *handle) {
   fibril__uv_stream *self = FIBRIL__CONTAINER(fibril__uv_stream, stream.handle, handle);
   if (!self->opened) return;
-  if (self->was_blocking) {
-    int fd = fd_of(self), flags = fcntl(fd, F_GETFL);
-    if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-  }
+  if (self->was_blocking) fibril__descriptor_block(fd_of(self));
   self->on = false;
   if (self->given > STDERR_FILENO && self->given != fd_of(self)) close(self->given);
   fibril__handle_close_uv(handle, &self->uv.handle);
