@@ -120,9 +120,20 @@ def state(coroutine):
     return 'ready' if is_ready(coroutine) else 'running'
 
 
+def within(coroutine):
+    """The name of the stream whose functions it is in, or None; each copy of fibril has its key."""
+    keys = [int(symbol.value().address) for symbol in gdb.lookup_static_symbols('fibril__within_key')]
+    local = coroutine['locals']
+    while int(local) != 0:
+        if int(local['key']) in keys and int(local['value']) != 0:
+            return text(local['value'].cast(gdb.lookup_type('char').pointer()))
+        local = local['next']
+    return None
+
+
 def waits_for(coroutine):
     wait = wait_of(coroutine)
-    return '' if wait is None else text(wait['kind']['name'])
+    return '' if wait is None else within(wait['coroutine']) or text(wait['kind']['name'])
 
 
 class Caller(gdb.unwinder.Unwinder):

@@ -1418,7 +1418,7 @@ int fibril_stream_release(fibril_stream *stream, fibril_socket *fd, fibril_value
  * reads and one writes at a time. */
 typedef struct fibril_stream_type {
   size_t size;      /* sizeof(fibril_stream_type) */
-  const char *name; /* what fibril_loop_inspect says of its waits; static */
+  const char *name; /* what reports call its waits (`waits_for`); static; NULL: their own name */
   int64_t (*read)(void *self, void *buffer, size_t length);
   /* All of it, or an error. */
   int (*write)(void *self, const uv_buf_t *buffers, unsigned count);

@@ -283,6 +283,46 @@ MEMORY_TEST(wrap_wraps_what_is_wrapped) {
   for (int i = 0; i < 4; i++) CHECK(layers[i].closes == 1 && layers[i].releases == 1);
 }
 
+/* ---- What reports say ---- */
+
+static void note_wait(const fibril_inspection *about, void *arg) {
+  if (strcmp(about->name, "reader") == 0) *(const char **)arg = about->waits_for;
+}
+
+static const char *what_the_reader_waits_for(void) {
+  const char *found = NULL;
+  fibril_loop_inspect(fibril_loop_current(), note_wait, &found);
+  return found;
+}
+
+static fibril_value read_and_sleep(void *arg) {
+  char byte;
+  fibril_set_name("reader");
+  fibril_stream_read(arg, &byte, 1);
+  return fibril_number(fibril_sleep(1e6));
+}
+
+/* The outermost one's name, as long as somebody is in it. */
+PAIR_TEST(wrap_has_its_name_in_reports) {
+  static fibril_stream_type outermost;
+  layer inner, outer;
+  fibril_stream *x, *y;
+  outermost = turned;
+  outermost.name = "outermost";
+  if (!CHECK_INT(wrap(&turned, &inner, a, &x), 0)) return;
+  if (!CHECK_INT(wrap(&outermost, &outer, x, &y), 0)) return;
+  fibril_future *future = fibril_spawn(read_and_sleep, y, NULL);
+  CHECK_STR(what_the_reader_waits_for(), "outermost");
+  CHECK_INT(fibril_stream_write(b, "x", 1), 0);
+  const char *now = "outermost";
+  while ((now == NULL || strcmp(now, "outermost") == 0) && fibril_moment() == 0)
+    now = what_the_reader_waits_for(); /* nothing, when it is about to go on */
+  CHECK_STR(what_the_reader_waits_for(), "sleep");
+  fibril_cancel(future);
+  CHECK_INT(outcome_of(future), UV_ECANCELED);
+  fibril_stream_close(y);
+}
+
 /* ---- Ends ---- */
 
 PAIR_TEST(wrap_is_closed_while_somebody_reads) {

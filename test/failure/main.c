@@ -64,6 +64,7 @@ static const struct {
     {"listens", "getsockopt", true},                  /* the first read tells */
     {"room_ahead", "realloc", true},                  /* it is read when somebody asks */
     {"fibril__descriptor_block", "fcntl", true},      /* the open file stays as it was left */
+    {"fibril__within_begin", "malloc", true},         /* reports name the wait inside */
     {"remove_file", "stat", true},                    /* the file stays */
     {"renew", "epoll_create1", true},                 /* another time */
     {"abort_uv", "setsockopt", true},                 /* an ordinary close */

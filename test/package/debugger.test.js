@@ -75,7 +75,8 @@ describe('gdb/fibril.py', function () {
   const LISTED = [
     'waiting for sleep sleeper', 'waiting for future waiter', 'suspended unnamed',
     'waiting for sleep unnamed', 'fresh unnamed',
-    'waiting for sleep unnamed', 'fresh unnamed', 'ready unnamed', 'running unnamed',
+    'waiting for sleep unnamed', 'fresh unnamed', 'ready unnamed', 'waiting for layer unnamed',
+    'running unnamed',
   ];
 
   function shows({ stdout, stderr }) {

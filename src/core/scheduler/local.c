@@ -84,10 +84,9 @@ int fibril_local_set(const void *key, void *value, void (*release)(void *value))
   return 0;
 }
 
-void **fibril__local_slot(fibril_coroutine *self, const void *key, void (*release)(void *value)) {
-  struct fibril__local *local = find_local(self, key);
-  if (local != NULL) return &local->value;
-  local = malloc(sizeof *local);
+/* `local` is memory that is not used yet, or NULL, where there is none. */
+static void **add_local(fibril_coroutine *self, struct fibril__local *local, const void *key,
+                        void (*release)(void *value)) {
   if (local == NULL) return NULL;
   *local = (struct fibril__local){self->locals, key, NULL, release};
   self->locals = local;
@@ -95,8 +94,40 @@ void **fibril__local_slot(fibril_coroutine *self, const void *key, void (*releas
   return &local->value;
 }
 
+void **fibril__local_slot(fibril_coroutine *self, const void *key, void (*release)(void *value)) {
+  struct fibril__local *local = find_local(self, key);
+  return local != NULL ? &local->value : add_local(self, malloc(sizeof *local), key, release);
+}
+
 void *fibril_local_get(const void *key) {
   fibril_coroutine *self = fibril__self();
   struct fibril__local *local = self == NULL ? NULL : find_local(self, key);
+  return local == NULL ? NULL : local->value;
+}
+
+/* ---- Names of waits ---- */
+
+/* Known to debuggers, which look for it, too. */
+static const char fibril__within_key;
+
+/* Without memory reports say what they would say without it. */
+bool fibril__within_begin(const char *name) {
+  fibril_coroutine *self = fibril__self();
+  if (name == NULL || self == NULL) return false;
+  struct fibril__local *local = find_local(self, &fibril__within_key);
+  void **slot = local != NULL ? &local->value
+                              : add_local(self, malloc(sizeof *local), &fibril__within_key, NULL);
+  if (slot == NULL || *slot != NULL) return false;
+  *slot = (void *)(uintptr_t)name;
+  return true;
+}
+
+void fibril__within_end(void) {
+  struct fibril__local *local = find_local(fibril__self(), &fibril__within_key);
+  if (local != NULL) local->value = NULL;
+}
+
+const char *fibril__within(const fibril_coroutine *coroutine) {
+  const struct fibril__local *local = find_local(coroutine, &fibril__within_key);
   return local == NULL ? NULL : local->value;
 }

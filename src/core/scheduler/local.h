@@ -11,4 +11,12 @@ void fibril__locals_release(fibril_coroutine *coroutine);
  * when all that was deferred has run. NULL: there is no memory. */
 void **fibril__local_slot(fibril_coroutine *self, const void *key, void (*release)(void *value));
 
+/* From here on reports call the running coroutine's waits by this static name, of what is made of
+ * others' waits; NULL: by none. Whether it is the outermost one, and counts: then it is ended by
+ * fibril__within_end. */
+bool fibril__within_begin(const char *name);
+void fibril__within_end(void);
+/* That name, or NULL. */
+const char *fibril__within(const fibril_coroutine *coroutine);
+
 #endif /* FIBRIL_CORE_SCHEDULER_LOCAL_H */

@@ -45,14 +45,14 @@ static void write_wait(const fibril_coroutine *coroutine, const fibril__wait *wa
   else if (report.fd >= 0)
     snprintf(whom, sizeof whom, " of descriptor %d%s%s", report.fd,
              report.address[0] == '\0' ? "" : ", ", report.address);
-  snprintf(more, sizeof more, "%.100s%s", wait->kind->name, whom);
+  snprintf(more, sizeof more, "%.100s%s", fibril__wait_name(wait), whom);
   write_line("wait", coroutine, more);
 }
 
 static void write_wake(const fibril_coroutine *coroutine, const fibril__wait *wait) {
   char more[160];
   bool failed = wait->status < 0;
-  snprintf(more, sizeof more, "%.100s%s%s", wait->kind->name, failed ? ", " : "",
+  snprintf(more, sizeof more, "%.100s%s%s", fibril__wait_name(wait), failed ? ", " : "",
            failed ? fibril_err_name(wait->status) : "");
   write_line("wake", coroutine, more);
 }

@@ -3,6 +3,7 @@
 
 #include "../value/error.h"
 #include "call.h"
+#include "local.h"
 #include "scope.h"
 #include "timeouts.h"
 
@@ -33,6 +34,11 @@ int fibril__wait_check(fibril_coroutine *self) {
 
 int fibril__wait_ended_early(const fibril_coroutine *self) {
   return fibril__hindrance(self) == UV_ETIMEDOUT ? UV_ETIMEDOUT : UV_ECANCELED;
+}
+
+const char *fibril__wait_name(const fibril__wait *wait) {
+  const char *within = fibril__within(wait->coroutine);
+  return within != NULL ? within : wait->kind->name;
 }
 
 int fibril__wait_until_woken(fibril_coroutine *self, fibril__wait *wait) {

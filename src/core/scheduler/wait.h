@@ -39,6 +39,9 @@ struct fibril__wait {
   bool woken;
 };
 
+/* What reports call one that somebody is in. */
+const char *fibril__wait_name(const fibril__wait *wait);
+
 /* What a wait has to check first: 0, UV_ECANCELED, UV_ETIMEDOUT, FIBRIL_ENOTCOROUTINE or
  * FIBRIL_ESYNC. The one place that decides it. */
 int fibril__wait_check(fibril_coroutine *self);

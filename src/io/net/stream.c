@@ -1,6 +1,6 @@
 #include "stream.h"
 
-#include "../../core/scheduler/coroutine.h"
+#include "../../core/scheduler/local.h"
 
 #include <stdlib.h>
 
@@ -17,6 +17,15 @@ int fibril__stream_init(fibril_stream *stream, const fibril__handle_type *handle
 
 FIBRIL__HANDLE_FUNCTIONS(stream, fibril_stream)
 
+/* What waits in a type of others' is called by its name; fibril's own say it themselves. */
+static bool enter(const fibril_stream *stream) {
+  return stream->extras == NULL && fibril__within_begin(stream->type->name);
+}
+
+static void leave(bool entered) {
+  if (entered) fibril__within_end();
+}
+
 /* ---- Reading ---- */
 
 static int begin_reading(fibril_stream *stream, const void *buffer, size_t length) {
@@ -32,7 +41,9 @@ static int64_t call_read(fibril_stream *stream,
                          size_t length) {
   fibril__handle_ref(&stream->handle);
   stream->reading = true;
+  bool entered = enter(stream);
   int64_t count = read(stream->self, buffer, length);
+  leave(entered);
   stream->reading = false;
   if (count > 0) fibril__handle_moved(&stream->handle, (size_t)count);
   fibril__handle_unref(&stream->handle);
@@ -82,7 +93,9 @@ int fibril_stream_writev(fibril_stream *stream, const uv_buf_t *buffers, unsigne
   if (length == 0) return 0;
   fibril__handle_ref(&stream->handle);
   stream->writing = true;
+  bool entered = enter(stream);
   err = stream->type->write(stream->self, buffers, count);
+  leave(entered);
   stream->writing = false;
   if (err == 0)
     stream->written += length;
@@ -109,7 +122,9 @@ int fibril_stream_shutdown(fibril_stream *stream) {
   if (err != 0 || stream->shut) return err;
   fibril__handle_ref(&stream->handle);
   stream->shut = stream->writing = true;
+  bool entered = enter(stream);
   err = stream->type->shutdown(stream->self);
+  leave(entered);
   stream->writing = false;
   if (err != 0) stream->broken = true;
   fibril__handle_unref(&stream->handle);

@@ -52,6 +52,44 @@ static fibril_value call_twice(void *arg) {
   return fibril_undefined();
 }
 
+static int64_t read_slowly(void *self, void *buffer, size_t length) {
+  (void)self;
+  (void)buffer;
+  (void)length;
+  return fibril_sleep(1e6);
+}
+
+static int write_nothing(void *self, const uv_buf_t *buffers, unsigned count) {
+  (void)self;
+  (void)buffers;
+  (void)count;
+  return 0;
+}
+
+static int shut_nothing(void *self) {
+  (void)self;
+  return 0;
+}
+
+static void close_nothing(void *self) {
+  (void)self;
+}
+
+/* Its wait has the name of a stream's type. */
+static fibril_value read_layer(void *arg) {
+  static const fibril_stream_type type = {.size = sizeof type,
+                                          .name = "layer",
+                                          .read = read_slowly,
+                                          .write = write_nothing,
+                                          .shutdown = shut_nothing,
+                                          .close = close_nothing};
+  fibril_stream *stream;
+  char byte;
+  (void)arg;
+  if (fibril_stream_wrap(&type, NULL, &stream) == 0) fibril_stream_read(stream, &byte, 1);
+  return fibril_undefined();
+}
+
 static void print(const fibril_inspection *about, void *arg) {
   char doing[64];
   bool waits = about->waits_for != NULL;
@@ -77,6 +115,7 @@ static void start_others(fibril_loop *loop) {
   fibril_loop_spawn(loop, call_twice, waiting, NULL);
   fibril_coroutine_create(loop, pass, NULL, NULL, &fresh);
   fibril_loop_spawn(loop, pass, NULL, NULL);
+  fibril_loop_spawn(loop, read_layer, NULL, NULL);
   fibril_loop_spawn(loop, observe, loop, NULL);
 }
 
