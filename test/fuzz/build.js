@@ -40,15 +40,16 @@ async function link(name, compiler, flags, objects) {
 
 let core;
 
-/** A fuzzer of our own games: the path of its program. */
-async function buildGames(name, sources) {
+/** A fuzzer of our own games: the path of its program, whose calls of these functions are wrapped. */
+async function buildGames(name, sources, wrapped = []) {
   const compiler = process.env.CC || 'cc';
   const uv = findLibuv();
   const flags = [...FLAGS, ...forCompiler(uv)];
   core ??= compile('core', compiler, flags, listSources(...CORE)); // all of them have it
   const files = sources.flatMap((each) => (each.endsWith('/*')
     ? listSources(`test/fuzz/${each.slice(0, -2)}:.c`) : [`test/fuzz/${each}`]));
-  return link(name, compiler, [...FLAGS, ...uv],
+  const wraps = wrapped.map((each) => `-Wl,--wrap=${each}`);
+  return link(name, compiler, [...FLAGS, ...uv, ...wraps],
     [...await core, ...await compile(name, compiler, flags, files)]);
 }
 

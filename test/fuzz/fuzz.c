@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+int fuzz_fails_in;
 static uint64_t state;
 
 /* xorshift64* */

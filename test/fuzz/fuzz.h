@@ -15,6 +15,9 @@ uint64_t fuzz_bits(void);
 int fuzz_below(int below);
 bool fuzz_once_in(int n);
 
+/* Where memory.c is there, too: one allocation in so many fails; 0: none. */
+extern int fuzz_fails_in;
+
 /* Ends the process with the sentence when the condition doesn't hold. */
 #define REQUIRE(condition)                                       \
   do {                                                           \

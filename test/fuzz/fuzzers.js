@@ -10,7 +10,7 @@
  */
 const FUZZERS = {
   programs: {
-    c: ['programs/*', 'fuzz.c'],
+    c: ['programs/*', 'net/*', 'fuzz.c'],
     seeds: [
       [1, 'what a coroutine returned was freed by its clean-up before it was taken over'],
       [15, 'the bytes of a read that ended together with a cancellation were lost'],
@@ -19,6 +19,11 @@ const FUZZERS = {
       [25, 'fibril_array_push stole a value of another coroutine\'s arena'],
       [29, 'a generator\'s return stole one'],
     ],
+  },
+  network: {
+    c: ['net/*', 'network.c', 'memory.c', 'fuzz.c'],
+    wrapped: ['malloc', 'calloc', 'realloc'],
+    seeds: [],
   },
   stacks: { c: ['stacks.c', 'fuzz.c'], seeds: [] },
   timers: { c: ['timers.c', 'fuzz.c'], seeds: [] },

@@ -46,6 +46,7 @@ static const struct {
     {step_open, 1, true},
     {step_realpath, 1, true},
     {step_list, 1, true},
+    {step_net, 12, true},
 };
 enum { STEP_COUNT = sizeof STEPS / sizeof STEPS[0] };
 

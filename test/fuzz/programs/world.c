@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "world.h"
 
+#include "../net/net.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -77,6 +79,7 @@ static void make_world(void) {
   uv_unref((uv_handle_t *)&rescue);
   REQUIRE(fibril_loop_new(&world.uv, &world.loop) == 0);
   fibril_loop_set_log(world.loop, hear_nothing, NULL);
+  net_begin(world.loop);
   world.poster = fibril_loop_poster(world.loop);
   REQUIRE(world.poster != NULL);
   for (int i = 0; i < CHANNELS; i++) world.channels[i] = fibril_channel_new((size_t)i);
@@ -133,6 +136,7 @@ static void close_world(void) {
   uv_close((uv_handle_t *)&impatience, NULL);
   uv_close((uv_handle_t *)&rescue, NULL);
   futures_drop();
+  net_end();
   fibril_poster_unref(world.poster);
 }
 

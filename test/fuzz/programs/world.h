@@ -122,5 +122,6 @@ step step_mutex, step_signal, step_event, step_sem, step_wait_group, step_send,
 step step_generator, step_bound_generator; /* generators.c */
 step step_work, step_poll, step_kept_poll, step_handler, step_vanish, step_file, step_open,
     step_realpath, step_list; /* files.c */
+step step_net;                /* sockets.c */
 
 #endif /* FIBRIL_TEST_FUZZ_WORLD_H */
