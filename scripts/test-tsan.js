@@ -9,7 +9,8 @@ const path = require('path');
 const { addCounts } = require('./counts.js');
 const { inSanitizedCopy, runMocha, tsanEnvironment } = require('./sanitized-node.js');
 
-const FILES = ['test/callbacks.test.js', 'test/waits.test.js', 'test/fs.test.js'];
+const FILES = ['test/callbacks.test.js', 'test/waits.test.js', 'test/fs.test.js',
+  'test/signals.test.js'];
 
 // Paragraphs of a report that are about where memory, locks and threads come from, not about what
 // was done.

@@ -16,7 +16,7 @@ __attribute__((constructor)) static void note_player(void) {
 }
 
 static bool fails(void) {
-  return fuzz_fails_in > 0 && pthread_equal(pthread_self(), player) && fuzz_once_in(fuzz_fails_in);
+  return pthread_equal(pthread_self(), player) && fuzz_fails_in > 0 && fuzz_once_in(fuzz_fails_in);
 }
 
 void *__wrap_malloc(size_t size);
