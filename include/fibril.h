@@ -103,7 +103,8 @@ enum {
   FIBRIL_ESTOPPED = -5007,      /* the loop was stopped before the result was there */
   FIBRIL_EEXCEPTION = -5008,    /* JavaScript threw, and the error value carries what; or C++ did */
   FIBRIL_ETYPE = -5009,         /* a value is of another kind than the call needs */
-  FIBRIL_ESYNC = -5010          /* the call waits, in a generator for a synchronous iterator */
+  FIBRIL_ESYNC = -5010,         /* the call waits, in a generator for a synchronous iterator */
+  FIBRIL_ECHILD = -5011         /* somebody else has reaped the process */
 };
 
 /* A sentence for an error code of fibril or libuv ("future is settled already"). Answers to
@@ -1269,7 +1270,7 @@ int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
 
 /* ---- Handles: what stays open over several waits ------------------------------------------------
  *
- * Polls, streams, listeners, UDP sockets and signals. What holds for all of them:
+ * Polls, streams, listeners, UDP sockets, signals and processes. What holds for all of them:
  *
  *  - A handle belongs to the coroutine that opened it, whose end closes it, after all that was
  *    deferred and all groups. fibril_TYPE_detach takes it from there, for a struct of your own.
@@ -1898,6 +1899,112 @@ void fibril_signal_detach(fibril_signal *signal);
 void fibril_signal_hold(fibril_signal *signal);
 void fibril_signal_unhold(fibril_signal *signal);
 void fibril_signal_close(fibril_signal *signal);
+
+/* ---- Processes ------------------------------------------------------------------------------- */
+
+/* A child process. Beside what holds for all handles: closing it kills it, unless it is detached,
+ * and it is always reaped, whether or not anybody waits for it; the first one of a group when it is
+ * closed, so that its number stays the group's. */
+typedef struct fibril_process fibril_process;
+
+/* What a descriptor of a child is: nothing (/dev/null), a stream of this process', or one of this
+ * process' descriptors. */
+typedef enum fibril_stdio_kind {
+  FIBRIL_STDIO_IGNORE,
+  FIBRIL_STDIO_PIPE,
+  FIBRIL_STDIO_INHERIT
+} fibril_stdio_kind;
+
+typedef struct fibril_stdio {
+  fibril_stdio_kind kind;
+  fibril_socket fd; /* FIBRIL_STDIO_INHERIT: which; it stays the caller's */
+} fibril_stdio;
+
+/* Of a child. The last five are fibril_process_run's alone. */
+typedef struct fibril_process_options {
+  size_t size;               /* sizeof(fibril_process_options) */
+  const char *file;          /* without a "/": looked for in the PATH of `env` */
+  const char *const *args;   /* the first is the program's name; ends with NULL. NULL: { file } */
+  const char *const *env;    /* "NAME=value", ends with NULL. NULL: this process' */
+  const char *cwd;           /* the child's folder; NULL: this process' */
+  const fibril_stdio *stdio; /* of 0, 1 and so on; what is missing of the first three is ignored */
+  unsigned stdio_count;      /* at most 1,024 */
+  bool detached;             /* a session of its own; goes on when the handle is closed */
+  bool group;                /* a session of its own; a kill is for all of its processes */
+  unsigned flags;            /* UV_PROCESS_SETUID and UV_PROCESS_SETGID, or 0 */
+  uv_uid_t uid;              /* with UV_PROCESS_SETUID */
+  uv_gid_t gid;              /* with UV_PROCESS_SETGID */
+  const void *input;         /* what it reads; NULL: nothing is there */
+  size_t input_length;
+  size_t limit;    /* bytes of stdout, and of stderr; 0: 1 MiB */
+  int kill_signal; /* with which it is asked to end; 0: SIGTERM */
+  double grace;    /* milliseconds to end in; 0: 1,000; less: none */
+} fibril_process_options;
+
+/* Starts a program. Its signals have their default dispositions and none is blocked. What is no
+ * binary and has no "#!" is run by /bin/sh, as execvp does. The loop is not stopped for long
+ * however large the heap is: posix_spawn starts it, or uv_spawn where that or descriptors of
+ * processes don't work (or with FIBRIL_SPAWN=uv in the environment) and for UV_PROCESS_SETUID and
+ * _SETGID. Answers to uv_spawn.
+ * Where: the loop's thread.
+ * Ownership: `options` and all in it is borrowed for the call; the process is the running
+ * coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL `out` or `file` is NULL, or the options are bad; UV_ENOENT there is no such
+ * program, or folder; UV_EACCES it may not be run, or is a folder; UV_EBADF a descriptor to inherit
+ * is none; UV_ENOMEM there is none for it; FIBRIL_ENOTCOROUTINE no loop runs here; FIBRIL_ECLOSED
+ * the loop is closing; those of uv_spawn. */
+int fibril_process_spawn(const fibril_process_options *options, fibril_process **out);
+
+/* Its end of a pipe, by the child's number, in both directions: the child reads the end after
+ * fibril_stream_shutdown. It is closed with the process.
+ * Where: the loop's thread.
+ * Ownership: borrowed from the process.
+ * Errors: NULL where that number is no pipe. */
+fibril_stream *fibril_process_stdio(const fibril_process *process, unsigned number);
+
+/* Waits until it has ended: with which exit status, by which signal (0: none). Several may wait,
+ * and again. `status` and `signal` may be NULL. Answers to waitpid and Tornado's
+ * Subprocess.wait_for_exit.
+ * Where: a coroutine. Suspends unless it has ended.
+ * Errors: those of a wait; UV_EBADF the process is closed; FIBRIL_ECHILD somebody else has reaped
+ * it: SIGCHLD is ignored, or a waitpid(-1) elsewhere; UV_ENOMEM there is none for the wait. */
+int fibril_process_wait(fibril_process *process, int64_t *status, int *signal);
+
+/* Sends it a signal, or with 0 looks whether it is there; with `group` all that it has started.
+ * A number that another process has meanwhile gets none. Answers to uv_process_kill.
+ * Where: the loop's thread.
+ * Errors: UV_EBADF the process is closed; UV_ESRCH it has ended; UV_EINVAL there is no such signal;
+ * UV_EPERM it may not be sent one. */
+int fibril_process_kill(fibril_process *process, int signal);
+
+/* Its number, also when it has ended.
+ * Where: the loop's thread.
+ * Errors: none. */
+int fibril_process_pid(const fibril_process *process);
+
+/* Runs a program to its end, gives it `input` and collects what it writes: an object with `code`
+ * (null when a signal ended it), `signal` (null when none did), `stdout` and `stderr`, Buffers.
+ * When it has ended and somebody it has started has the pipes still, they are read for `grace`
+ * more. Cancelled, late or over the limit, it is asked to end by `kill_signal`, and after `grace`
+ * killed. Answers to Python's subprocess.run.
+ * Where: a coroutine. Suspends.
+ * Ownership: `options` and all in it is borrowed until it returns; `*out` is the running
+ * coroutine's.
+ * Errors: those of a wait; UV_EMSGSIZE it has written more than the limit; UV_EINVAL `out` is
+ * NULL, the options are bad, have `stdio` or `detached`; those of fibril_process_spawn and
+ * fibril_process_wait. */
+int fibril_process_run(const fibril_process_options *options, fibril_value *out);
+
+/* What the section on handles says.
+ * Where: the loop's thread.
+ * Ownership: what fibril_process_ref returns is owned; unref and close take a reference.
+ * Errors: none. */
+fibril_process *fibril_process_ref(fibril_process *process);
+void fibril_process_unref(fibril_process *process);
+void fibril_process_detach(fibril_process *process);
+void fibril_process_hold(fibril_process *process);
+void fibril_process_unhold(fibril_process *process);
+void fibril_process_close(fibril_process *process);
 
 /* ---- Exporting to JavaScript --------------------------------------------------------------------
  *

@@ -38,6 +38,7 @@ const LAYERS = [
     holds: 'the scheduler\'s host: handles in a libuv loop, its turns and its end; what can be asked of it' },
   { folder: 'src/io', holds: 'libuv\'s operations as waits; handles, whose they are and how long' },
   { folder: 'src/io/net', holds: 'the network: streams, listeners, readers and writers, names' },
+  { folder: 'src/io/process', holds: 'child processes' },
   { folder: 'src/node/signatures', holds: 'the parser of signatures' },
   { folder: 'src/node/env',
     holds: 'what one environment has, and the ways to call into JavaScript' },

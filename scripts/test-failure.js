@@ -33,10 +33,10 @@ const NEVER_FAIL = new Map(Object.entries({
     `uv_buf_init uv_walk uv_close uv_dlclose uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing
      uv_mutex_destroy uv_mutex_lock
      uv_mutex_unlock uv_now uv_once uv_ref uv_strerror uv_thread_self uv_unref uv_translate_sys_error free munmap memcpy memset memmove strcmp strlen strstr abort raise
-     bcmp memcmp memchr strncmp strchr strrchr strtod floor __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
+     bcmp memcmp memchr strncmp strchr strrchr strtod floor strcpy strcspn environ __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
      sigaddset sigdelset sigismember closedir dirfd
      memmem strnlen strtoul freeaddrinfo htons ntohs uv_ip4_name uv_ip6_name`,
-  'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv uv_guess_handle access fstat fstat64 ptsname_r ttyname_r close read epoll_wait fcntl
+  'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv uv_dlsym waitpid getpid uv_guess_handle access fstat fstat64 ptsname_r ttyname_r close read epoll_wait fcntl
      dl_iterate_phdr napi_unwrap napi_has_element
      if_nametoindex uv_if_indextoname uv_inet_pton uv_ip4_addr`,
   'napi_ok for a live environment and a value of the kind that was asked for first':
@@ -53,6 +53,10 @@ const NEVER_FAIL = new Map(Object.entries({
   'handled as no message': 'vsnprintf',
   '"C" is a locale that is there always': 'newlocale uselocale freelocale',
   'fails only for descriptors that are not open': 'dup3 uv_poll_start uv_poll_stop',
+  'always 0 with arguments such as ours, say glibc and musl':
+    `posix_spawnattr_init posix_spawnattr_destroy posix_spawnattr_setflags posix_spawnattr_setsigdefault posix_spawnattr_setsigmask
+     posix_spawn_file_actions_init posix_spawn_file_actions_destroy pthread_attr_init pthread_attr_destroy pthread_attr_setdetachstate
+     pthread_attr_setstacksize`,
   'fails only for signals that do not exist': 'sigaction sigprocmask pthread_sigmask',
 }).flatMap(([reason, names]) => names.split(/\s+/).map((name) => [name, reason])));
 

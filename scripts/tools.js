@@ -21,6 +21,8 @@ const SKIP_IN_VALGRIND = {
   listener_that_waits_out_a_shortage_is_cancelled_and_closed: DESCRIPTORS_IN_VALGRIND,
   guard_budget_is_used_up: 'valgrind keeps fewer mappings than the system',
   lengths_beyond_the_systems_limit_give_short_counts: 'valgrind looks at the whole buffer of a read or write, which is not there',
+  process_is_refused_by_the_system: 'valgrind starts programs itself, and finds out too late that it can\'t',
+  process_is_refused_by_the_system_by_libuv: 'valgrind starts programs itself, and finds out too late that it can\'t',
   overflow_is_reported_once_by_two_copies: FAULT_IN_VALGRIND,
   overflow_with_mprotect: FAULT_IN_VALGRIND,
   sleep_of_very_many_coroutines_ends_in_order_of_their_deadlines: SLOW_IN_VALGRIND,

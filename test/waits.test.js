@@ -63,6 +63,8 @@ const KINDS = {
   udpReceive: 'udp receive',
   udpSend: 'udp send',
   signal: 'signal',
+  process: 'process',
+  processRun: 'group',
   work: 'stoppable',
   call: 'JavaScript',
 };

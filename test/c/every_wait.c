@@ -439,6 +439,28 @@ static int in_signal(wait_scene *s) {
   return err;
 }
 
+/* `cat` reads what never comes; in a run, a pipe of its own. */
+static int in_process(wait_scene *s) {
+  const fibril_stdio stdio = {FIBRIL_STDIO_PIPE, 0};
+  fibril_process_options options = {
+      .size = sizeof options, .file = "cat", .stdio = &stdio, .stdio_count = 1};
+  fibril_process *process;
+  (void)s;
+  int err = fibril_process_spawn(&options, &process);
+  if (err != 0) return err;
+  err = fibril_process_wait(process, NULL, NULL);
+  fibril_process_close(process);
+  return err;
+}
+
+static int in_process_run(wait_scene *s) {
+  const char *const args[] = {"sleep", "1000000", NULL};
+  fibril_process_options options = {.size = sizeof options, .file = "sleep", .args = args};
+  fibril_value result;
+  if (s->childless) return fibril_sleep(1e9);
+  return fibril_process_run(&options, &result);
+}
+
 /* A backlog that is full answers nobody. */
 static int in_connect(wait_scene *s) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -647,6 +669,8 @@ const every_wait every_waits[] = {
     {"linger", in_linger},
     {"accept", in_accept},
     {"signal", in_signal},
+    {"process", in_process},
+    {"processRun", in_process_run},
     {"connect", in_connect},
     {"udpReceive", in_udp_receive},
     {"udpSend", in_udp_send},

@@ -430,7 +430,7 @@ LOOP_TEST(value_of_every_kind_is_its_makers) {
   CHECK_INT(fibril_loop_run_sync(loop, make_inside, NULL, 0, NULL), 0);
 }
 
-/* ---- What streams give ---- */
+/* ---- What streams and processes give ---- */
 
 static fibril_value all_of_a_stream(void *arg) {
   fibril_stream *ends[2];
@@ -461,6 +461,16 @@ static fibril_value rest_of_a_stream(void *arg) {
   return rest;
 }
 
+/* Of the object that is given, and dropped. */
+static fibril_value output_of_a_process(void *arg) {
+  fibril_process_options options = {
+      .size = sizeof options, .file = "cat", .input = "bytes", .input_length = 5};
+  fibril_value result = fibril_undefined();
+  (void)arg;
+  CHECK_INT(fibril_process_run(&options, &result), 0);
+  return fibril_object_get(result, "stdout");
+}
+
 static bool is_bytes(fibril_value value) {
   size_t length = 0;
   const char *bytes = fibril_value_buffer(value, &length);
@@ -488,9 +498,9 @@ static fibril_value take_bytes(void *arg) {
   return make(NULL);
 }
 
-LOOP_TEST(bytes_of_streams_leave_in_every_way) {
-  fibril_fn makers[] = {all_of_a_stream, rest_of_a_stream};
-  for (int i = 0; i < 2; i++) {
+LOOP_TEST(bytes_of_streams_and_processes_leave_in_every_way) {
+  fibril_fn makers[] = {all_of_a_stream, rest_of_a_stream, output_of_a_process};
+  for (int i = 0; i < 3; i++) {
     fibril_value value;
     CHECK_INT(fibril_loop_run_sync(loop, take_bytes, &makers[i], 0, &value), 0);
     is_bytes(value);

@@ -14,13 +14,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -66,6 +69,15 @@
 #define getaddrinfo(...) FAILURE_ANSWER(getaddrinfo, EAI_AGAIN, UV_EAI_AGAIN, __VA_ARGS__)
 #define getnameinfo(...) FAILURE_ANSWER(getnameinfo, EAI_FAIL, UV_EAI_FAIL, __VA_ARGS__)
 
+#define kill(...) FAILURE_SYSTEM(kill, EPERM, __VA_ARGS__)
+#define waitid(...) FAILURE_SYSTEM(waitid, EINVAL, __VA_ARGS__)
+#define posix_spawn(...) FAILURE_ANSWER(posix_spawn, EAGAIN, UV_EAGAIN, __VA_ARGS__)
+#define posix_spawn_file_actions_adddup2(...) \
+  FAILURE_ANSWER(posix_spawn_file_actions_adddup2, ENOMEM, UV_ENOMEM, __VA_ARGS__)
+#define posix_spawn_file_actions_addopen(...) \
+  FAILURE_ANSWER(posix_spawn_file_actions_addopen, ENOMEM, UV_ENOMEM, __VA_ARGS__)
+#define pthread_create(...) FAILURE_ANSWER(pthread_create, EAGAIN, UV_EAGAIN, __VA_ARGS__)
+
 /* ---- libuv ---- */
 
 #define uv_async_init(...) FAILURE_UV(uv_async_init, UV_EMFILE, __VA_ARGS__)
@@ -88,6 +100,8 @@
 #define uv_try_write(...) FAILURE_UV(uv_try_write, UV_EAGAIN, __VA_ARGS__)
 #define uv_write(...) FAILURE_UV(uv_write, UV_ENOTCONN, __VA_ARGS__)
 #define uv_shutdown(...) FAILURE_UV(uv_shutdown, UV_ENOTCONN, __VA_ARGS__)
+
+#define uv_spawn(...) FAILURE_SPAWN(uv_spawn, __VA_ARGS__)
 
 #define uv_fs_open(...) FAILURE_FS(uv_fs_open, __VA_ARGS__)
 #define uv_fs_close(uv, request, fd, done) FAILURE_CLOSE(uv_fs_close, uv, request, fd, done)

@@ -153,6 +153,12 @@ int failure_close(uv_loop_t *uv, uv_fs_t *request, uv_file fd, int code) {
   return failure_fs(request, code);
 }
 
+int failure_spawn(uv_loop_t *uv, uv_process_t *process, const uv_process_options_t *options) {
+  uv_process_options_t none = *options;
+  none.file = "/nowhere/fibril";
+  return uv_spawn(uv, process, &none);
+}
+
 /* ---- What gives blocks back: the linker's --wrap=free --wrap=munmap ---- */
 
 void __real_free(void *block);

@@ -65,6 +65,13 @@ bool failure_due(const failure_site *site);
     failure_due(&failure_here) ? failure_fs(request, UV_ENOMEM) : name(uv, request, __VA_ARGS__); \
   })
 
+/* libuv has initialised the handle when it fails. */
+#define FAILURE_SPAWN(name, uv, process, options)                                                  \
+  __extension__({                                                                                  \
+    FAILURE_SITE(name, UV_ENOENT);                                                                 \
+    failure_due(&failure_here) ? failure_spawn(uv, process, options) : name(uv, process, options); \
+  })
+
 /* Of a close that is done in place the system says that it failed when the descriptor is gone. */
 #define FAILURE_CLOSE(name, uv, request, fd, done)                      \
   __extension__({                                                       \
@@ -81,6 +88,7 @@ char *failure_strndup(const failure_site *site, const char *text, size_t length)
 void *failure_mmap(const failure_site *site, void *address, size_t length, int protection,
                    int flags, int descriptor, off_t offset);
 int failure_fs(uv_fs_t *request, int code);
+int failure_spawn(uv_loop_t *uv, uv_process_t *process, const uv_process_options_t *options);
 int failure_close(uv_loop_t *uv, uv_fs_t *request, uv_file fd, int code);
 
 #endif /* FIBRIL_TEST_FAILURE_SITES_H */
