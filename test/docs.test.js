@@ -53,7 +53,7 @@ describe('README.md', () => {
   const ofLanguage = (language) => blocks.filter((block) => block.language === language);
 
   it('begins with an addon, and a program that calls it', function () {
-    this.timeout(120000);
+    this.timeout(600000);
     inEmptyFolder((folder) => {
       fs.writeFileSync(path.join(folder, 'nap.c'), ofLanguage('c')[0].code);
       const [gyp] = ofLanguage('python');
@@ -128,7 +128,7 @@ describe('docs/c-api.md', () => {
   });
 
   it('shows addons that build without a warning and do what they say', function () {
-    this.timeout(120000);
+    this.timeout(600000);
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-docs-'));
     try {
       // A block that exports something is a whole addon; others are lines of some function.

@@ -40,7 +40,7 @@ function buildProgram(folder, debug = '-g') {
 }
 
 describe('gdb', function () {
-  this.timeout(120000);
+  this.timeout(600000);
 
   before(function () {
     needs(this, 'gdb', ['--version']);
@@ -57,7 +57,7 @@ describe('gdb', function () {
 });
 
 describe('gdb/fibril.py', function () {
-  this.timeout(120000);
+  this.timeout(600000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-gdb-'));
   const core = path.join(folder, 'core');
   const script = path.join(root, 'gdb', 'fibril.py');
@@ -121,7 +121,7 @@ describe('gdb/fibril.py', function () {
 });
 
 describe('perf', function () {
-  this.timeout(120000);
+  this.timeout(600000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fibril-perf-'));
   const data = path.join(folder, 'perf.data');
   const record = ['record', '-q', '-e', 'cpu-clock', '--call-graph', 'dwarf', '-o', data];

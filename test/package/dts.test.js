@@ -48,7 +48,7 @@ const declared = (signature) => declarations([['function', undefined, signature]
   .filter((line) => line !== '' && line !== 'export {};' && !line.startsWith('///')).join('\n');
 
 describe('fibril dts', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   it('translates what TypeScript does not have', () => {
     for (const [signature, expected] of [
@@ -189,7 +189,7 @@ export {};
 });
 
 describe('the parser of signatures', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const PARAMETERS = [
     'a: string', 'a?: number, b?: boolean',

@@ -40,7 +40,7 @@ function textsBelow(folder, extensions) {
 }
 
 describe('fibril.h', function () {
-  this.timeout(60000);
+  this.timeout(600000);
 
   const declarations = header.replace(/\/\*[\s\S]*?\*\//g, '');
   const functions = [...new Set(functionsOf(declarations))];

@@ -52,7 +52,7 @@ const COMPILERS = [
 ];
 
 describe('lib/index.d.ts', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let program;
   let checker;
 
