@@ -40,7 +40,7 @@ async function link(name, compiler, flags, objects) {
 
 let core;
 
-/** A fuzzer of our own games: the path of its program, whose calls of these functions are wrapped. */
+/** A fuzzer of our own games: the path of its program; calls of these functions are wrapped. */
 async function buildGames(name, sources, wrapped = []) {
   const compiler = process.env.CC || 'cc';
   const uv = findLibuv();

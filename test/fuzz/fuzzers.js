@@ -23,7 +23,7 @@ const FUZZERS = {
   network: {
     c: ['net/*', 'network.c', 'memory.c', 'fuzz.c'],
     wrapped: ['malloc', 'calloc', 'realloc'],
-    seeds: [],
+    seeds: [[36, 'a lookup that was late before it began was freed where others could join it']],
   },
   stacks: { c: ['stacks.c', 'fuzz.c'], seeds: [] },
   timers: { c: ['timers.c', 'fuzz.c'], seeds: [] },

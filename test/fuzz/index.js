@@ -82,7 +82,8 @@ async function play(name, command, seed, seconds, env) {
 
 async function playGames(name, fuzzer, { seconds, seed, fixed }) {
   const command = fuzzer.script
-    ? [process.execPath, path.join(__dirname, fuzzer.script)] : [await buildGames(name, fuzzer.c, fuzzer.wrapped)];
+    ? [process.execPath, path.join(__dirname, fuzzer.script)]
+    : [await buildGames(name, fuzzer.c, fuzzer.wrapped)];
   const env = fuzzer.script ? process.env : environment;
   const results = [];
   for (const [each] of fixed ? fuzzer.seeds : []) {
