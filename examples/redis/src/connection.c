@@ -13,6 +13,7 @@ connection *connection_new(settings *of) {
   connection *self = calloc(1, sizeof *self);
   if (self == NULL) return NULL;
   self->owners = 1;
+  self->finished_end = &self->finished;
   self->settings = of;
   of->owners++;
   return self;
@@ -62,6 +63,10 @@ static fibril_value write_out(void *arg) {
   return fibril_undefined(); /* the reader sees why it failed */
 }
 
+static void before_wait(void *arg) {
+  requests_wake(arg);
+}
+
 static int take_reply(connection *self, parser *replies) {
   fibril_value reply;
   int type = parser_next(replies);
@@ -72,6 +77,7 @@ static int take_reply(connection *self, parser *replies) {
   if (err != 0) return err;
   if (pushed) {
     messages_take(self, reply);
+    requests_wake(self);
     return messages_wait_for_room(self);
   }
   if (!requests_settle(self, reply, replies->special)) {
@@ -87,6 +93,8 @@ static int exchange(connection *self, parser *replies) {
   fibril_spawn_options options = {.size = sizeof options, .name = "redis: writes"};
   fibril_group *group = fibril_group_new();
   int err = group == NULL ? UV_ENOMEM : fibril_group_spawn(group, write_out, self, &options);
+  replies->before_wait = before_wait;
+  replies->arg = self;
   while (err == 0) err = take_reply(self, replies);
   if (group == NULL) return err;
   fibril_mask();

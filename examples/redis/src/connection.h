@@ -23,7 +23,8 @@ typedef struct {
 } settings;
 
 /* Who waits for a reply; on its own stack. */
-typedef struct {
+typedef struct call {
+  struct call *next, **link; /* of those that are to be woken; link == NULL: it is not */
   fibril_coroutine *waiter;
   fibril_value reply;   /* owned; of several the last one */
   fibril_value replies; /* the caller's array for those before; undefined: there are none */
@@ -77,6 +78,8 @@ struct connection {
   slot *slots; /* a ring; the numbers of the first, and behind the last */
   size_t room;
   uint64_t first, next;
+  call *finished, **finished_end; /* to be woken before the reader waits */
+  unsigned finished_count;
   subscription *subscriptions;
   fibril_cond calmed; /* a subscription has room again, or does not count */
 };
@@ -115,6 +118,8 @@ bool requests_settle(connection *self, fibril_value reply, bool special);
 void requests_confirm(connection *self);
 /* Whether the next reply is wanted with Buffers. */
 bool requests_want_buffers(const connection *self);
+/* Wakes those whose replies have come. In the coroutine that reads, before each of its waits. */
+void requests_wake(connection *self);
 /* All that wait get this error. */
 void requests_fail(connection *self, fibril_value error);
 

@@ -38,11 +38,17 @@ FIBRIL_PRINTF(2, 3) static int broken(parser *self, const char *format, ...) {
 
 /* ---- Bytes ---- */
 
+/* All that was read ahead has been looked at. */
+static void leave_window(parser *self) {
+  fibril_reader_consume(&self->reader, (size_t)(self->at - self->base));
+  self->base = self->at = self->end = NULL;
+  if (self->before_wait != NULL) self->before_wait(self->arg);
+}
+
 /* Has so many bytes at `at`. */
 static int fill(parser *self, size_t least) {
   if ((size_t)(self->end - self->at) >= least) return 0;
-  fibril_reader_consume(&self->reader, (size_t)(self->at - self->base));
-  self->base = self->at = self->end = NULL;
+  leave_window(self);
   int64_t length = fibril_reader_peek(&self->reader, least, &self->base);
   if (length <= 0) return length == 0 ? UV_EOF : (int)length;
   self->at = self->base;
@@ -110,13 +116,20 @@ static int integer(parser *self, const char *text, size_t length, fibril_value *
   return 0;
 }
 
+static bool is_word(const char *text, size_t length) {
+  static const char *const words[] = {"inf", "-inf", "nan"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (length == strlen(words[i]) && memcmp(text, words[i], length) == 0) return true;
+  return false;
+}
+
+/* strtod takes more than there may be: blanks, hexadecimal digits, any word that begins so. */
 static int real(parser *self, const char *text, size_t length, fibril_value *out) {
   char copy[512], *end;
-  bool word = (length == 3 && (memcmp(text, "inf", 3) == 0 || memcmp(text, "nan", 3) == 0)) ||
-              (length == 4 && memcmp(text, "-inf", 4) == 0);
   snprintf(copy, sizeof copy, "%.*s", (int)length, text);
   double number = strtod(copy, &end);
-  if (!word && (strspn(copy, "0123456789+-.eE") != length || length >= sizeof copy || *end != '\0'))
+  bool whole = length > 0 && length < sizeof copy && end == copy + length;
+  if (!whole || (!is_word(text, length) && strspn(copy, "0123456789+-.eE") != length))
     return broken(self, "a double that is none");
   *out = fibril_number(number);
   return 0;
@@ -170,8 +183,7 @@ static int read_large(parser *self, large *to, size_t length) {
 
 static int large_string(parser *self, size_t length, fibril_value *out) {
   large all = {0};
-  fibril_reader_consume(&self->reader, (size_t)(self->at - self->base));
-  self->base = self->at = self->end = NULL;
+  leave_window(self);
   int err = read_large(self, &all, length);
   if (err == 0) err = end_of_string(self);
   if (err != 0) {

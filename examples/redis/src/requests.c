@@ -7,6 +7,10 @@
 /* What waits to be written. Who comes when there is more waits, too. */
 enum { OUT_MOST = 1024 * 1024 };
 
+/* So few are woken at once, on the loop's stack: one that waits alone need not wait for the loop to
+ * come round. More wait in the queue, which costs less for each. */
+enum { AT_ONCE = 8 };
+
 static slot *slot_at(const connection *self, uint64_t number) {
   return &self->slots[number & (self->room - 1)];
 }
@@ -21,6 +25,8 @@ static int slots_grow(connection *self) {
   self->room = room;
   return 0;
 }
+
+static void unlink_call(connection *self, call *own);
 
 /* ---- On the way out ---- */
 
@@ -75,6 +81,7 @@ fibril_value connection_request(connection *self, const request *what, call *own
   connection_want(self, 1);
   while (!own->done && err == 0) err = fibril_suspend();
   connection_want(self, -1);
+  if (own->link != NULL) unlink_call(self, own); /* cancelled when it was to be woken */
   if (own->done) return own->reply;
   slot_at(self, own->number)->call = NULL;
   return fibril_error(err, NULL);
@@ -82,11 +89,43 @@ fibril_value connection_request(connection *self, const request *what, call *own
 
 /* ---- On the way back ---- */
 
-static void finish(call *own, fibril_value reply, bool special) {
+static void finish(connection *self, call *own, fibril_value reply, bool special) {
   own->reply = fibril_value_take(reply);
   own->special |= special;
   own->done = true;
-  fibril_coroutine_ready(own->waiter);
+  own->link = self->finished_end;
+  *own->link = own;
+  self->finished_end = &own->next;
+  self->finished_count++;
+}
+
+static void unlink_call(connection *self, call *own) {
+  *own->link = own->next;
+  if (own->next != NULL)
+    own->next->link = own->link;
+  else
+    self->finished_end = own->link;
+  own->next = NULL;
+  own->link = NULL;
+  self->finished_count--;
+}
+
+/* Whoever runs returns, and its `call` is gone. */
+static void wake_all(void *arg) {
+  connection *self = arg;
+  bool few = self->finished_count <= AT_ONCE;
+  while (self->finished != NULL) {
+    fibril_coroutine *waiter = self->finished->waiter;
+    unlink_call(self, self->finished);
+    if (few)
+      fibril_coroutine_resume(waiter);
+    else
+      fibril_coroutine_ready(waiter);
+  }
+}
+
+void requests_wake(connection *self) {
+  if (self->finished_count > 0) fibril_on_loop(wake_all, self);
 }
 
 bool requests_want_buffers(const connection *self) {
@@ -101,7 +140,7 @@ bool requests_settle(connection *self, fibril_value reply, bool special) {
   if (next->call == NULL)
     fibril_value_free(fibril_value_take(reply));
   else if (last)
-    finish(next->call, reply, special);
+    finish(self, next->call, reply, special);
   else
     fibril_array_push(next->call->replies, reply);
   if (last) self->first++;
@@ -111,13 +150,14 @@ bool requests_settle(connection *self, fibril_value reply, bool special) {
 void requests_confirm(connection *self) {
   slot *next = slot_at(self, self->first);
   if (self->first == self->next || !next->confirmation || --next->left > 0) return;
-  if (next->call != NULL) finish(next->call, fibril_undefined(), false);
+  if (next->call != NULL) finish(self, next->call, fibril_undefined(), false);
   self->first++;
 }
 
 void requests_fail(connection *self, fibril_value error) {
   for (; self->first != self->next; self->first++) {
     slot *next = slot_at(self, self->first);
-    if (next->call != NULL) finish(next->call, fibril_value_dup(error), false);
+    if (next->call != NULL) finish(self, next->call, fibril_value_dup(error), false);
   }
+  requests_wake(self);
 }
