@@ -25,6 +25,7 @@ void connection_unref(connection *self) {
   fibril_value_free(self->failure);
   settings_unref(self->settings);
   bytes_free(&self->out);
+  bytes_free(&self->spare);
   free(self->slots);
   free(self);
 }
@@ -41,26 +42,43 @@ void connection_want(connection *self, int change) {
 
 /* ---- While it is open ---- */
 
-/* Writes what has been asked, all that there is at once, while the next commands are put into the
- * other buffer. */
+/* All that there is at once, while the next commands are put into the other buffer. */
 static fibril_value write_out(void *arg) {
   connection *self = arg;
-  bytes writing = {0};
-  int err = 0;
-  while (err == 0) {
-    err = fibril_event_wait(&self->queued, -1);
-    if (err != 0) break;
+  int err = fibril_pass(); /* others come in the same turn */
+  while (err == 0 && self->out.length > 0) {
     bytes full = self->out;
-    self->out = writing;
-    writing = full;
-    fibril_event_clear(&self->queued);
-    err = fibril_stream_write(self->stream, writing.data, writing.length);
-    writing.length = 0;
-    if (writing.capacity > KEPT) bytes_free(&writing);
+    self->out = self->spare;
+    self->spare = (bytes){0};
+    err = fibril_stream_write(self->stream, full.data, full.length);
+    full.length = 0;
+    if (full.capacity > KEPT) bytes_free(&full);
+    bytes_free(&self->spare);
+    self->spare = full;
     fibril_cond_broadcast(&self->drained);
   }
-  bytes_free(&writing);
-  return fibril_undefined(); /* the reader sees why it failed */
+  return fibril_undefined(); /* why it failed the reader sees */
+}
+
+int connection_flush(connection *self) {
+  static const fibril_spawn_options options = {
+      .size = sizeof options, .name = "redis: writes", .stack_size = 32 * 1024};
+  if (self->writer != NULL && !fibril_future_done(self->writer)) return 0;
+  if (self->writer != NULL) fibril_future_unref(self->writer);
+  self->writer = fibril_spawn(write_out, self, &options);
+  bool begun = !fibril_future_done(self->writer);
+  return begun ? 0 : fibril_error_code(fibril_future_result(self->writer));
+}
+
+/* Before the stream goes. */
+static void end_writer(connection *self) {
+  if (self->writer == NULL) return;
+  fibril_mask();
+  fibril_cancel(self->writer);
+  fibril_await(self->writer);
+  fibril_unmask();
+  fibril_future_unref(self->writer);
+  self->writer = NULL;
 }
 
 static void before_wait(void *arg) {
@@ -90,17 +108,12 @@ static int take_reply(connection *self, parser *replies) {
 
 /* Until it ends: what ended it. */
 static int exchange(connection *self, parser *replies) {
-  fibril_spawn_options options = {.size = sizeof options, .name = "redis: writes"};
-  fibril_group *group = fibril_group_new();
-  int err = group == NULL ? UV_ENOMEM : fibril_group_spawn(group, write_out, self, &options);
+  int err = 0;
   replies->before_wait = before_wait;
   replies->arg = self;
   while (err == 0) err = take_reply(self, replies);
-  if (group == NULL) return err;
-  fibril_mask();
-  fibril_group_cancel(group);
-  fibril_group_wait(group);
-  fibril_unmask();
+  self->open = false;
+  end_writer(self);
   return err;
 }
 
@@ -123,7 +136,6 @@ static void become_lost(connection *self, fibril_value error) {
   self->open = false;
   self->stream = NULL;
   self->out.length = 0;
-  fibril_event_clear(&self->queued);
   fibril_value_free(self->failure);
   self->failure = fibril_value_dup(error);
   if (self->answered)

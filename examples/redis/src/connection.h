@@ -1,5 +1,5 @@
 /* One connection to a Redis server, and whoever waits for it. A coroutine of its own connects and
- * reads; a second one writes whatever has been asked by then. Who asks puts a command behind those
+ * reads; while there is something to write a second one does. Who asks puts a command behind those
  * that wait to be written and a slot behind those that wait for a reply: replies come in that
  * order. */
 #ifndef REDIS_CONNECTION_H
@@ -72,8 +72,9 @@ struct connection {
   unsigned waiting;    /* for that */
   unsigned wanted;     /* by whom: this keeps the process alive */
   fibril_mutex gate;   /* commands are written in the order of coming */
-  bytes out;           /* not written yet */
-  fibril_event queued; /* there is something in it */
+  bytes out;             /* not written yet */
+  bytes spare;           /* what has been, to be filled again */
+  fibril_future *writer; /* the coroutine that writes, as long as there is something; may be done */
   fibril_cond drained;
   slot *slots; /* a ring; the numbers of the first, and behind the last */
   size_t room;
@@ -91,6 +92,8 @@ void connection_unref(connection *self);
 fibril_value connection_open(connection *self);
 /* Lets go of the server until somebody needs it again. */
 void connection_rest(connection *self);
+/* Has what is in `out` written, with all that comes until the end of the turn: 0 or UV_ENOMEM. */
+int connection_flush(connection *self);
 /* Whoever waits for something keeps the process alive: +1 and -1. */
 void connection_want(connection *self, int change);
 /* Ends it, and what still waits with an error. The owner's reference stays. */

@@ -45,13 +45,16 @@ static int put(connection *self, const request *what, call *own) {
   size_t before = self->out.length;
   int err = self->next - self->first == self->room ? slots_grow(self) : 0;
   if (err == 0) err = encode(&self->out, what);
-  if (err != 0) return err;
+  if (err == 0) err = connection_flush(self);
+  if (err != 0) {
+    self->out.length = before;
+    return err;
+  }
   own->number = self->next++;
   size_t replies = what->transaction ? fibril_array_length(what->args) + 2 : 1;
   if (what->confirmations > 0) replies = what->confirmations;
   *slot_at(self, own->number) =
       (slot){.call = own, .left = (uint32_t)replies, .confirmation = what->confirmations > 0};
-  if (before == 0) fibril_event_set(&self->queued);
   /* Who does not keep up with messages has to let this reply pass. */
   if (self->subscriptions != NULL) fibril_cond_broadcast(&self->calmed);
   return 0;
