@@ -1109,6 +1109,8 @@ typedef struct fibril_inspection {
   size_t stack_size;
   const char *address; /* of the other end, or of a socket without one; or the host that is looked
                           up; NULL: none is known */
+  bool unheld;         /* what it waits for does not keep the loop alive, as fibril_stream_unhold and
+                          its like have it */
 } fibril_inspection;
 
 /* Hears of one coroutine. It may not start, resume or end any. */

@@ -76,6 +76,8 @@ export interface CoroutineInspection {
   fd?: number;
   /** Of the other end of its stream, or of its listener: '127.0.0.1:80', '[::1]:80', a path. */
   address?: string;
+  /** What it waits for does not keep the process alive, since C has said so. */
+  unheld?: true;
   /** Milliseconds that it has waited. */
   waited: number;
   cancelled: boolean;

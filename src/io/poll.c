@@ -31,7 +31,9 @@ typedef struct {
 } kept_wait;
 
 void fibril__poll_describe(const fibril__wait *wait, fibril__wait_report *report) {
-  report->fd = FIBRIL__CONTAINER(const kept_wait, request.wait, wait)->poll->watcher.fd;
+  const kept_wait *self = FIBRIL__CONTAINER(const kept_wait, request.wait, wait);
+  report->fd = self->poll->watcher.fd;
+  report->unheld = self->request.unheld;
 }
 
 static const fibril__wait_kind kept_kind = {.name = "poll", .describe = fibril__poll_describe};

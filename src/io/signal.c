@@ -24,7 +24,11 @@ struct fibril_signal {
   watched signals[];
 };
 
-static const fibril__wait_kind signal_kind = {.name = "signal"};
+static void describe_signal(const fibril__wait *wait, fibril__wait_report *report) {
+  report->unheld = FIBRIL__CONTAINER(const fibril__request, wait, wait)->unheld;
+}
+
+static const fibril__wait_kind signal_kind = {.name = "signal", .describe = describe_signal};
 
 /* ---- What was there before ---- */
 

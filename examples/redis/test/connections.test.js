@@ -144,16 +144,16 @@ describe('a connection', () => {
     assert.ok(client.pending < 399, `${client.pending} written`);
     controller.abort(); // not sent, never will be
     await assert.rejects(calls.pop(), { name: 'AbortError' });
-    peer.socket.resume();
-    const answer = async () => {
-      for (let i = 0; i < calls.length; i++) {
-        await peer.heard('SET', i + 1);
+    let heard = 0; // of commands, by their first byte: the values are zeroes
+    peer.socket.removeAllListeners('data').on('data', (data) => {
+      for (let at = data.indexOf('*'); at >= 0; at = data.indexOf('*', at + 1)) {
+        heard++;
         peer.send('+OK\r\n');
       }
-    };
-    await Promise.all([answer(), ...calls]);
-    assert.ok(!peer.received.includes('\r\n399\r\n'));
-  }).timeout(120000);
+    }).resume();
+    await Promise.all(calls);
+    assert.strictEqual(heard, calls.length);
+  });
 
   it('swallows replies to those who did not wait', async () => {
     const peer = await begin();

@@ -45,6 +45,7 @@ static void describe_wait(fibril_loop *loop, const fibril__wait *wait, inspectio
       report->owner != 0 ? find_owner_again(loop, report->owner, run) : report->on;
   about->waits_for = fibril__wait_name(wait);
   about->fd = report->fd;
+  about->unheld = report->unheld;
   if (report->address[0] != '\0') about->address = report->address;
   if (whom != NULL) about->on = fibril__name(whom);
 }

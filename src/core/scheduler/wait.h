@@ -12,6 +12,7 @@ typedef struct {
   uint64_t owner;             /* or who has what it waits for, by id; 0: nobody */
   int fd;                     /* or for what descriptor; -1: none */
   char address[112];          /* or for whom there; "": nobody knows */
+  bool unheld;                /* the loop may end meanwhile, as somebody has said */
 } fibril__wait_report;
 
 /* What sort of wait it is. Everything that looks at waits from outside asks here, and so knows no

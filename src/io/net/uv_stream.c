@@ -44,7 +44,9 @@ typedef struct {
 } stream_wait;
 
 static void describe_stream(const fibril__wait *wait, fibril__wait_report *report) {
-  report->fd = fd_of(FIBRIL__CONTAINER(const stream_wait, request.wait, wait)->stream);
+  const stream_wait *self = FIBRIL__CONTAINER(const stream_wait, request.wait, wait);
+  report->fd = fd_of(self->stream);
+  report->unheld = self->request.unheld;
   fibril__socket_address(report->fd, true, report->address,
                          sizeof report->address); /* stays empty where it has none */
 }

@@ -43,6 +43,7 @@ static bool describe_coroutine(listing *all, napi_value object, const fibril_ins
       {.utf8name = "waited", .value = listed_number(all, about->waited)},
       {.utf8name = "cancelled", .value = listed_truth(all, about->cancelled)},
       {.utf8name = "masked", .value = listed_truth(all, about->masked)},
+      {.utf8name = "unheld", .value = listed_truth(all, about->unheld)},
       {.utf8name = "stackUsed", .value = listed_number(all, (double)about->stack_used)},
       {.utf8name = "stackSize", .value = listed_number(all, (double)about->stack_size)},
   };
@@ -52,6 +53,7 @@ static bool describe_coroutine(listing *all, napi_value object, const fibril_ins
     if (property->value == NULL) return false;
     if (about->fd < 0 && strcmp(property->utf8name, "fd") == 0) continue;
     if (about->address == NULL && strcmp(property->utf8name, "address") == 0) continue;
+    if (!about->unheld && strcmp(property->utf8name, "unheld") == 0) continue;
     if (napi_define_properties(all->env->env, object, 1, property) != napi_ok) return false;
   }
   return true;

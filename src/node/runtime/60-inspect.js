@@ -11,9 +11,9 @@ function line({ name, state, waitsFor, on, fd }) {
 }
 
 // A coroutine that waits for a bare future or a JavaScript promise does not hold the process: when
-// that is all that is left, the process ends, and says so.
+// that is all that is left, the process ends, and says so. Of what was unheld nobody is surprised.
 function warnWhoWaits() {
-  const waiting = inspectAll().filter(({ state }) => state !== 'suspended');
+  const waiting = inspectAll().filter(({ state, unheld }) => state !== 'suspended' && !unheld);
   if (waiting.length === 0) return;
   // Here, because loading it takes milliseconds.
   const { isMainThread } = getBuiltinModule('node:worker_threads');
