@@ -219,5 +219,5 @@ function buildAddons(folder) {
   return (name) => require(path.join(folder, 'build', 'Release', `${name}.node`));
 }
 
-module.exports = { buildAddons, parseOptions, compare, summarize, verdict, geometricMean, formatNs,
-  formatRatio, table, save };
+module.exports = { buildAddons, parseOptions, compare, rotated, summarize, verdict, geometricMean,
+  formatNs, formatRatio, table, save };

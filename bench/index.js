@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const helpers = new Set(['index', 'harness', 'programs']);
+const helpers = new Set(['index', 'harness', 'partner', 'programs']);
 const known = fs
   .readdirSync(__dirname)
   .filter((file) => file.endsWith('.js'))

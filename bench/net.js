@@ -7,12 +7,11 @@
  * the same time and are asked one after the other, round by round; ratios are taken within a round.
  */
 
-const { spawn } = require('node:child_process');
-const { once } = require('node:events');
 const path = require('node:path');
-const readline = require('node:readline');
 
-const { buildAddons, formatNs, formatRatio, save, summarize } = require('./harness');
+const { buildAddons, formatNs, formatRatio, rotated, save, summarize } = require('./harness');
+const { measureRedis } = require('./net/redis');
+const { Partner } = require('./partner');
 const { root, folder, cc, command, libuv, compile, findLibrary, compileLibrary } =
   require('./programs');
 
@@ -52,31 +51,6 @@ const ROWS = [
   { name: 'short connections', connections: 100, size: 64, what: 'short', aims: SHORT_AIMS },
 ];
 
-/** A process that answers lines with lines. */
-class Partner {
-  constructor([program, ...args]) {
-    this.process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.lines = readline.createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
-    this.ended = once(this.process, 'exit');
-  }
-
-  async next() {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`${this.process.spawnargs.join(' ')} has ended`);
-    return value;
-  }
-
-  ask(line) {
-    this.process.stdin.write(`${line}\n`);
-    return this.next();
-  }
-
-  async end() {
-    this.process.stdin.end();
-    await this.ended;
-  }
-}
-
 class Server extends Partner {
   async use(collected = '') {
     return JSON.parse(await this.ask(`use ${collected}`));
@@ -104,11 +78,6 @@ function build() {
   command(cc, [...objects, ...(library ? [library] : compileLibrary(uv)),
     '-o', path.join(folder, 'alone'), ...uv.libs, '-lm', '-ldl', '-pthread']);
   command(cc, ['-O2', '-std=gnu11', 'bench/net/load.c', '-o', path.join(folder, 'load')]);
-}
-
-function rotated(list, round) {
-  const at = round % list.length;
-  return [...list.slice(at), ...list.slice(0, at)];
 }
 
 // ---- Processor time ----
@@ -266,6 +235,7 @@ async function run({ quick, json, only }) {
   }
   if (chosen('memory')) rows.push(await measureMemory(options));
   if (chosen('held')) rows.push(await measureHeld(options));
+  if (chosen('redis')) rows.push(...await measureRedis(options));
   if (json) save(json, 'net', rows);
 }
 
