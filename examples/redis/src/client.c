@@ -28,7 +28,8 @@ static settings *settings_new(fibril_args *args) {
   self->delay = number(args, "delay");
   self->max_delay = number(args, "maxDelay");
   self->attempts = number(args, "attempts");
-  self->limits = (limits){number(args, "maxBulk"), number(args, "maxItems"), number(args, "maxDepth")};
+  self->limits =
+      (limits){number(args, "maxBulk"), number(args, "maxItems"), number(args, "maxDepth")};
   return self;
 }
 
@@ -106,9 +107,9 @@ static bool is_one_of(fibril_value word, const char *const *words, size_t count)
 
 fibril_value client_refuse(fibril_value args, bool in_transaction) {
   /* Their replies are not one for each command, or everything after them is something else. */
-  static const char *const never[] = {"SUBSCRIBE",   "UNSUBSCRIBE",  "PSUBSCRIBE", "PUNSUBSCRIBE",
-                                      "SSUBSCRIBE",  "SUNSUBSCRIBE", "MONITOR",    "SYNC",
-                                      "PSYNC",       "HELLO",        "RESET"};
+  static const char *const never[] = {"SUBSCRIBE",  "UNSUBSCRIBE",  "PSUBSCRIBE", "PUNSUBSCRIBE",
+                                      "SSUBSCRIBE", "SUNSUBSCRIBE", "MONITOR",    "SYNC",
+                                      "PSYNC",      "HELLO",        "RESET"};
   static const char *const ends[] = {"MULTI", "EXEC", "DISCARD"};
   fibril_value name = fibril_array_get(args, 0);
   if (fibril_array_length(args) == 0)
@@ -118,9 +119,8 @@ fibril_value client_refuse(fibril_value args, bool in_transaction) {
                  (in_transaction && is_one_of(name, ends, sizeof ends / sizeof ends[0]));
   if (!refused) return fibril_undefined();
   const char *text = fibril_value_string(name, NULL);
-  return fibril_error_type("TypeError", "ERR_INVALID_ARG_VALUE",
-                           "%s can't be sent as a command%s", text == NULL ? "This" : text,
-                           in_transaction ? " of a transaction" : "");
+  return fibril_error_type("TypeError", "ERR_INVALID_ARG_VALUE", "%s can't be sent as a command%s",
+                           text == NULL ? "This" : text, in_transaction ? " of a transaction" : "");
 }
 
 fibril_value client_revived(const client *self, fibril_value reply, bool special) {

@@ -131,7 +131,8 @@ static void slow_down(connection *self) {
   if (self->delay > of->max_delay) self->delay = of->max_delay;
 }
 
-/* Whether a command that waits for its reply was carried out, nobody knows: it is not sent again. */
+/* Whether a command that waits for its reply was carried out, nobody knows: it is not sent again.
+ */
 static void become_lost(connection *self, fibril_value error) {
   self->open = false;
   self->stream = NULL;
@@ -169,8 +170,8 @@ static fibril_value reach(connection *self, fibril_stream **stream, parser *repl
   int err = dial(self, stream);
   if (err != 0) return error_connection(err, "connect", place_of(self));
   err = parser_init(replies, *stream, &self->settings->limits);
-  fibril_value error = err != 0 ? fibril_error(err, NULL)
-                                : connection_shake_hands(self, *stream, replies);
+  fibril_value error =
+      err != 0 ? fibril_error(err, NULL) : connection_shake_hands(self, *stream, replies);
   if (fibril_is_error(error)) {
     parser_free(replies);
     fibril_stream_abort(*stream);

@@ -64,14 +64,14 @@ struct connection {
   unsigned failures;      /* how many attempts have failed */
   double delay;           /* before the next one */
   bool open, closed;
-  bool established;    /* it has been open */
-  bool answered;       /* a command, since it is open */
-  bool dead;           /* lost, and nobody connects again */
-  bool pushes_only;    /* RESP2: whoever has subscribed can do nothing else */
-  fibril_cond changed; /* open, or not */
-  unsigned waiting;    /* for that */
-  unsigned wanted;     /* by whom: this keeps the process alive */
-  fibril_mutex gate;   /* commands are written in the order of coming */
+  bool established;      /* it has been open */
+  bool answered;         /* a command, since it is open */
+  bool dead;             /* lost, and nobody connects again */
+  bool pushes_only;      /* RESP2: whoever has subscribed can do nothing else */
+  fibril_cond changed;   /* open, or not */
+  unsigned waiting;      /* for that */
+  unsigned wanted;       /* by whom: this keeps the process alive */
+  fibril_mutex gate;     /* commands are written in the order of coming */
   bytes out;             /* not written yet */
   bytes spare;           /* what has been, to be filled again */
   fibril_future *writer; /* the coroutine that writes, as long as there is something; may be done */
@@ -107,10 +107,10 @@ fibril_value connection_shake_hands(connection *self, fibril_stream *stream, par
 
 /* requests.c */
 typedef struct {
-  const char *verb;       /* goes before the arguments; NULL: they begin with it */
-  fibril_value args;      /* an array; of a transaction, an array of such */
-  bool transaction;       /* MULTI and EXEC around them; gives an array of all replies but the last */
-  bool buffers;           /* strings as Buffers */
+  const char *verb;  /* goes before the arguments; NULL: they begin with it */
+  fibril_value args; /* an array; of a transaction, an array of such */
+  bool transaction;  /* MULTI and EXEC around them; gives an array of all replies but the last */
+  bool buffers;      /* strings as Buffers */
   uint32_t confirmations; /* how many are pushed instead of a reply; 0: a reply comes */
 } request;
 /* Sends it and waits for the reply, which `own` has then, or returns an error. */

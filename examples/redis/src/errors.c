@@ -20,10 +20,9 @@ fibril_value error_closed(void) {
 
 fibril_value error_connection(int code, const char *call, const char *where) {
   const char *text = code == UV_EOF ? "the server has ended it" : fibril_strerror(code);
-  fibril_value error = fibril_error_type("RedisError", "ERR_REDIS_CONNECTION", "%s: %s",
-                                         strcmp(call, "connect") == 0 ? "There is no connection"
-                                                                      : "The connection was lost",
-                                         text);
+  fibril_value error = fibril_error_type(
+      "RedisError", "ERR_REDIS_CONNECTION", "%s: %s",
+      strcmp(call, "connect") == 0 ? "There is no connection" : "The connection was lost", text);
   fibril_error_set(error, "cause", fibril_error_uv(code, call, where));
   return error;
 }

@@ -98,7 +98,7 @@ static void deliver(connection *self, fibril_value push, bool patterns) {
 }
 
 static bool is_confirmation(fibril_value word) {
-  static const char *const words[] = {"subscribe",  "unsubscribe",  "psubscribe", "punsubscribe"};
+  static const char *const words[] = {"subscribe", "unsubscribe", "psubscribe", "punsubscribe"};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is(word, words[i])) return true;
   return false;

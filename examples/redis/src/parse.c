@@ -101,7 +101,8 @@ static bool to_integer(const char *text, size_t length, int64_t *out) {
   for (size_t i = negative || *text == '+'; i < length; i++) {
     int digit = text[i] - '0';
     if (__builtin_mul_overflow(sum, 10, &sum)) return false;
-    if (negative ? __builtin_sub_overflow(sum, digit, &sum) : __builtin_add_overflow(sum, digit, &sum))
+    if (negative ? __builtin_sub_overflow(sum, digit, &sum)
+                 : __builtin_add_overflow(sum, digit, &sum))
       return false;
   }
   *out = sum;
@@ -152,7 +153,8 @@ static int size(parser *self, const char *text, size_t length, double most, bool
                 const char *of, int64_t *out) {
   if (!to_integer(text, length, out) || *out < (nullable ? -1 : 0))
     return broken(self, "\"%.*s\" for the length of %s", length < 32 ? (int)length : 32, text, of);
-  if ((double)*out > most) return broken(self, "%s of %.0f, and %.0f are allowed", of, (double)*out, most);
+  if ((double)*out > most)
+    return broken(self, "%s of %.0f, and %.0f are allowed", of, (double)*out, most);
   return 0;
 }
 
@@ -173,8 +175,7 @@ static int read_large(parser *self, large *to, size_t length) {
       to->data = data;
       to->room = room < length ? room : length;
     }
-    int64_t count =
-        fibril_reader_read(&self->reader, to->data + to->length, to->room - to->length);
+    int64_t count = fibril_reader_read(&self->reader, to->data + to->length, to->room - to->length);
     if (count <= 0) return count == 0 ? UV_EOF : (int)count;
     to->length += (size_t)count;
   }
@@ -220,7 +221,8 @@ static int string(parser *self, const char *text, size_t digits, fibril_value *o
   if (length > WINDOW) return large_string(self, (size_t)length, out);
   err = short_string(self, (size_t)length, &data);
   if (err == 0)
-    *out = self->buffers ? fibril_buffer(data, (size_t)length) : fibril_string(data, (size_t)length);
+    *out =
+        self->buffers ? fibril_buffer(data, (size_t)length) : fibril_string(data, (size_t)length);
   return err;
 }
 
@@ -253,7 +255,8 @@ static int items(parser *self, unsigned depth, int64_t count, int each, fibril_v
   double all = (double)count * each;
   if (depth >= self->limits->depth)
     return broken(self, "a reply of more than %.0f levels", self->limits->depth);
-  if (all > self->items) return broken(self, "a reply of more than %.0f items", self->limits->items);
+  if (all > self->items)
+    return broken(self, "a reply of more than %.0f items", self->limits->items);
   self->items -= all;
   *out = fibril_array(all < ITEMS_AHEAD ? (size_t)all : ITEMS_AHEAD);
   int err = 0;

@@ -14,13 +14,14 @@ typedef struct {
 typedef struct {
   fibril_reader reader;
   const limits *limits;
-  const char *base, *at, *end; /* what is looked at: taken up to `at`, and not told the reader yet */
-  double items;                /* that the reply may still have */
-  bool buffers;                /* strings of bytes become Buffers */
+  const char *base, *at,
+      *end;     /* what is looked at: taken up to `at`, and not told the reader yet */
+  double items; /* that the reply may still have */
+  bool buffers; /* strings of bytes become Buffers */
   void (*before_wait)(void *arg); /* may be NULL */
   void *arg;
-  bool special;                /* the reply has maps, sets or numbers that only JavaScript has */
-  char message[160];           /* of UV_EPROTO */
+  bool special;      /* the reply has maps, sets or numbers that only JavaScript has */
+  char message[160]; /* of UV_EPROTO */
 } parser;
 
 /* Where: a coroutine, whose reader it has. */

@@ -21,9 +21,8 @@ static fibril_value read_names(fibril_value channels) {
 
 static fibril_value demand(const subscription *self, const char *verb, fibril_value channels) {
   call own;
-  request what = {.verb = verb,
-                  .args = channels,
-                  .confirmations = (uint32_t)fibril_array_length(channels)};
+  request what = {
+      .verb = verb, .args = channels, .confirmations = (uint32_t)fibril_array_length(channels)};
   return connection_request(self->connection, &what, &own);
 }
 
@@ -83,7 +82,8 @@ fibril_value client_subscribe(client *self, fibril_value channels, subscription 
   own->names = read_names(channels);
   if (fibril_is_error(own->names)) return own->names;
   if (fibril_array_length(channels) == 0 || own->limit == 0)
-    return fibril_error_type("TypeError", "ERR_INVALID_ARG_VALUE", "A subscription needs a channel");
+    return fibril_error_type("TypeError", "ERR_INVALID_ARG_VALUE",
+                             "A subscription needs a channel");
   int err = messages_listen(own);
   if (err != 0) return fibril_error(err, NULL);
   fibril_value result = demand(own, own->patterns ? "PSUBSCRIBE" : "SUBSCRIBE", channels);

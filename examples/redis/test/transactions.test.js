@@ -10,7 +10,8 @@ for (const protocol of [2, 3]) {
 
     before(async () => {
       const { port } = await server();
-      [client, other] = await Promise.all([connect({ port, protocol }), connect({ port, protocol })]);
+      client = await connect({ port, protocol });
+      other = await client.duplicate();
     });
     beforeEach(() => client.command('FLUSHALL'));
     after(() => Promise.all([client.close(), other.close()]));
