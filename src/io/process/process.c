@@ -1,6 +1,5 @@
 #include "process.h"
 
-#include "../../core/value/list.h"
 #include "../net/uv_stream.h"
 
 #include <errno.h>
@@ -14,67 +13,7 @@
 #define STANDARD 3
 #define STDIO_MAX 1024
 
-/* On the stack of the coroutine that waits. */
-typedef struct fibril__process_waiter waiter;
-struct fibril__process_waiter {
-  fibril__request request;
-  fibril_process *process;
-  waiter *next, *prev;
-};
-
-/* ---- Waiting ---- */
-
-static void end_waits(fibril_process *self, int result) {
-  waiter *one = self->waiters.first;
-  self->waiters.first = self->waiters.last = NULL;
-  for (; one != NULL; one = one->next) fibril__request_end(&one->request, result);
-}
-
-void fibril__process_ended(fibril_process *self, int error, int64_t status, int signal) {
-  self->ended = true;
-  self->error = error;
-  self->status = status;
-  self->signal = signal;
-  end_waits(self, 0);
-}
-
-static bool leave_wait(fibril__request *request) {
-  waiter *self = FIBRIL__CONTAINER(waiter, request, request);
-  FIBRIL__LIST_REMOVE(&self->process->waiters, self);
-  return true;
-}
-
-static const fibril__wait_kind process_kind = {.name = "process"};
-
-static int wait_for_end(fibril_process *self) {
-  waiter one = {.process = self};
-  int err = self->way->expect == NULL ? 0 : self->way->expect(self);
-  if (err == 0) err = fibril__request_begin(&one.request, &process_kind, leave_wait);
-  if (err != 0) return err;
-  if (self->handle.unheld) fibril__request_hold(&one.request, false);
-  FIBRIL__LIST_ADD(&self->waiters, &one);
-  return fibril__request_wait(&one.request, 0);
-}
-
-int fibril_process_wait(fibril_process *self, int64_t *status, int *signal) {
-  int err = fibril__handle_check(&self->handle);
-  if (err != 0) return err;
-  fibril__handle_ref(&self->handle);
-  if (!self->ended) err = wait_for_end(self);
-  if (err == 0) err = self->error;
-  if (err == 0 && status != NULL) *status = self->status;
-  if (err == 0 && signal != NULL) *signal = self->signal;
-  fibril__handle_unref(&self->handle);
-  return err;
-}
-
 /* ---- The handle ---- */
-
-static void hold_waits(fibril__handle *handle, bool held) {
-  fibril_process *self = FIBRIL__CONTAINER(fibril_process, handle, handle);
-  for (waiter *one = self->waiters.first; one != NULL; one = one->next)
-    fibril__request_hold(&one->request, held);
-}
 
 /* Of a group also when its first process has ended: the others may be there. */
 static bool has_to_be_killed(const fibril_process *self) {
@@ -83,7 +22,7 @@ static bool has_to_be_killed(const fibril_process *self) {
 
 static void close_process(fibril__handle *handle) {
   fibril_process *self = FIBRIL__CONTAINER(fibril_process, handle, handle);
-  end_waits(self, UV_ECANCELED);
+  fibril__process_end_waits(self, UV_ECANCELED);
   for (unsigned i = 0; i < self->stdio_count; i++)
     if (self->stdio[i] != NULL) fibril_stream_close(self->stdio[i]);
   if (has_to_be_killed(self)) self->way->send(self, SIGKILL);
@@ -98,7 +37,7 @@ static void free_process(fibril__handle *handle) {
 }
 
 static const fibril__handle_type process_type = {
-    .close = close_process, .free = free_process, .hold = hold_waits};
+    .close = close_process, .free = free_process, .hold = fibril__process_hold_waits};
 
 FIBRIL__HANDLE_FUNCTIONS(process, fibril_process)
 

@@ -51,6 +51,11 @@ struct fibril_process {
 /* It has ended: with that, or with an error. */
 void fibril__process_ended(fibril_process *process, int error, int64_t status, int signal);
 
+/* Ends all waits for it with that result. */
+void fibril__process_end_waits(fibril_process *process, int result);
+/* Of its handle: whether those waits keep the loop alive. */
+void fibril__process_hold_waits(fibril__handle *handle, bool held);
+
 /* Has a child of this process reaped that nobody waits for any more, whenever it ends. */
 void fibril__process_orphan(int pid);
 
