@@ -1109,8 +1109,7 @@ typedef struct fibril_inspection {
   size_t stack_size;
   const char *address; /* of the other end, or of a socket without one; or the host that is looked
                           up; NULL: none is known */
-  bool unheld;         /* what it waits for does not keep the loop alive, as fibril_stream_unhold and
-                          its like have it */
+  bool unheld;         /* its wait does not keep the loop alive, as fibril_stream_unhold says */
 } fibril_inspection;
 
 /* Hears of one coroutine. It may not start, resume or end any. */
@@ -1853,8 +1852,9 @@ typedef void (*fibril_address_cb)(const struct sockaddr *address, void *arg);
 
 /* Looks a host's addresses up, with the port in them, and calls each(address, arg) for each: how
  * many there are. `family` is AF_INET, AF_INET6 or 0 for both. Coroutines that ask for the same
- * while it is looked up share the lookup. It takes a thread of the pool, within fibril's half.
- * Answers to uv_getaddrinfo and Tornado's Resolver.
+ * while it is looked up share the lookup. It takes a thread of the pool, within fibril's half, for
+ * as long as the resolver takes: two that are slow have both of those that there are by default
+ * (UV_THREADPOOL_SIZE), and files wait. Answers to uv_getaddrinfo and Tornado's Resolver.
  * Where: a coroutine. Suspends, but not for an address.
  * Ownership: `host` is copied; `address` is borrowed for the call.
  * Errors: those of a wait; UV_EINVAL `host` or `each` is NULL, the port is none, or `family` is
@@ -1885,8 +1885,8 @@ typedef struct fibril_signal fibril_signal;
  * loop is closing; those of uv_signal_init. */
 int fibril_signal_open(const int *signals, size_t count, fibril_signal **out);
 
-/* Waits for the next signal: which one. Those that come between two waits are counted, none is
- * lost that the system has told apart.
+/* Waits for the next signal: which one. Those that come between two waits are counted, as far as
+ * the system tells them apart, and libuv has room for thousands while the loop is busy.
  * Where: a coroutine. Suspends unless one has come.
  * Errors: those of a wait; UV_EBADF the handle is closed; UV_EBUSY another coroutine waits. */
 int fibril_signal_wait(fibril_signal *signal);
