@@ -1396,8 +1396,8 @@ int fibril_memory_pair(size_t capacity, fibril_stream *out[2]);
 int fibril_tty_open(fibril_socket fd, fibril_stream **out);
 
 /* A stream of a descriptor of others: a connected socket, a pipe or a terminal. It becomes
- * non-blocking, and when the stream is closed or released is what it was before. Answers to
- * uv_tcp_open and uv_pipe_open.
+ * non-blocking, and when the stream is closed or released is what it was before: so is every copy
+ * of it (dup), which had better be closed first. Answers to uv_tcp_open and uv_pipe_open.
  * Where: the loop's thread.
  * Ownership: the descriptor is the stream's, and stays the caller's on failure; the stream is the
  * running coroutine's, elsewhere owned.
@@ -1437,8 +1437,9 @@ typedef struct fibril_stream_type {
   void (*abort)(void *self);
 } fibril_stream_type;
 
-/* A stream of a type of your own. `self` should have the inner stream detached, and outlive the
- * coroutine's function, after whose return its handles are closed: it is no local variable. Whether
+/* A stream of a type of your own. `self` should have the inner stream detached, with a reference
+ * (fibril_stream_ref), since the loop's end closes both in any order, and outlive the coroutine's
+ * function, after whose return its handles are closed: it is no local variable. Whether
  * waits keep the loop alive the inner stream says, not this one.
  * Where: the loop's thread.
  * Ownership: `type` is borrowed until the stream is gone (static); `self` stays the caller's on
@@ -1584,7 +1585,8 @@ int fibril_reader_exact(fibril_reader *reader, void *buffer, size_t length);
  * Ownership: `*out` is borrowed until the next call on the reader.
  * Errors: those of fibril_reader_read; UV_EOF the stream ended, and what came after the last `end`
  * can still be peeked at and read; UV_EMSGSIZE none begins within the limit, and nothing is taken;
- * UV_EINVAL `end` or `out` is NULL, or `length` 0. */
+ * UV_EINVAL `end` or `out` is NULL, or `length` 0. `end` is not what the reader gave before: that
+ * is overwritten. */
 int64_t fibril_reader_until(fibril_reader *reader, const void *end, size_t length,
                             const char **out);
 
@@ -1713,9 +1715,10 @@ int fibril_listener_port(const fibril_listener *listener);
  * the system has no descriptor left it waits until there is one. Answers to uv_accept.
  * Where: a coroutine. Suspends unless there is one.
  * Ownership: the stream is the coroutine's.
- * Errors: those of a wait; UV_EBADF the listener is closed, or its descriptor was; UV_EBUSY
- * another coroutine accepts; UV_EINVAL `out` is NULL; UV_ENOMEM there is none for the stream,
- * and the connection is closed. */
+ * Errors: those of a wait; UV_EBADF the listener is closed, or its descriptor was, and none has
+ * its number; UV_EBUSY another coroutine accepts; UV_EINVAL `out` is NULL; UV_ENOMEM there is none
+ * for the stream, or UV_EEXIST its descriptor has the number of one that was closed under another
+ * stream: then the connection is closed. */
 int fibril_listener_accept(fibril_listener *listener, fibril_stream **out);
 
 /* Handles a connection. It returns whatever it likes: an error, or in C++ an exception, is told

@@ -371,6 +371,7 @@ typedef struct {
 static fibril_value serve(void *arg) {
   service *self = arg;
   self->result = fibril_listener_serve(self->listener, self->handle, self, &self->options);
+  CHECK(fibril__self()->deferred == NULL); /* it keeps nothing until the coroutine's end */
   return fibril_undefined();
 }
 

@@ -533,6 +533,19 @@ LOOP_TEST(reader_outside_of_coroutines) {
   fibril_stream_close(both.stream);
 }
 
+MEMORY_TEST(reader_has_no_memory_for_what_a_peer_may_say) {
+  fibril_reader reader;
+  const char *piece;
+  char byte;
+  fibril_reader_init(&reader, b, SIZE_MAX);
+  for (size_t most = 0; most < 64; most += 8) {
+    CHECK_INT(fibril_reader_peek(&reader, SIZE_MAX - most, &piece), UV_ENOMEM);
+    CHECK_INT(fibril_reader_exact(&reader, &byte, SIZE_MAX - most), UV_ENOMEM);
+  }
+  put(a, "line\n");
+  CHECK_LINE(&reader, "line");
+}
+
 /* ---- Structs that are none ---- */
 
 static fibril_value read_with_none(void *arg) {

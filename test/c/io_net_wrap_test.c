@@ -541,3 +541,84 @@ LOOP_TEST(wrap_outside_of_coroutines) {
   (void)loop;
   CHECK_INT(fibril_stream_wrap(&least, NULL, &x), FIBRIL_ENOTCOROUTINE);
 }
+
+/* ---- Types that give nonsense ---- */
+
+static int64_t give_more(void *arg, void *buffer, size_t length) {
+  (void)arg;
+  (void)buffer;
+  return (int64_t)length + 1;
+}
+
+static int64_t give_no_code(void *arg, void *buffer, size_t length) {
+  (void)arg;
+  (void)buffer;
+  (void)length;
+  return -((int64_t)1 << 32);
+}
+
+static int give_a_count(void *arg, const uv_buf_t *buffers, unsigned count) {
+  (void)arg;
+  (void)buffers;
+  return (int)count;
+}
+
+static int give_one(void *arg) {
+  (void)arg;
+  return 1;
+}
+
+static const fibril_stream_type nonsense[] = {
+    {sizeof nonsense[0], "more", give_more, give_a_count, give_one, close_nothing, .tryread = NULL},
+    {sizeof nonsense[0], NULL, give_no_code, give_a_count, give_one, close_nothing,
+     .tryread = NULL},
+};
+
+static fibril_stream *of_nonsense(int which) {
+  fibril_stream *stream = NULL;
+  CHECK_INT(fibril_stream_wrap(&nonsense[which], NULL, &stream), 0);
+  return stream;
+}
+
+static fibril_value read_more(void *arg) {
+  fibril_reader reader;
+  const char *line;
+  (void)arg;
+  fibril_reader_init(&reader, of_nonsense(0), 0);
+  return fibril_number((double)fibril_reader_line(&reader, &line));
+}
+
+static fibril_value read_no_code(void *arg) {
+  char byte;
+  (void)arg;
+  return fibril_number((double)fibril_stream_read(of_nonsense(1), &byte, 1));
+}
+
+static fibril_value write_a_count(void *arg) {
+  (void)arg;
+  return fibril_number(fibril_stream_write(of_nonsense(0), "x", 1));
+}
+
+static fibril_value shut_one(void *arg) {
+  (void)arg;
+  return fibril_number(fibril_stream_shutdown(of_nonsense(0)));
+}
+
+CRASH_TEST(wrap_that_reads_more_than_there_is_room_for, "SIGABRT",
+           "reading of a stream of type \"more\" gave 1025, which is no error") {
+  fibril_loop_run_sync(loop, read_more, NULL, 0, NULL);
+}
+
+CRASH_TEST(wrap_that_reads_what_is_no_code, "SIGABRT",
+           "reading of a stream of type \"\" gave -4294967296, which is no error") {
+  fibril_loop_run_sync(loop, read_no_code, NULL, 0, NULL);
+}
+
+CRASH_TEST(wrap_that_writes_a_count, "SIGABRT", "writing of a stream of type \"more\" gave 1,") {
+  fibril_loop_run_sync(loop, write_a_count, NULL, 0, NULL);
+}
+
+CRASH_TEST(wrap_that_shuts_down_with_a_count, "SIGABRT",
+           "the shutdown of a stream of type \"more\" gave 1,") {
+  fibril_loop_run_sync(loop, shut_one, NULL, 0, NULL);
+}

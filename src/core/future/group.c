@@ -1,5 +1,6 @@
 #include "group.h"
 
+#include "../scheduler/local.h"
 #include "../scheduler/wait.h"
 #include "../value/error.h"
 #include "clients.h"
@@ -141,6 +142,10 @@ fibril_group *fibril_group_new(void) {
   if (fibril_defer(end_group, group) == 0) return group;
   free(group);
   return NULL;
+}
+
+void fibril__group_end(fibril_group *group) {
+  fibril__defer_now(end_group, group);
 }
 
 /* Only of the one that runs the root is what it was. */

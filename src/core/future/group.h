@@ -12,5 +12,8 @@ typedef struct fibril__groups {
 } fibril__groups;
 
 void fibril__groups_init(fibril_loop *loop);
+/* Ends one of the running coroutine's before that ends: what it has given is gone. Of one that was
+ * made in a call, and what was deferred since is done. */
+void fibril__group_end(fibril_group *group);
 
 #endif /* FIBRIL_CORE_FUTURE_GROUP_H */

@@ -60,6 +60,12 @@ int fibril_defer(void (*release)(void *arg), void *arg) {
   return 0;
 }
 
+void fibril__defer_now(void (*release)(void *arg), void *arg) {
+  fibril_coroutine *self = fibril__self();
+  struct fibril__deferred *last = self->deferred;
+  if (last != NULL && last->release == release && last->arg == arg) run_deferred(self);
+}
+
 static struct fibril__local *find_local(const fibril_coroutine *self, const void *key) {
   struct fibril__local *local = self->locals;
   while (local != NULL && local->key != key) local = local->next;

@@ -11,6 +11,9 @@ void fibril__locals_release(fibril_coroutine *coroutine);
  * when all that was deferred has run. NULL: there is no memory. */
 void **fibril__local_slot(fibril_coroutine *self, const void *key, void (*release)(void *value));
 
+/* Does now what the running coroutine has deferred last, if it is that. */
+void fibril__defer_now(void (*release)(void *arg), void *arg);
+
 /* From here on reports call the running coroutine's waits by this static name, of what is made of
  * others' waits; NULL: by none. Whether it is the outermost one, and counts: then it is ended by
  * fibril__within_end. */

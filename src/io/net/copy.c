@@ -1,6 +1,8 @@
 /* Whole streams: from one to another, both ways, to nowhere. */
 #include "stream.h"
 
+#include "../../core/future/group.h"
+
 #include <stdlib.h>
 
 #define CHUNK (64 * 1024)
@@ -65,6 +67,7 @@ static int copy_in_group(fibril_group *group, fibril_stream *a, fibril_stream *b
     err = fibril_group_spawn(group, copy_direction, &both[i], &options);
   if (err != 0) fibril_group_cancel(group);
   int first = fibril_error_code(fibril_group_wait(group));
+  fibril__group_end(group);
   return first != 0 ? first : err;
 }
 

@@ -1,6 +1,7 @@
 /* Serving: a coroutine for each connection, in one group. */
 #include "listener.h"
 
+#include "../../core/future/group.h"
 #include "../../core/switch/exceptions.h"
 #include "../../core/switch/stack.h"
 #include "stream.h"
@@ -79,7 +80,7 @@ static int serve_next(server *self) {
     start_handler(self, stream);
   else
     make_room(self);
-  if (err != UV_ENOMEM) return err;
+  if (err != UV_ENOMEM && err != UV_EEXIST) return err;
   log_failure(fibril_error(err, NULL));
   return 0;
 }
@@ -127,6 +128,7 @@ int fibril_listener_serve(fibril_listener *listener, fibril_serve_fn handle, voi
   while (err == 0);
   listener->serving = NULL;
   end_serving(&self, options->grace);
+  fibril__group_end(self.group);
   fibril__handle_unref(&listener->handle);
   return err;
 }

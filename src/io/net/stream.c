@@ -1,7 +1,9 @@
 #include "stream.h"
 
 #include "../../core/scheduler/local.h"
+#include "../../core/value/error.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 int fibril__stream_init(fibril_stream *stream, const fibril__handle_type *handle_type,
@@ -26,6 +28,13 @@ static void leave(bool entered) {
   if (entered) fibril__within_end();
 }
 
+/* What would be somebody's bytes is not gone on with. */
+static void wrong_result(const fibril_stream *stream, const char *what, int64_t result) {
+  const char *name = stream->type->name;
+  fibril__fatal("%s of a stream of type \"%s\" gave %lld, which is no error, nor what it may give",
+                what, name == NULL ? "" : name, (long long)result);
+}
+
 /* ---- Reading ---- */
 
 static int begin_reading(fibril_stream *stream, const void *buffer, size_t length) {
@@ -44,6 +53,7 @@ static int64_t call_read(fibril_stream *stream,
   bool entered = enter(stream);
   int64_t count = read(stream->self, buffer, length);
   leave(entered);
+  if (count > (int64_t)length || count < INT_MIN) wrong_result(stream, "reading", count);
   stream->reading = false;
   if (count > 0) fibril__handle_moved(&stream->handle, (size_t)count);
   fibril__handle_unref(&stream->handle);
@@ -96,6 +106,7 @@ int fibril_stream_writev(fibril_stream *stream, const uv_buf_t *buffers, unsigne
   bool entered = enter(stream);
   err = stream->type->write(stream->self, buffers, count);
   leave(entered);
+  if (err > 0) wrong_result(stream, "writing", err);
   stream->writing = false;
   if (err == 0)
     stream->written += length;
@@ -125,8 +136,9 @@ int fibril_stream_shutdown(fibril_stream *stream) {
   bool entered = enter(stream);
   err = stream->type->shutdown(stream->self);
   leave(entered);
+  if (err > 0) wrong_result(stream, "the shutdown", err);
   stream->writing = false;
-  if (err != 0) stream->broken = true;
+  if (err != 0 && stream->shut) stream->broken = true;
   fibril__handle_unref(&stream->handle);
   return err;
 }

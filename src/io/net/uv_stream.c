@@ -335,7 +335,10 @@ static int shutdown_uv(void *arg) {
   stream_wait wait = {.stream = self};
   int err =
       fibril__handle_begin(handle, FIBRIL__WRITER, &wait.request, &shutdown_kind, leave_write);
-  if (err != 0) return err;
+  if (err != 0) {
+    self->stream.shut = false; /* it has not begun, and may be asked for again */
+    return err;
+  }
   return fibril__handle_wait(handle, FIBRIL__WRITER, start_shutdown(self));
 }
 

@@ -1,6 +1,8 @@
 /* A child from its start to its end: fed, its output collected, and ended with who waits. */
 #include "process.h"
 
+#include "../../core/future/group.h"
+
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -118,7 +120,9 @@ static int wait_for_all(run *self) {
   if (self->group == NULL) return err;
   if (err != 0) fibril_group_cancel(self->group);
   fibril_value result = fibril_group_wait(self->group);
-  return fibril_is_error(result) ? fibril_error_code(result) : err;
+  if (fibril_is_error(result)) err = fibril_error_code(result);
+  fibril__group_end(self->group);
+  return err;
 }
 
 static int set_output(fibril_value result, const char *key, output *self) {
