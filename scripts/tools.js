@@ -19,6 +19,7 @@ const SKIP_IN_VALGRIND = {
   stream_without_a_descriptor: DESCRIPTORS_IN_VALGRIND,
   listener_waits_out_a_shortage_of_descriptors: DESCRIPTORS_IN_VALGRIND,
   listener_that_waits_out_a_shortage_is_cancelled_and_closed: DESCRIPTORS_IN_VALGRIND,
+  a_connection_without_a_number_of_its_own_is_kept: DESCRIPTORS_IN_VALGRIND,
   guard_budget_is_used_up: 'valgrind keeps fewer mappings than the system',
   lengths_beyond_the_systems_limit_give_short_counts: 'valgrind looks at the whole buffer of a read or write, which is not there',
   process_is_refused_by_the_system: 'valgrind starts programs itself, and finds out too late that it can\'t',

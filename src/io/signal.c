@@ -1,4 +1,6 @@
 /* Signals that are waited for: libuv's handles, and a count of what comes between two waits. */
+#include "signal.h"
+
 #include "handle.h"
 
 #include "../core/loop/loop.h"
@@ -13,6 +15,7 @@ typedef struct watched watched;
 struct watched {
   uv_signal_t uv;
   int number;
+  bool started;
   watched *next;  /* in the line of those that have come */
   uint64_t count; /* that nobody has been told of */
 };
@@ -39,6 +42,25 @@ static bool is_default(const struct sigaction *action) {
   return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_DFL;
 }
 
+/* How many of this copy's handles have it; under the process' mutex. */
+static unsigned watching[FIBRIL__SIGNALS];
+
+void fibril__signal_ignore(int number) {
+  fibril__found_signal *found = &fibril__shared->signals[number];
+  struct sigaction now;
+  fibril__process_lock();
+  bool known = sigaction(number, NULL, &now) == 0;
+  if (known && is_default(&now)) {
+    now.sa_handler = SIG_IGN;
+    sigaction(number, &now, NULL);
+  } else if (known && watching[number] > 0 && !found->other) {
+    found->before.sa_flags &= ~SA_SIGINFO;
+    found->before.sa_handler = SIG_IGN;
+    found->other = true;
+  }
+  fibril__process_unlock();
+}
+
 static int start_signal(watched *one, uv_signal_cb callback) {
   fibril__found_signal *found = &fibril__shared->signals[one->number];
   struct sigaction before, now;
@@ -49,6 +71,8 @@ static int start_signal(watched *one, uv_signal_cb callback) {
     found->before = before;
     found->other = !is_default(&before);
   }
+  if (err == 0) watching[one->number]++;
+  one->started = err == 0;
   fibril__process_unlock();
   return err;
 }
@@ -58,6 +82,8 @@ static void stop_signal(watched *one) {
   struct sigaction now;
   fibril__process_lock();
   uv_signal_stop(&one->uv);
+  if (one->started) watching[one->number]--;
+  one->started = false;
   if (found->other && sigaction(one->number, NULL, &now) == 0 && is_default(&now)) {
     sigaction(one->number, &found->before, NULL);
     found->other = false;

@@ -84,3 +84,13 @@ int fibril__address_port(const struct sockaddr *address) {
 void fibril__address_set_port(struct sockaddr *address, int port) {
   *port_of(address) = htons((uint16_t)port);
 }
+
+bool fibril__address_equals(const struct sockaddr *a, const struct sockaddr *b) {
+  if (a->sa_family != b->sa_family || fibril__address_size(a) == 0) return false;
+  if (fibril__address_port(a) != fibril__address_port(b)) return false;
+  if (a->sa_family == AF_INET)
+    return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+           ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+  return memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+                &((const struct sockaddr_in6 *)b)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}

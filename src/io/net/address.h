@@ -27,6 +27,8 @@ void fibril__address_format(const struct sockaddr *address, char text[FIBRIL__AD
 /* Of AF_INET and AF_INET6; 0 for every other family. */
 size_t fibril__address_size(const struct sockaddr *address);
 int fibril__address_port(const struct sockaddr *address);
+/* Whether they are one address, with one port; not of other families. */
+bool fibril__address_equals(const struct sockaddr *a, const struct sockaddr *b);
 void fibril__address_set_port(struct sockaddr *address, int port);
 
 #endif /* FIBRIL_IO_NET_ADDRESS_H */

@@ -10,6 +10,7 @@
 #include "uv_stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,11 +102,21 @@ static int error_of(int fd) {
   return error == 0 ? 0 : uv_translate_sys_error(error);
 }
 
+/* Where nobody listens at a port of this machine the system may choose the same one for this end:
+ * nobody else can listen there then. */
+static bool is_with_itself(const attempt *one) {
+  struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+  socklen_t size = sizeof own;
+  if (getsockname(one->watcher.fd, (struct sockaddr *)&own, &size) != 0) return false;
+  return fibril__address_equals((struct sockaddr *)&own, one->address);
+}
+
 static void on_attempt_ready(fibril__watcher *watcher, int events) {
   attempt *one = FIBRIL__CONTAINER(attempt, watcher, watcher);
   if (one->race->request.wait.woken) return;
   bool own = events >= 0;
   int err = own ? error_of(watcher->fd) : UV_EBADF;
+  if (err == 0 && is_with_itself(one)) err = UV_ECONNREFUSED;
   if (err == 0)
     win(one->race, one);
   else
@@ -120,6 +131,17 @@ static void on_attempt_replaced(fibril__watcher *watcher) {
     end_attempt(one, false);
 }
 
+/* Older headers have no name for it. */
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+/* Without it every connection from an address has a port of its own, whoever it is to. */
+static void leave_port_open(int fd) {
+  int on = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+}
+
 static int bind_local(int fd, int family, const race *self) {
   struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
   const struct sockaddr_storage *local = self->local;
@@ -131,6 +153,7 @@ static int bind_local(int fd, int family, const race *self) {
   }
   /* Attempts may have the same one, and what was connected before. */
   int err = port == 0 ? 0 : fibril__socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (port == 0) leave_port_open(fd);
   return err != 0 ? err : fibril__socket_bind(fd, (const struct sockaddr *)local);
 }
 

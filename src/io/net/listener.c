@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -48,6 +49,8 @@ static void close_listener(fibril__handle *handle) {
   if (self->path != NULL) remove_file(self);
   if (self->poll != NULL) fibril_poll_close(self->poll);
   fibril__socket_close(self->fd, self->identity);
+  if (self->kept >= 0) close(self->kept);
+  self->kept = -1;
   if (self->serving != NULL) self->serving->closed(self->serving);
 }
 
@@ -100,6 +103,7 @@ static int new_listener(int fd, uv_handle_type kind, int backlog, fibril_listene
   self->fd = fd;
   self->identity = fibril__socket_identity(fd);
   self->kind = kind;
+  self->kept = -1;
   int err = fibril__handle_init(&self->handle, &listener_type);
   if (err != 0) {
     close(fd);
@@ -140,8 +144,7 @@ static int listen_everywhere(int port, const fibril_listen_options *options,
   struct sockaddr_storage any;
   fibril__address_parse("::", port, &any);
   int err = listen_at((struct sockaddr *)&any, options, out);
-  bool lacking = err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL;
-  if (!lacking || options->ipv6only) return err;
+  if (!fibril__socket_lacks_address(err) || options->ipv6only) return err;
   fibril__address_parse("0.0.0.0", port, &any);
   return listen_at((struct sockaddr *)&any, options, out);
 }
@@ -156,7 +159,7 @@ int fibril_tcp_listen(const char *host, int port, const fibril_listen_options *o
   int err = fibril__dns_find(host, port, AF_UNSPEC, &found);
   if (err != 0) return err;
   err = UV_EADDRNOTAVAIL;
-  for (int i = 0; i < found->count && err == UV_EADDRNOTAVAIL; i++)
+  for (int i = 0; i < found->count && fibril__socket_lacks_address(err); i++)
     err = listen_at((struct sockaddr *)&found->list[i], options, out);
   free(found);
   return err;
@@ -174,12 +177,23 @@ static int bind_unix(int fd, const struct sockaddr_un *address, socklen_t size, 
   return err;
 }
 
+/* The process may be in another folder when the file is to be removed. */
+static char *absolute_path(const char *path) {
+  char folder[4096];
+  size_t length = sizeof folder;
+  if (path[0] == '/' || uv_cwd(folder, &length) != 0) return strdup(path);
+  size_t size = length + strlen(path) + 2;
+  char *whole = malloc(size);
+  if (whole != NULL) snprintf(whole, size, "%s/%s", folder, path);
+  return whole;
+}
+
 static int keep_path(fibril_listener *self, const char *path) {
   struct stat now;
   if (stat(path, &now) != 0) return uv_translate_sys_error(errno);
   self->device = now.st_dev;
   self->inode = now.st_ino;
-  self->path = strdup(path);
+  self->path = absolute_path(path);
   return self->path == NULL ? UV_ENOMEM : 0;
 }
 
@@ -219,12 +233,23 @@ int fibril_listener_port(const fibril_listener *self) {
 
 /* ---- Accepting ---- */
 
+/* Of a connection that has gone again, and that says nothing of the next one. */
+static bool is_of_connection(int code) {
+  static const int codes[] = {UV_EINTR,        UV_ECONNABORTED, UV_ECONNRESET,  UV_EPROTO,
+                              UV_ETIMEDOUT,    UV_ENETDOWN,     UV_ENETUNREACH, UV_EHOSTDOWN,
+                              UV_EHOSTUNREACH, UV_ENOPROTOOPT,  UV_ENONET};
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    if (code == codes[i]) return true;
+  return false;
+}
+
+/* Of a descriptor that was closed, or is another one's. */
 static bool is_gone(int code) {
-  return code == EBADF || code == ENOTSOCK || code == EINVAL || code == EOPNOTSUPP;
+  return code == UV_EBADF || code == UV_ENOTSOCK || code == UV_EINVAL || code == UV_ENOTSUP;
 }
 
 static bool is_shortage(int code) {
-  return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+  return code == UV_EMFILE || code == UV_ENFILE || code == UV_ENOBUFS || code == UV_ENOMEM;
 }
 
 /* Nothing comes that it waits for: it goes on after a while, or when the listener is closed. */
@@ -236,18 +261,32 @@ static int wait_out_shortage(fibril_listener *self) {
   return err == UV_ETIMEDOUT || err > 0 ? fibril__wait_check(fibril__self()) : err;
 }
 
-/* A connection's descriptor. Other errors are of connections that have gone again. */
+/* A connection's descriptor, or what the system says. One that has no number yet is not lost. */
+static int accept_one(fibril_listener *self) {
+  int fd = self->kept;
+  if (fd < 0) fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return uv_translate_sys_error(errno);
+  int above = fibril__socket_above_standard(fd);
+  self->kept = above < 0 ? fd : -1;
+  return above;
+}
+
+/* 0: again. However many have gone, others have their turn. */
+static int after_failure(fibril_listener *self, int code) {
+  if (code == UV_EAGAIN) return fibril__poll_wait(self->poll, UV_READABLE, &accept_kind);
+  if (is_shortage(code)) return wait_out_shortage(self);
+  if (is_gone(code)) return UV_EBADF;
+  if (!is_of_connection(code)) return code;
+  fibril__handle_moved(&self->handle, 0);
+  return fibril__handle_check(&self->handle);
+}
+
 static int next_connection(fibril_listener *self) {
   for (;;) {
-    int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), err = 0;
-    if (fd >= 0) return fibril__socket_above_standard(fd);
-    if (errno == EAGAIN)
-      err = fibril__poll_wait(self->poll, UV_READABLE, &accept_kind);
-    else if (is_shortage(errno))
-      err = wait_out_shortage(self);
-    else if (is_gone(errno))
-      err = UV_EBADF;
-    if (err < 0) return err;
+    int fd = accept_one(self);
+    if (fd >= 0) return fd;
+    int err = after_failure(self, fd);
+    if (err < 0) return err == UV_EBADF && self->handle.closed ? UV_ECANCELED : err;
     if (self->handle.closed) return UV_ECANCELED; /* and the number may be another descriptor's */
   }
 }

@@ -11,6 +11,7 @@ struct fibril_listener {
   fibril_poll *poll; /* of the descriptor; no coroutine's */
   int fd;
   uint64_t identity; /* of its socket */
+  int kept;          /* what it has accepted, and has no other number for; -1: nothing */
   uv_handle_type kind;
   bool accepting;
   fibril__serving *serving; /* NULL: nobody */

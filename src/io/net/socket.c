@@ -55,16 +55,23 @@ void fibril__socket_close(int fd, uint64_t identity) {
 }
 
 int fibril__socket_above_standard(int fd) {
-  if (fd < 0 || fd > STDERR_FILENO) return fd;
-  int other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
+  if (fd > STDERR_FILENO) return fd;
+  int other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (other < 0) return uv_translate_sys_error(errno);
   close(fd);
-  errno = error;
   return other;
 }
 
 int fibril__socket_new(int family, int type) {
-  int fd = fibril__socket_above_standard(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  return fd >= 0 ? fd : uv_translate_sys_error(errno);
+  int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return uv_translate_sys_error(errno);
+  int above = fibril__socket_above_standard(fd);
+  if (above < 0) close(fd);
+  return above;
+}
+
+bool fibril__socket_lacks_address(int code) {
+  return code == UV_EAFNOSUPPORT || code == UV_EADDRNOTAVAIL;
 }
 
 int fibril__socket_bind(int fd, const struct sockaddr *address) {

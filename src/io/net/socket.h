@@ -24,7 +24,10 @@ uint64_t fibril__socket_identity(int fd);
 void fibril__socket_close(int fd, uint64_t identity);
 
 /* The same socket by a number that is no standard stream's, which libuv leaves open when it closes
- * a handle. -1 as the system calls. */
+ * a handle; or what the system says, and it stays open where it is. */
 int fibril__socket_above_standard(int fd);
+
+/* Whether the system has not that address, or none of its family: another one may do. */
+bool fibril__socket_lacks_address(int code);
 
 #endif /* FIBRIL_IO_NET_SOCKET_H */

@@ -94,8 +94,7 @@ static int open_everywhere(int port, const fibril_udp_options *options, fibril_u
   struct sockaddr_storage any;
   fibril__address_parse("::", port, &any);
   int err = open_at((struct sockaddr *)&any, options, out);
-  bool lacking = err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL;
-  if (!lacking || options->ipv6only) return err;
+  if (!fibril__socket_lacks_address(err) || options->ipv6only) return err;
   fibril__address_parse("0.0.0.0", port, &any);
   return open_at((struct sockaddr *)&any, options, out);
 }
@@ -112,7 +111,7 @@ int fibril_udp_open(const char *host, int port, const fibril_udp_options *option
   int err = fibril__dns_find(host, port, AF_UNSPEC, &found);
   if (err != 0) return err;
   err = UV_EADDRNOTAVAIL;
-  for (int i = 0; i < found->count && err == UV_EADDRNOTAVAIL; i++)
+  for (int i = 0; i < found->count && fibril__socket_lacks_address(err); i++)
     err = open_at((struct sockaddr *)&found->list[i], options, out);
   free(found);
   return err;

@@ -1,6 +1,7 @@
 #include "uv_stream.h"
 
 #include "../../core/loop/descriptors.h"
+#include "../signal.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -103,14 +104,20 @@ static void on_bytes(fibril__uv_stream *self, size_t count) {
   if (self->ahead_length == AHEAD_MAX) stop_reading(self);
 }
 
-/* libuv takes a hang-up for an end where it did not read, which may be a reset that came with the
- * last bytes. One that it read is one. */
-static int real_end(const fibril__uv_stream *self, int end, const uv_buf_t *read) {
-  int code = 0;
-  socklen_t size = sizeof code;
-  if (end != UV_EOF || read->base != NULL || self->uv.handle.type != UV_TCP) return end;
-  int err = getsockopt(fd_of(self), SOL_SOCKET, SO_ERROR, &code, &size);
-  return err == 0 && code != 0 ? uv_translate_sys_error(code) : end;
+static int start_reading(fibril__uv_stream *self);
+
+static void end_reading(fibril__uv_stream *self, int end) {
+  fibril__request *reader = self->reader;
+  stop_reading(self);
+  self->end = end == UV_EOF && self->lost != 0 ? self->lost : end;
+  if (reader != NULL) end_read(self, reader, self->end == UV_EOF ? 0 : self->end);
+}
+
+/* libuv takes a hang-up for an end, and has not read up to it: there may be more, or a reset. */
+static void read_on(fibril__uv_stream *self) {
+  self->on = false;
+  int err = self->own || self->reader != NULL ? start_reading(self) : 0;
+  if (err != 0) end_reading(self, UV_EOF);
 }
 
 static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {
@@ -120,11 +127,10 @@ static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {
   } else if (count == UV_ENOBUFS) {
     if (!self->served) stop_reading(self); /* until somebody reads */
     self->served = false;
+  } else if (count == UV_EOF && buffer->base == NULL) {
+    read_on(self);
   } else if (count < 0) {
-    fibril__request *reader = self->reader;
-    stop_reading(self);
-    self->end = real_end(self, (int)count, buffer);
-    if (reader != NULL) end_read(self, reader, self->end == UV_EOF ? 0 : self->end);
+    end_reading(self, (int)count);
   }
 }
 
@@ -174,6 +180,15 @@ static int64_t read_uv(void *arg, void *buffer, size_t length) {
   return result;
 }
 
+/* The system says once that a connection is lost. Whoever hears of it first, the reading ends so.
+ */
+static int note_loss(fibril__uv_stream *self, int err) {
+  bool lost = err == UV_ECONNRESET || err == UV_ETIMEDOUT || err == UV_ECONNABORTED ||
+              err == UV_EHOSTUNREACH || err == UV_ENETUNREACH;
+  if (lost && self->lost == 0) self->lost = err;
+  return err;
+}
+
 static int64_t tryread_uv(void *arg, void *buffer, size_t length) {
   fibril__uv_stream *self = arg;
   if (self->ahead_length > 0) return (int64_t)take_ahead(self, buffer, length);
@@ -181,7 +196,8 @@ static int64_t tryread_uv(void *arg, void *buffer, size_t length) {
   ssize_t count;
   do count = read(fd_of(self), buffer, length < INT_MAX ? length : INT_MAX);
   while (count < 0 && errno == EINTR);
-  return count >= 0 ? count : uv_translate_sys_error(errno);
+  if (count == 0 && self->lost != 0) return self->lost;
+  return count >= 0 ? count : note_loss(self, uv_translate_sys_error(errno));
 }
 
 /* ---- Writing ---- */
@@ -201,6 +217,7 @@ static void end_writer(fibril__uv_stream *self, int status) {
 static void on_written(uv_write_t *req, int status) {
   piece *one = FIBRIL__CONTAINER(piece, req, req);
   if (status != 0) one->stream->handed -= req->bufsml[0].len; /* what libuv had not written */
+  note_loss(one->stream, status);
   end_writer(one->stream, status);
   free(one);
 }
@@ -288,7 +305,7 @@ static int write_uv(void *arg, const uv_buf_t *buffers, unsigned count) {
   take_off(&left, 0);
   while (left.count > 0) {
     int written = try_rest(self, &left);
-    if (written < 0 && written != UV_EAGAIN) return written;
+    if (written < 0 && written != UV_EAGAIN) return note_loss(self, written);
     if (written > 0) {
       take_off(&left, (size_t)written);
       self->handed += (size_t)written;
@@ -407,12 +424,9 @@ static const fibril_stream_type uv_type = {
     .abort = abort_uv,
 };
 
-/* Writing to who has gone is an error, not the end of the process: unless somebody has said so. */
+/* Writing to who has gone is an error, not the end of the process. */
 static void ignore_sigpipe(void) {
-  struct sigaction now;
-  if (sigaction(SIGPIPE, NULL, &now) != 0 || now.sa_handler != SIG_DFL) return;
-  now.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &now, NULL);
+  fibril__signal_ignore(SIGPIPE);
 }
 
 static int init_uv(fibril__uv_stream *self, uv_handle_type kind) {

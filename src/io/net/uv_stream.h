@@ -26,6 +26,7 @@ typedef struct fibril__uv_stream {
   char *ahead;
   size_t ahead_at, ahead_length, ahead_size;
   int end;         /* what comes after that: UV_EOF, an error; 0: more */
+  int lost;        /* the error that the connection was lost with, as somebody has heard; 0: not */
   uint64_t handed; /* bytes, to the system or to libuv, which has some in its queue */
 } fibril__uv_stream;
 
