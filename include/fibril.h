@@ -560,9 +560,10 @@ double fibril_deadline_left(void);
 typedef struct fibril_group fibril_group;
 
 /* A group of the running coroutine. When the coroutine ends, what is left of the group is cancelled
- * and waited for, and the group is freed; so none outlives it. A generator that has one must be
- * closed by a coroutine, or the process ends with a sentence: on the loop's stack nothing can wait.
- * Answers to Python's asyncio.TaskGroup.
+ * and waited for, and the group is freed; so none outlives it. That is when its function has
+ * returned: children that use its variables are waited for (fibril_group_wait) before each return.
+ * A generator that has one must be closed by a coroutine, or the process ends with a sentence: on
+ * the loop's stack nothing can wait. Answers to Python's asyncio.TaskGroup.
  * Where: a coroutine.
  * Ownership: the group is the coroutine's.
  * Errors: NULL without memory, or no coroutine is running. */
@@ -1972,7 +1973,7 @@ fibril_stream *fibril_process_stdio(const fibril_process *process, unsigned numb
  * Subprocess.wait_for_exit.
  * Where: a coroutine. Suspends unless it has ended.
  * Errors: those of a wait; UV_EBADF the process is closed; FIBRIL_ECHILD somebody else has reaped
- * it: SIGCHLD is ignored, or a waitpid(-1) elsewhere; UV_ENOMEM there is none for the wait. */
+ * it: SIGCHLD is ignored, or a waitpid(-1) elsewhere. */
 int fibril_process_wait(fibril_process *process, int64_t *status, int *signal);
 
 /* Sends it a signal, or with 0 looks whether it is there; with `group` all that it has started.

@@ -178,8 +178,8 @@ PROCESS_TEST(begins_as_a_process_does) {
   signal(SIGUSR2, ignored);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   CHECK_INT(mask_in(text, "SigBlk:\t"), 0);
-  /* posix_spawn leaves the two ignored that glibc's threads have for themselves */
-  CHECK_INT(mask_in(text, "SigIgn:\t") & ~((uint64_t)3 << 31), 0);
+  /* posix_spawn leaves those ignored that the C library's threads have for themselves */
+  CHECK_INT(mask_in(text, "SigIgn:\t") & ~((uint64_t)7 << 31), 0);
   output_of(SH("exec ls /proc/self/fd"), text, sizeof text);
   int others = 0;
   for (char *line = text, *end; *line != '\0'; line = end + 1) {
@@ -257,7 +257,8 @@ PROCESS_TEST(is_looked_for_in_its_own_path) {
   CHECK_INT(spawn_file("here", ""), UV_ENOENT);
   CHECK_INT(spawn_file("", folder), UV_ENOENT);
   CHECK_INT(spawn_file("sub", folder), UV_EACCES);
-  CHECK_INT(spawn_file("bare", folder), 4);
+  int bare = spawn_file("bare", folder);
+  if (bare != -ENOEXEC) CHECK_INT(bare, 4); /* musl's execvp knows no scripts */
   CHECK_INT(spawn_file(in_folder("here"), "/nowhere"), 3);
   CHECK_INT(spawn_file(in_folder("sub"), "/nowhere"), UV_EACCES);
   CHECK_INT(spawn_file(in_folder("none"), folder), UV_ENOENT);

@@ -194,7 +194,10 @@ static fibril_value square_all(void *arg) {
   if (group == NULL) return fibril_error(UV_ENOMEM, NULL);
   for (int i = 0; i < 3; i++) {
     int err = fibril_group_spawn(group, square, &numbers[i], NULL);
-    if (err != 0) return fibril_error(err, NULL);
+    if (err == 0) continue;
+    fibril_group_cancel(group);
+    fibril_group_wait(group); /* before each return */
+    return fibril_error(err, NULL);
   }
   return fibril_group_wait(group); /* or the first one's error, and then the others are cancelled */
 }

@@ -101,6 +101,7 @@
 #define uv_write(...) FAILURE_UV(uv_write, UV_ENOTCONN, __VA_ARGS__)
 #define uv_shutdown(...) FAILURE_UV(uv_shutdown, UV_ENOTCONN, __VA_ARGS__)
 
+#define uv_cwd(...) FAILURE_UV(uv_cwd, UV_ENOENT, __VA_ARGS__)
 #define uv_spawn(...) FAILURE_SPAWN(uv_spawn, __VA_ARGS__)
 
 #define uv_fs_open(...) FAILURE_FS(uv_fs_open, __VA_ARGS__)

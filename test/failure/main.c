@@ -59,7 +59,9 @@ static const struct {
     {"try_rest", "uv_try_write", true},               /* libuv waits for room */
     {"next_connection", "accept4", true},             /* it is tried again */
     {"abort_uv", "setsockopt", true},                 /* a close like others */
-    {"real_end", "getsockopt", true},                 /* an end like others */
+    {"leave_port_open", "setsockopt", true},          /* a port each */
+    {"is_with_itself", "getsockname", true},          /* it may be */
+    {"absolute_path", "uv_cwd", true},                /* the file is where it was */
     {"has_write_end", "getsockopt", true},            /* a close says it */
     {"listens", "getsockopt", true},                  /* the first read tells */
     {"room_ahead", "realloc", true},                  /* it is read when somebody asks */

@@ -29,9 +29,11 @@ static void end(fibril_process *process) {
 }
 
 static fibril_value spawn_and_wait(void *arg) {
+  static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
   fibril_process_options options = cat;
   fibril_process *process;
   options.group = *(bool *)arg;
+  if (options.group) options.env = env;
   if (OK(fibril_process_spawn(&options, &process))) {
     end(process);
     fibril_process_close(process);

@@ -26,7 +26,7 @@ static void on_ended(uv_process_t *uv, int64_t status, int signal) {
   if (!self->ended) fibril__process_ended(self, 0, status, signal);
 }
 
-static int expect_libuv(fibril_process *self);
+static void expect_libuv(fibril_process *self);
 
 /* libuv never tells of one that somebody else has reaped. */
 static void sweep(void *arg) {
@@ -38,10 +38,11 @@ static void sweep(void *arg) {
     expect_libuv(self);
 }
 
-static int expect_libuv(fibril_process *self) {
-  if (self->sweep != 0) return 0;
-  return fibril__timeout_add(self->handle.loop, fibril__deadline(FIBRIL__SWEEP_MS), sweep, self,
-                             &self->sweep);
+/* Without memory for it libuv alone tells. */
+static void expect_libuv(fibril_process *self) {
+  if (self->sweep != 0) return;
+  fibril__timeout_add(self->handle.loop, fibril__deadline(FIBRIL__SWEEP_MS), sweep, self,
+                      &self->sweep);
 }
 
 static int spawn_libuv(fibril_process *self, const fibril__launch *launch) {

@@ -20,8 +20,8 @@ typedef struct fibril__process_way {
   /* 0, or what the system says: then there is no child, and `close` is called all the same. */
   int (*spawn)(fibril_process *process, const fibril__launch *launch);
   int (*send)(fibril_process *process, int signal);
-  /* Somebody waits from now on: 0 or UV_ENOMEM. NULL: nothing is to be done for that. */
-  int (*expect)(fibril_process *process);
+  /* Somebody waits from now on. NULL: nothing is to be done for that. */
+  void (*expect)(fibril_process *process);
   /* Lets go of it. Who has not been reaped yet is, later. */
   void (*close)(fibril_process *process);
 } fibril__process_way;

@@ -19,18 +19,19 @@ static const char *find_variable(const char *const *env, const char *name) {
 
 /* A copy, since the environment of the process is everybody's. */
 static char *path_of(const char *const *env) {
-  char small[1024], *text;
+  char small[1024];
   size_t size = sizeof small;
   if (env != NULL) {
     const char *found = find_variable(env, "PATH");
     return strdup(found == NULL ? DEFAULT_PATH : found);
   }
   int err = uv_os_getenv("PATH", small, &size);
-  if (err != UV_ENOBUFS) return strdup(err == 0 ? small : DEFAULT_PATH);
-  text = malloc(size);
-  if (text == NULL || uv_os_getenv("PATH", text, &size) == 0) return text;
-  free(text);
-  return strdup(DEFAULT_PATH);
+  if (err == UV_ENOBUFS) {
+    char *large = malloc(size);
+    if (large == NULL || uv_os_getenv("PATH", large, &size) == 0) return large;
+    free(large);
+  }
+  return strdup(err == 0 ? small : DEFAULT_PATH);
 }
 
 /* "folder/file", below `cwd` where the folder is relative. An empty folder is the current one. */

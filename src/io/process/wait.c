@@ -39,9 +39,9 @@ static const fibril__wait_kind process_kind = {.name = "process", .describe = de
 
 static int wait_for_end(fibril_process *self) {
   waiter one = {.process = self};
-  int err = self->way->expect == NULL ? 0 : self->way->expect(self);
-  if (err == 0) err = fibril__request_begin(&one.request, &process_kind, leave_wait);
+  int err = fibril__request_begin(&one.request, &process_kind, leave_wait);
   if (err != 0) return err;
+  if (self->way->expect != NULL) self->way->expect(self);
   if (self->handle.unheld) fibril__request_hold(&one.request, false);
   FIBRIL__LIST_ADD(&self->waiters, &one);
   return fibril__request_wait(&one.request, 0);
