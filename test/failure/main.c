@@ -57,7 +57,7 @@ static const struct {
     {"add_runner", "uv_queue_work", true},            /* the same */
     {"choose_secret", "uv_random", true},             /* the time and an address are one, too */
     {"try_rest", "uv_try_write", true},               /* libuv waits for room */
-    {"next_connection", "accept4", true},             /* it is tried again */
+    {"accept_one", "accept4", true},                  /* it is tried again */
     {"abort_uv", "setsockopt", true},                 /* a close like others */
     {"leave_port_open", "setsockopt", true},          /* a port each */
     {"is_with_itself", "getsockname", true},          /* it may be */

@@ -117,7 +117,7 @@ static void end_reading(fibril__uv_stream *self, int end) {
 static void read_on(fibril__uv_stream *self) {
   self->on = false;
   int err = self->own || self->reader != NULL ? start_reading(self) : 0;
-  if (err != 0) end_reading(self, UV_EOF);
+  if (err != 0) end_reading(self, err);
 }
 
 static void on_read(uv_stream_t *uv, ssize_t count, const uv_buf_t *buffer) {

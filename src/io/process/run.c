@@ -81,8 +81,11 @@ static fibril_value collect(void *arg) {
 static fibril_value await_end(void *arg) {
   run *self = arg;
   int err = fibril_process_wait(self->process, NULL, NULL);
-  if (err == 0 && fibril_wait_group_wait(&self->reading, self->grace) == UV_ETIMEDOUT)
+  if (err == 0) err = fibril_wait_group_wait(&self->reading, self->grace);
+  if (err == UV_ETIMEDOUT) {
     for (unsigned i = 1; i <= 2; i++) fibril_stream_close(fibril_process_stdio(self->process, i));
+    err = 0;
+  }
   return err == 0 ? fibril_undefined() : fibril_error(err, NULL);
 }
 
