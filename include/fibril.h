@@ -1133,7 +1133,8 @@ typedef void (*fibril_log_cb)(const char *message, fibril_value error, void *arg
 
 /* Has `log` called for them: a future that is gone with an error never read, a
  * fibril_loop_run_sync that nothing can wake, a generator that failed after JavaScript had dropped
- * it, a call of another thread's that did not reach JavaScript. NULL restores the default, a line
+ * it, a call of another thread's that did not reach JavaScript, what a connection's handler
+ * (fibril_listener_serve) returns, a writer that was not flushed. NULL restores the default, a line
  * on stderr.
  * Where: the loop's thread.
  * Ownership: `error` is borrowed for the call.
@@ -1280,7 +1281,8 @@ int fibril_fs_readdir(const char *path, fibril_dirent_cb each, void *arg);
  *    closed when the loop ends.
  *  - Closing never waits and never fails, and may be done on any stack of the loop's thread. Who
  *    waits for the handle gets UV_ECANCELED; every later call on it UV_EBADF. The owner's reference
- *    goes with it: who may come later with the pointer keeps one of fibril_TYPE_ref.
+ *    goes with it: who may come later with the pointer keeps one of fibril_TYPE_ref. Closing it
+ *    again, while such a reference is there, does nothing.
  *  - One coroutine reads and one writes at a time. A second one gets UV_EBUSY.
  *  - While a coroutine waits for it a handle keeps the loop alive, and with it the process;
  *    fibril_TYPE_unhold ends that, fibril_TYPE_hold begins it again. An idle handle never does.
@@ -1685,7 +1687,8 @@ typedef struct fibril_listen_options {
 } fibril_listen_options;
 
 /* Listens on an address ("127.0.0.1", "::1"; NULL: all, of both families) and a port (0: a free
- * one). A name is looked up, which waits. Answers to uv_tcp_bind with uv_listen.
+ * one). A name ("localhost" is one) is looked up, which waits. Answers to uv_tcp_bind with
+ * uv_listen.
  * Where: the loop's thread. Suspends to look a name up, and only in a coroutine.
  * Ownership: `host` is copied; the listener is the running coroutine's, elsewhere owned.
  * Errors: those of a wait, for a name; UV_EINVAL the port is none, the options are bad, or `out`
@@ -1992,7 +1995,8 @@ int fibril_process_pid(const fibril_process *process);
  * (null when a signal ended it), `signal` (null when none did), `stdout` and `stderr`, Buffers.
  * When it has ended and somebody it has started has the pipes still, they are read for `grace`
  * more. Cancelled, late or over the limit, it is asked to end by `kill_signal`, and after `grace`
- * killed. Answers to Python's subprocess.run.
+ * killed. With `group` what it has started is killed when this returns. Answers to Python's
+ * subprocess.run.
  * Where: a coroutine. Suspends.
  * Ownership: `options` and all in it is borrowed until it returns; `*out` is the running
  * coroutine's.
