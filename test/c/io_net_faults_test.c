@@ -194,6 +194,30 @@ FAULT_TEST(a_reset_that_a_write_has_met_is_the_end) {
   CHECK_INT(fibril_stream_read(stream, text, sizeof text), UV_ECONNRESET);
 }
 
+static fibril_value reset_later(void *arg) {
+  fibril_sleep(20);
+  reset(*(int *)arg);
+  return fibril_undefined();
+}
+
+/* Nothing is read meanwhile, as the read-ahead is full: what is there comes first all the same. */
+FAULT_TEST(a_reset_that_a_waiting_write_has_met_is_the_end) {
+  enum { SENT = 100000, WRITTEN = 16 * 1024 * 1024 };
+  int fd;
+  int64_t count, length = 0;
+  char *data = calloc(1, WRITTEN);
+  fibril_stream *stream = with_raw_tcp_peer(&fd);
+  CHECK_INT(send(fd, data, SENT, 0), SENT);
+  fibril_future *future = fibril_spawn(reset_later, &fd, NULL);
+  CHECK_INT(fibril_stream_write(stream, data, WRITTEN), UV_ECONNRESET);
+  while ((count = fibril_stream_read(stream, data, WRITTEN)) > 0) length += count;
+  CHECK(length >= 64 * 1024);
+  CHECK_INT(count, UV_ECONNRESET);
+  CHECK_INT(fibril_stream_tryread(stream, data, 1), UV_ECONNRESET);
+  await_reading(future);
+  free(data);
+}
+
 static fibril_value write_to_who_has_gone(void *arg) {
   static const int number = SIGPIPE;
   fibril_signal *signal;
