@@ -82,7 +82,8 @@ static fibril_stream *with_raw_tcp_peer(int *fd) {
   return stream;
 }
 
-/* A byte with a descriptor: what is before it and what is after it are read one by one. */
+/* A byte with a descriptor: what is up to it and what is after it are read one by one. Not with the
+ * socket's own, which would stay open, without a hang-up, until the byte is read. */
 static void send_with_descriptor(int fd, char byte) {
   char room[CMSG_SPACE(sizeof(int))] = {0};
   struct iovec bytes = {&byte, 1};
@@ -92,7 +93,7 @@ static void send_with_descriptor(int fd, char byte) {
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  memcpy(CMSG_DATA(header), &(int){STDERR_FILENO}, sizeof(int));
   CHECK_INT(sendmsg(fd, &message, MSG_NOSIGNAL), 1);
 }
 
