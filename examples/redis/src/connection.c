@@ -269,8 +269,10 @@ void connection_rest(connection *self) {
 }
 
 void connection_close(connection *self) {
+  fibril_value error = error_closed();
   self->closed = true;
-  requests_fail(self, error_closed());
+  requests_fail(self, error);
+  fibril_value_free(error); /* where no coroutine runs it is ours */
   messages_end(self, fibril_undefined());
   fibril_cond_broadcast(&self->changed);
   fibril_cond_broadcast(&self->drained);

@@ -78,7 +78,10 @@ static void put(subscription *self, fibril_value push) {
                 ? UV_EAGAIN
                 : fibril_channel_trysend(self->queue, fibril_value_dup(push));
   if (err == 0) self->bytes += length;
-  if (err == UV_EAGAIN) end(self, error_behind());
+  if (err != UV_EAGAIN) return;
+  fibril_value error = fibril_value_take(error_behind());
+  end(self, error);
+  fibril_value_free(error);
 }
 
 static bool is(fibril_value word, const char *text) {

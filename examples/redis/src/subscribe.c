@@ -70,7 +70,7 @@ static void unsubscribe(const subscription *self, fibril_value channels) {
   if (!on->open || fibril_array_length(left) == 0) return;
   fibril_mask();
   fibril_deadline_push(PATIENCE);
-  demand(self, self->patterns ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", left);
+  fibril_value_free(demand(self, self->patterns ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", left));
   fibril_deadline_pop();
   fibril_unmask();
   if (on->pushes_only && on->subscriptions == NULL) connection_rest(on);

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const path = require('node:path');
 const { setImmediate: turn } = require('node:timers/promises');
 const { connect, Client, RedisError } = require('..');
@@ -126,9 +127,11 @@ describe('a connection', () => {
 
   it('has few writes for many commands', async () => {
     const peer = await begin();
+    const writes = () => Number(/syscw: (\d+)/.exec(fs.readFileSync('/proc/self/io', 'utf8'))[1]);
+    const before = writes();
     const calls = Array.from({ length: 1000 }, () => client.command('PING'));
     await peer.heard('PING', 1000);
-    assert.ok(peer.chunks < 10, `${peer.chunks} chunks`);
+    assert.ok(writes() - before < 20, `${writes() - before} writes`);
     peer.send('+PONG\r\n'.repeat(1000));
     assert.ok((await Promise.all(calls)).every((reply) => reply === 'PONG'));
   });
@@ -311,9 +314,30 @@ describe('the end', () => {
 
   it('of a process that has nothing to do comes by itself, with a connection open', async () => {
     const { port } = await server();
-    const { status, stderr } = run(`require(${addon}).connect({ port: ${
-      port} }).then(async (client) => { await client.command('PING'); globalThis.kept = client; })`);
-    assert.deepStrictEqual([status, stderr], [0, '']);
+    for (const command of ['', 'await client.command(\'PING\');']) {
+      const { status, stderr } = run(`require(${addon}).connect({ port: ${
+        port} }).then(async (client) => { ${command} globalThis.kept = client; })`);
+      assert.deepStrictEqual([status, stderr], [0, '']);
+    }
+  });
+
+  it('comes when nobody waits any more for a server that is not there', () => {
+    const { status, stdout } = run(`
+      const server = require('node:net').createServer().listen(0, '127.0.0.1', async () => {
+        const accepted = require('node:events').once(server, 'connection');
+        const client = await require(${addon}).connect({ port: server.address().port, protocol: 2,
+          reconnect: { delay: 1, maxDelay: 1 } });
+        const [socket] = await accepted;
+        server.close();
+        socket.destroy();
+        await client.command('A').catch((error) => console.log(error.code));
+        const controller = new AbortController();
+        const waiting = client.command('B', { signal: controller.signal });
+        setImmediate(() => controller.abort());
+        await waiting.catch((error) => console.log(error.name));
+        globalThis.kept = client;
+      });`);
+    assert.deepStrictEqual([status, stdout], [0, 'ERR_REDIS_CONNECTION\nAbortError\n']);
   });
 
   it('does not come before a reply, or while somebody listens', async () => {

@@ -11,15 +11,11 @@ class Peer {
   constructor(socket) {
     this.socket = socket.setNoDelay();
     this.received = '';
-    this.chunks = 0;
     this.errors = [];
     socket.on('error', (error) => this.errors.push(error.code));
     // The client has ended it, one way or the other.
     this.closed = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
-    socket.on('data', (data) => {
-      this.received += data.toString('latin1');
-      this.chunks++;
-    });
+    socket.on('data', (data) => (this.received += data.toString('latin1')));
   }
 
   /** Until so many commands have come that contain the text. */
@@ -30,6 +26,11 @@ class Peer {
 
   send(bytes) {
     this.socket.write(bytes, 'latin1');
+  }
+
+  /** The same, until the system has all of it. */
+  sendAll(bytes) {
+    return new Promise((resolve) => this.socket.write(bytes, 'latin1', resolve));
   }
 
   /** The same in single bytes, each in a turn of the loop. */
