@@ -163,7 +163,8 @@ describe('PeriodicCallback', () => {
       }, 5).unref();
       periodic.start();
       periodic.ref();`);
-    assert.deepEqual([code, stdout], [0, '1\n2\n3\n']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^1\n2\n3\n(4\n)?/); // another call may have been due already
   });
 
   it('reports errors and goes on', async () => {
