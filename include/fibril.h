@@ -1722,7 +1722,7 @@ int fibril_listener_port(const fibril_listener *listener);
  * Errors: those of a wait; UV_EBADF the listener is closed, or its descriptor was, and none has
  * its number; UV_EBUSY another coroutine accepts; UV_EINVAL `out` is NULL; UV_ENOMEM there is none
  * for the stream, or UV_EEXIST its descriptor has the number of one that was closed under another
- * stream: then the connection is closed. */
+ * stream: then the connection is closed; those of uv_accept, where the system does not allow it. */
 int fibril_listener_accept(fibril_listener *listener, fibril_stream **out);
 
 /* Handles a connection. It returns whatever it likes: an error, or in C++ an exception, is told
@@ -1745,7 +1745,7 @@ typedef struct fibril_serve_options {
  * Ownership: `arg` is in use until this returns.
  * Errors: those of a wait; UV_ECANCELED the listener was closed, too; UV_EBADF the listener was
  * closed before, or its descriptor was; UV_EBUSY another coroutine accepts; UV_EINVAL `handle`
- * is NULL, or the options are bad; UV_ENOMEM there is none for the group. */
+ * is NULL, or the options are bad; UV_ENOMEM there is none for the group; those of uv_accept. */
 int fibril_listener_serve(fibril_listener *listener, fibril_serve_fn handle, void *arg,
                           const fibril_serve_options *options);
 

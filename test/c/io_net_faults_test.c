@@ -270,6 +270,12 @@ static fibril_value count_turns(void *count) {
   return fibril_undefined();
 }
 
+static fibril_value handle_nothing(fibril_stream *stream, void *arg) {
+  (void)stream;
+  (void)arg;
+  return fibril_undefined();
+}
+
 FAULT_TEST(an_accept_that_is_not_allowed_says_so) {
   static const int errors[] = {EPERM, EACCES, ENOSYS};
   fibril_listener *listener = listen_anywhere();
@@ -278,6 +284,8 @@ FAULT_TEST(an_accept_that_is_not_allowed_says_so) {
   for (int i = 0; i < 3; i++) {
     refuse_to_accept(errors[i], 1);
     CHECK_INT(fibril_listener_accept(listener, &stream), -errors[i]);
+    refuse_to_accept(errors[i], 1);
+    CHECK_INT(fibril_listener_serve(listener, handle_nothing, NULL, NULL), -errors[i]);
   }
   CHECK_INT(fibril_listener_accept(listener, &stream), 0);
   close(fd);
