@@ -385,12 +385,15 @@ FAULT_TEST(connections_from_an_address_have_no_port_each) {
 }
 
 FAULT_TEST(a_connection_is_not_with_itself) {
-  fibril_listener *listener = listen_anywhere();
-  fibril_tcp_options options = {.size = sizeof options, .local_host = "127.0.0.1"};
-  fibril_stream *stream;
-  int port = options.local_port = fibril_listener_port(listener);
-  fibril_listener_close(listener);
-  CHECK_INT(fibril_tcp_connect("127.0.0.1", port, &options, &stream), UV_ECONNREFUSED);
+  static const char *const hosts[] = {"127.0.0.1", "0.0.0.0"}; /* the second is the first, too */
+  for (int i = 0; i < 2; i++) {
+    fibril_listener *listener = listen_anywhere();
+    fibril_tcp_options options = {.size = sizeof options, .local_host = "127.0.0.1"};
+    fibril_stream *stream;
+    int port = options.local_port = fibril_listener_port(listener);
+    fibril_listener_close(listener);
+    CHECK_INT(fibril_tcp_connect(hosts[i], port, &options, &stream), UV_ECONNREFUSED);
+  }
 }
 
 FAULT_TEST(the_file_of_a_listener_goes_wherever_the_process_is) {

@@ -61,6 +61,7 @@ static const struct {
     {"abort_uv", "setsockopt", true},                 /* a close like others */
     {"leave_port_open", "setsockopt", true},          /* a port each */
     {"is_with_itself", "getsockname", true},          /* it may be */
+    {"is_with_itself", "getpeername", true},          /* the same */
     {"absolute_path", "uv_cwd", true},                /* the file is where it was */
     {"has_write_end", "getsockopt", true},            /* a close says it */
     {"listens", "getsockopt", true},                  /* the first read tells */

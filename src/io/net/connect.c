@@ -103,12 +103,15 @@ static int error_of(int fd) {
 }
 
 /* Where nobody listens at a port of this machine the system may choose the same one for this end:
- * nobody else can listen there then. */
+ * nobody else can listen there then. Whom 0.0.0.0 and :: led to only the system knows. */
 static bool is_with_itself(const attempt *one) {
-  struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
-  socklen_t size = sizeof own;
-  if (getsockname(one->watcher.fd, (struct sockaddr *)&own, &size) != 0) return false;
-  return fibril__address_equals((struct sockaddr *)&own, one->address);
+  struct sockaddr_storage ends[2] = {{.ss_family = AF_UNSPEC}};
+  struct sockaddr *own = (struct sockaddr *)&ends[0], *peer = (struct sockaddr *)&ends[1];
+  socklen_t own_size = sizeof ends[0], peer_size = sizeof ends[1];
+  if (getsockname(one->watcher.fd, own, &own_size) != 0) return false;
+  if (fibril__address_port(own) != fibril__address_port(one->address)) return false;
+  if (getpeername(one->watcher.fd, peer, &peer_size) != 0) return false;
+  return fibril__address_equals(own, peer);
 }
 
 static void on_attempt_ready(fibril__watcher *watcher, int events) {
