@@ -124,12 +124,11 @@ static int spawn_script(const fibril__launch *launch, const posix_spawn_file_act
                         const posix_spawnattr_t *attributes, pid_t *pid) {
   size_t count = 0;
   while (launch->args[count] != NULL) count++;
-  const char **args = malloc((count + 3) * sizeof *args);
+  const char **args = malloc((count + 2) * sizeof *args);
   if (args == NULL) return ENOMEM;
   args[0] = "sh";
   args[1] = launch->path;
   for (size_t i = 1; i <= count; i++) args[i + 1] = launch->args[i];
-  if (count == 0) args[2] = NULL;
   int err = spawn_program(launch, "/bin/sh", args, actions, attributes, pid);
   free(args);
   return err;
@@ -177,7 +176,6 @@ static int watch_child(fibril_process *self) {
 static int spawn_posix(fibril_process *self, const fibril__launch *launch) {
   posix_spawn_file_actions_t actions;
   pid_t pid = 0;
-  self->watcher.fd = -1;
   int err = posix_spawn_file_actions_init(&actions);
   if (err != 0) return uv_translate_sys_error(err);
   err = spawn_with(launch, &actions, &pid);
