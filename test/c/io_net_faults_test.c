@@ -6,6 +6,9 @@
 
 #include "test.h"
 
+#include "../../src/io/net/listener.h"
+#include "../../src/io/net/socket.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -348,6 +351,34 @@ FAULT_TEST(a_connection_without_a_number_of_its_own_is_kept) {
   close(standard);
   close(client);
   close(last);
+}
+
+/* ... unless its number has become another one's meanwhile. */
+FAULT_TEST(a_connection_that_is_kept_is_known_by_what_it_is) {
+  fibril_listener *listener = listen_anywhere();
+  acceptance self = {listener, NULL, 1};
+  int client = connect_to(listener), standard = fcntl(0, F_DUPFD_CLOEXEC, 3), other[2];
+  fibril_stream *ends[2];
+  CHECK_INT(fibril_pipe_pair(ends), 0);
+  CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, other), 0);
+  CHECK_INT(dup2(client, 0), 0);
+  listener->kept = 0;
+  listener->kept_identity = fibril__socket_identity(client);
+  CHECK_INT(dup2(other[0], 0), 0);
+  accept_one(&self); /* the one in the backlog */
+  if (CHECK_INT(self.result, 0)) {
+    char byte;
+    CHECK_INT(write(client, "x", 1), 1);
+    CHECK_INT(fibril_stream_read(self.stream, &byte, 1), 1);
+    fibril_stream_close(self.stream);
+  }
+  fibril_listener_close(listener);
+  CHECK(fcntl(0, F_GETFD) >= 0);
+  dup2(standard, 0);
+  close(standard);
+  close(client);
+  close(other[0]);
+  close(other[1]);
 }
 
 /* ---- Listening and connecting ---- */

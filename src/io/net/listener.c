@@ -49,7 +49,7 @@ static void close_listener(fibril__handle *handle) {
   if (self->path != NULL) remove_file(self);
   if (self->poll != NULL) fibril_poll_close(self->poll);
   fibril__socket_close(self->fd, self->identity);
-  if (self->kept >= 0) close(self->kept);
+  if (self->kept >= 0) fibril__socket_close(self->kept, self->kept_identity);
   self->kept = -1;
   if (self->serving != NULL) self->serving->closed(self->serving);
 }
@@ -264,10 +264,12 @@ static int wait_out_shortage(fibril_listener *self) {
 /* A connection's descriptor, or what the system says. One that has no number yet is not lost. */
 static int accept_one(fibril_listener *self) {
   int fd = self->kept;
+  if (fd >= 0 && fibril__socket_identity(fd) != self->kept_identity) fd = -1; /* another's now */
   if (fd < 0) fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return uv_translate_sys_error(errno);
   int above = fibril__socket_above_standard(fd);
   self->kept = above < 0 ? fd : -1;
+  if (above < 0) self->kept_identity = fibril__socket_identity(fd);
   return above;
 }
 

@@ -12,6 +12,7 @@ struct fibril_listener {
   int fd;
   uint64_t identity; /* of its socket */
   int kept;          /* what it has accepted, and has no other number for; -1: nothing */
+  uint64_t kept_identity;
   uv_handle_type kind;
   bool accepting;
   fibril__serving *serving; /* NULL: nobody */
