@@ -1,5 +1,6 @@
 /* UDP, on loopback alone. */
 #include "test.h"
+#include "nothing.h"
 
 #include "../../src/io/net/address.h"
 #include "every_wait.h"
@@ -684,25 +685,6 @@ LOOP_TEST(a_socket_wants_a_loop) {
   CHECK_INT(open_error("127.0.0.1", 0, NULL), FIBRIL_ENOTCOROUTINE);
   CHECK_INT(fibril_loop_add_callback(loop, open_on_the_loop, &done), 0);
   while (!done) uv_run(fibril_loop_uv(loop), UV_RUN_ONCE);
-}
-
-static int64_t read_nothing(void *self, void *buffer, size_t length) {
-  (void)self;
-  (void)buffer;
-  (void)length;
-  return 0;
-}
-
-static int write_nothing(void *self, const uv_buf_t *buffers, unsigned count) {
-  (void)self;
-  (void)buffers;
-  (void)count;
-  return 0;
-}
-
-static int shut_nothing(void *self) {
-  (void)self;
-  return 0;
 }
 
 /* Runs while the loop ends, when its handles have been closed. */

@@ -1,6 +1,7 @@
 /* Streams of one's own over others: a cipher, frames that a read waits for twice, and the orders in
  * which such a pair may end. */
 #include "pairs.h"
+#include "nothing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -464,17 +465,6 @@ MEMORY_TEST(wrap_refuses_tables_that_lack_something) {
   }
   CHECK_INT(fibril_stream_wrap(NULL, NULL, &x), UV_EINVAL);
   CHECK_INT(fibril_stream_wrap(&turned, NULL, NULL), UV_EINVAL);
-}
-
-static int64_t read_nothing(void *self, void *buffer, size_t length) {
-  (void)self;
-  (void)buffer;
-  (void)length;
-  return 0;
-}
-
-static void close_nothing(void *self) {
-  (void)self;
 }
 
 /* Of the functions that may be NULL, none is there. */

@@ -1,5 +1,6 @@
 /* Child processes, each test with both ways of starting them. */
 #include "test.h"
+#include "nothing.h"
 
 #include "../../src/io/process/process.h"
 
@@ -499,25 +500,6 @@ static void spawn_at_the_end(fibril_future *future, void *arg) {
 
 static void settle(void *future) {
   CHECK_INT(fibril_future_set_result(future, fibril_undefined()), 0);
-}
-
-static int64_t read_nothing(void *self, void *buffer, size_t length) {
-  (void)self;
-  (void)buffer;
-  (void)length;
-  return 0;
-}
-
-static int write_nothing(void *self, const uv_buf_t *buffers, unsigned count) {
-  (void)self;
-  (void)buffers;
-  (void)count;
-  return 0;
-}
-
-static int shut_nothing(void *self) {
-  (void)self;
-  return 0;
 }
 
 /* The first is ended with the loop, and no other one begun: closing tells of a stream last. */

@@ -1,5 +1,6 @@
 /* Pairs in memory, and what is written over streams alone, with failing calls. */
 #include "scenario.h"
+#include "../c/nothing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,26 +133,10 @@ static int64_t read_zeros(void *self, void *buffer, size_t length) {
   return (int64_t)length;
 }
 
-static int write_nowhere(void *self, const uv_buf_t *buffers, unsigned count) {
-  (void)self;
-  (void)buffers;
-  (void)count;
-  return 0;
-}
-
-static int shut_nothing(void *self) {
-  (void)self;
-  return 0;
-}
-
-static void close_nothing(void *self) {
-  (void)self;
-}
-
 static const fibril_stream_type zeros = {.size = sizeof zeros,
                                          .name = "zeros",
                                          .read = read_zeros,
-                                         .write = write_nowhere,
+                                         .write = write_nothing,
                                          .shutdown = shut_nothing,
                                          .close = close_nothing};
 

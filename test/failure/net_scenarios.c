@@ -1,5 +1,6 @@
 /* src/io/net and the kept polls, with failing calls. */
 #include "scenario.h"
+#include "../c/nothing.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -122,26 +123,6 @@ static fibril_value open_terminal(void *arg) {
 
 SCENARIO(stream_of_a_terminal) {
   scenario_run(loop, open_terminal, NULL);
-}
-
-static int64_t read_nothing(void *self, void *buffer, size_t length) {
-  (void)self;
-  (void)buffer;
-  (void)length;
-  return 0;
-}
-static int write_nothing(void *self, const uv_buf_t *buffers, unsigned count) {
-  (void)self;
-  (void)buffers;
-  (void)count;
-  return 0;
-}
-static int shut_nothing(void *self) {
-  (void)self;
-  return 0;
-}
-static void close_nothing(void *self) {
-  (void)self;
 }
 
 static fibril_value wrap(void *arg) {

@@ -3,6 +3,8 @@
  * so many rounds. */
 #include <fibril.h>
 
+#include "../../c/nothing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,22 +59,6 @@ static int64_t read_slowly(void *self, void *buffer, size_t length) {
   (void)buffer;
   (void)length;
   return fibril_sleep(1e6);
-}
-
-static int write_nothing(void *self, const uv_buf_t *buffers, unsigned count) {
-  (void)self;
-  (void)buffers;
-  (void)count;
-  return 0;
-}
-
-static int shut_nothing(void *self) {
-  (void)self;
-  return 0;
-}
-
-static void close_nothing(void *self) {
-  (void)self;
 }
 
 /* Its wait has the name of a stream's type. */
