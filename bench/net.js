@@ -102,8 +102,8 @@ async function sample(row, { rounds, milliseconds }) {
     for (const pair of pairs) await measure(pair, row, milliseconds);
   }
   for (let round = 0; round < rounds; round++) {
-    for (const pair of rotated(pairs, round)) {
-      samples[pair.label].push(await measure(pair, row, milliseconds));
+    for (const index of rotated(pairs.length, round)) {
+      samples[pairs[index].label].push(await measure(pairs[index], row, milliseconds));
     }
   }
   for (const { load, server } of pairs) {

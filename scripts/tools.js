@@ -35,7 +35,7 @@ const SANITIZERS = {
     flags: ['-fsanitize=address', '-fno-omit-frame-pointer'],
     // The alternate signal stack and SIGSEGV are what tests are about. Locals used after their
     // function returned are found as well.
-    env: { ASAN_OPTIONS: 'use_sigaltstack=0:handle_segv=0:detect_stack_use_after_return=1' },
+    env: { ASAN_OPTIONS: 'use_sigaltstack=0:handle_segv=0:detect_stack_use_after_return=1:allocator_may_return_null=1' },
     skip: {
       fault_of_the_stack_below_says_what_it_may_be: 'ASan reports the write past the array before it reaches the guard',
       overflow_with_canary: 'frames between red zones are wider than the canary',
@@ -48,7 +48,7 @@ const SANITIZERS = {
   thread: {
     flags: ['-fsanitize=thread'],
     // The tests' SIGSEGV handlers print with stdio.
-    env: { TSAN_OPTIONS: 'halt_on_error=1:handle_segv=0:report_signal_unsafe=0' },
+    env: { TSAN_OPTIONS: 'halt_on_error=1:handle_segv=0:report_signal_unsafe=0:allocator_may_return_null=1' },
     skip: {
       lengths_beyond_the_systems_limit_give_short_counts: 'TSan goes through the whole buffer, gigabytes of it',
       stack_hundred_thousand: 'TSan has memory and mappings of its own for each stack',

@@ -68,8 +68,8 @@ async function measure(client, what, milliseconds) {
 async function sample(clients, what, { rounds, milliseconds }) {
   const samples = Object.fromEntries(clients.map(({ name }) => [name, []]));
   for (let round = -WARM_UP; round < rounds; round++) {
-    for (const { name, client } of rotated(clients.length, Math.max(round, 0))
-      .map((index) => clients[index])) {
+    for (const index of rotated(clients.length, Math.max(round, 0))) {
+      const { name, client } = clients[index];
       const taken = await measure(client, what, milliseconds);
       if (round >= 0) samples[name].push(taken);
     }
