@@ -4,9 +4,11 @@
  * A native async call: fibril's coroutines against napi_create_async_work, node-addon-api's
  * AsyncWorker and a JavaScript async function, all of them incrementing a number. `fibril` waits on
  * the loop, without a thread; `fibril_work` does its increment in the thread pool as the peers do.
+ * Synchronous functions stand against bare Node-API with the same checks.
  */
 
 const path = require('node:path');
+const vm = require('node:vm');
 
 const { buildAddons, compare, formatRatio, save, table } = require('./harness');
 
@@ -15,11 +17,13 @@ const CONCURRENT = 1000;
 const REFERENCE = 'async_work';
 const COLLECTED = 'after a full collection';
 const TIMES = 10; // as fast as the reference the row has to be that waits on the loop
+const BARE = 'Node-API';
+const MOST = 1.3; // times its time that a synchronous call may take
 
 function build() {
   const load = buildAddons(folder);
   return { coroutine: load('coroutine'), asyncWork: load('async_work').increment,
-    asyncWorker: load('async_worker').increment };
+    asyncWorker: load('async_worker').increment, bare: load('bare') };
 }
 
 /** A contender that awaits one call before it makes the next. */
@@ -85,13 +89,54 @@ function contenders({ coroutine, asyncWork, asyncWorker }) {
   });
 }
 
+/** Contenders by row: the same loop for each, of a text of its own, so that V8 knows one callee. */
+function synchronousContenders({ coroutine, bare }) {
+  const rows = {
+    'synchronous, nothing': ['nothing', '', ''],
+    'synchronous, a number': ['increment', 'i', 'i + 1'],
+    'synchronous, two numbers': ['add', 'i, 2', 'i + 2'],
+    'synchronous, a string of 20': ['copy', "'a string of twenty..'", "'a string of twenty..'"],
+  };
+  const drive = (call, args, expected) => vm.runInThisContext(`(call) => (iterations) => {
+    let last;
+    for (let i = 0; i < iterations; i++) last = call(${args});
+    const i = iterations - 1;
+    if (last !== ${expected || 'undefined'}) throw new Error(\`got \${last}\`);
+  }`)(call);
+  return Object.entries(rows).map(([name, [fn, args, expected]]) => [name, {
+    fibril: drive(coroutine[fn], args, expected),
+    [BARE]: drive(bare[fn], args, expected),
+  }]);
+}
+
+async function runSynchronous(all, { quick, chosen }) {
+  const rows = [];
+  for (const [name, functions] of synchronousContenders(all)) {
+    if (!chosen(name)) continue;
+    rows.push(await compare(name, functions, { quick, reference: BARE }));
+  }
+  if (rows.length === 0) return rows;
+  console.log(
+    '\nNanoseconds a synchronous call. x: how many times as fast as bare Node-API with the same checks.\n');
+  console.log(table(rows, ['fibril', BARE]));
+  for (const { name, results: { fibril: { ratio } } } of rows) {
+    const verdict = ratio.low >= 1 / MOST ? 'yes'
+      : ratio.high < 1 / MOST ? 'NO' : 'within the spread';
+    console.log(`${name}: ${(1 / ratio.median).toFixed(2)} times its time; at most ${
+      MOST} wanted: ${verdict}`);
+  }
+  return rows;
+}
+
 /**
  * @param {{quick: boolean, json: ?string, only: string[]}} options
  */
 async function run({ quick, json, only }) {
   const rows = [];
-  for (const [name, functions] of contenders(build())) {
-    if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
+  const all = build();
+  const chosen = (name) => only.length === 0 || only.some((part) => name.includes(part));
+  for (const [name, functions] of contenders(all)) {
+    if (!chosen(name)) continue;
     const options = { quick, reference: REFERENCE, roundMs: quick ? 10 : 40,
       rounds: quick ? 9 : 31 };
     const row = await compare(name, functions, options);
@@ -101,15 +146,18 @@ async function run({ quick, json, only }) {
     row.results[COLLECTED] = collected.results.fibril;
     rows.push(row);
   }
-  console.log(
-    'Nanoseconds a call. x: how many times as fast as napi_create_async_work in the same round, median [95% interval].\n');
-  console.log(table(rows, ['fibril', COLLECTED, 'JS', 'AsyncWorker', REFERENCE]));
+  if (rows.length > 0) {
+    console.log(
+      'Nanoseconds a call. x: how many times as fast as napi_create_async_work in the same round, median [95% interval].\n');
+    console.log(table(rows, ['fibril', COLLECTED, 'JS', 'AsyncWorker', REFERENCE]));
+  }
   for (const row of rows.filter((one) => one.name === '1,000 at once, a turn of the loop')) {
     const { ratio } = row.results.fibril;
     const verdict = ratio.low >= TIMES ? 'yes' : ratio.high < TIMES ? 'NO' : 'within the spread';
     console.log(`\n1,000 concurrent native calls: x${formatRatio(
       ratio)} of napi_create_async_work; at least ${TIMES} wanted: ${verdict}`);
   }
+  rows.push(...await runSynchronous(all, { quick, chosen }));
   if (json) save(json, 'bridge', rows);
 }
 

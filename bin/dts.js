@@ -145,6 +145,12 @@ function take(signature) {
   };
 }
 
+function declareConstant({ doc, name, result }) {
+  const lines = doc === '' ? [] : [doc];
+  if (!RESERVED.has(name)) return [...lines, `export const ${name}: ${result};`];
+  return [...lines, `declare const ${name}_: ${result};`, `export { ${name}_ as ${name} };`];
+}
+
 function declareFunction({ doc, name, parameters, result }) {
   const lines = doc === '' ? [] : [doc];
   if (RESERVED.has(name)) {
@@ -162,7 +168,8 @@ function declareMember(form, { doc, name, parameters, result }) {
   else if (form === 'getter') lines.push(`readonly ${name}: ${result};`);
   else lines.push(`${name}(${parameters}): ${result};`);
   if (name === 'close' && /^(\w+\?|\.\.\.|$)/.test(parameters)) {
-    lines.push('[Symbol.asyncDispose](): Promise<void>;');
+    lines.push(/^Promise\b/.test(result) ? '[Symbol.asyncDispose](): Promise<void>;'
+      : '[Symbol.dispose](): void;');
   }
   return lines;
 }
@@ -187,10 +194,11 @@ function declarations(signatures, source) {
     const taken = take(signature);
     const members = signatures.filter(([, each]) => each === taken.name);
     if (form === 'class') lines.push(...declareClass(taken, members));
+    else if (form === 'constant') lines.push(...declareConstant(taken));
     else lines.push(...declareFunction(taken));
   }
   const body = lines.join('\n');
-  const isNodes = /\b(Buffer|URL|AbortSignal|NodeJS|asyncDispose)\b/.test(body);
+  const isNodes = /\b(Buffer|URL|AbortSignal|NodeJS|asyncDispose|dispose)\b/.test(body);
   const node = isNodes ? '/// <reference types="node" />\n' : '';
   const head = `// Written by \`fibril dts\` from the signatures of ${source}.\n${node}`;
   return `${head}\n${body}\nexport {};\n`;

@@ -34,8 +34,8 @@
  *
  * Errors of a wait: UV_ECANCELED the coroutine has been cancelled; UV_ETIMEDOUT a deadline of
  * fibril_deadline_push has passed; FIBRIL_ENOTCOROUTINE no coroutine is running, or it is a
- * generator that the loop's stack runs, where nothing can wait; FIBRIL_ESYNC it is a generator for
- * a synchronous iterator, which nobody waits for. */
+ * generator that the loop's stack runs, where nothing can wait; FIBRIL_ESYNC it is a synchronous
+ * function, or a generator for a synchronous iterator, which nobody waits for. */
 #ifndef FIBRIL_H
 #define FIBRIL_H
 
@@ -103,7 +103,7 @@ enum {
   FIBRIL_ESTOPPED = -5007,      /* the loop was stopped before the result was there */
   FIBRIL_EEXCEPTION = -5008,    /* JavaScript threw, and the error value carries what; or C++ did */
   FIBRIL_ETYPE = -5009,         /* a value is of another kind than the call needs */
-  FIBRIL_ESYNC = -5010,         /* the call waits, in a generator for a synchronous iterator */
+  FIBRIL_ESYNC = -5010,         /* the call waits, in what is synchronous for JavaScript */
   FIBRIL_ECHILD = -5011         /* somebody else has reaped the process */
 };
 
@@ -125,14 +125,15 @@ const char *fibril_err_name(int code);
  *
  * What futures hold and coroutines return. Numbers, booleans, null and undefined have no owner. A
  * string, buffer, array, object or error made while a coroutine runs belongs to that coroutine (its
- * arena) and lives until the coroutine's result has been taken over; made elsewhere it belongs to
- * the caller. Returning a value hands it over, and so does passing it to fibril_future_set_result,
- * fibril_generator_send, fibril_yield, fibril_array_push or fibril_object_set: one's own or an
- * owned value goes, and of one that is somebody else's, another coroutine's, a future's, a group's,
- * who gets it becomes another owner and nobody loses it. What is returned is taken over before
- * anything is cleaned up: `fibril_defer(unref, future); return fibril_await(future);` is right,
- * though the clean-up frees the future. In C++ a destructor runs before that: there
- * `return fibril_value_dup(fibril_await(future));`.
+ * arena) and lives until the coroutine's result has been taken over, and so with a synchronous
+ * function's call; made elsewhere it belongs to the caller. Returning a value hands it over, and so
+ * does passing it to fibril_future_set_result, fibril_generator_send, fibril_yield,
+ * fibril_array_push or fibril_object_set: one's own or an owned value goes, and of one that is
+ * somebody else's, another coroutine's, a future's, a group's, who gets it becomes another owner
+ * and nobody loses it. What is returned is taken over before anything is cleaned up:
+ * `fibril_defer(unref, future); return fibril_await(future);` is right, though the clean-up frees
+ * the future. In C++ a destructor runs before that: there `return
+ * fibril_value_dup(fibril_await(future));`.
  *
  * The one that must not be returned as it is: what your own C code keeps, in a struct or a static
  * variable. It would be handed over, and freed behind your back. `return fibril_value_dup(kept);`,
@@ -573,9 +574,9 @@ fibril_group *fibril_group_new(void);
  * parent or a child may call it. Whatever it fails with, nothing was started.
  * Where: a coroutine.
  * Errors: UV_ECANCELED the group has been cancelled; FIBRIL_ESYNC its owner is a generator for a
- * synchronous iterator, which can't wait for it; FIBRIL_ENOTCOROUTINE no coroutine is running;
- * UV_EINVAL the options are bad; UV_ENOMEM there is no stack; FIBRIL_ECLOSED the loop is closing
- * (and the owner masked, else it is UV_ECANCELED soon). */
+ * synchronous iterator, which can't wait for it; FIBRIL_ENOTCOROUTINE
+ * no coroutine is running; UV_EINVAL the options are bad; UV_ENOMEM there is no stack;
+ * FIBRIL_ECLOSED the loop is closing (and the owner masked, else it is UV_ECANCELED soon). */
 int fibril_group_spawn(fibril_group *group, fibril_fn fn, void *arg,
                        const fibril_spawn_options *options);
 
@@ -2018,10 +2019,19 @@ void fibril_process_close(fibril_process *process);
 
 /* ---- Exporting to JavaScript --------------------------------------------------------------------
  *
- * Each call of an exported function runs as a coroutine and returns a promise. An error that it
- * returns rejects the promise; after an abort, UV_ECANCELED becomes Node's AbortError. A function
- * that completes although it was aborted resolves. What the future that it waited for fails with
- * afterwards is nobody's to read, and not reported: the caller was told. */
+ * Each call of an exported function runs as a coroutine. Where the signature's result is a promise,
+ * it returns one. An error that it returns rejects the promise; after an abort, UV_ECANCELED
+ * becomes Node's AbortError. A function that completes although it was aborted resolves. What the
+ * future that it waited for fails with afterwards is nobody's to read, and not reported: the caller
+ * was told.
+ *
+ * Where the result is anything else, the function is synchronous: it runs in the call, on the
+ * loop's stack, returns its result and throws its errors. Nobody waits for it, so it may not
+ * either: whatever waits gives FIBRIL_ESYNC. It is no coroutine: fibril_defer, fibril_local_set,
+ * fibril_spawn and groups give an error. What it makes is its own as in one, so that one C function
+ * can be exported both ways; what runs meanwhile, done callbacks, fibril_on_loop, JavaScript, has
+ * nothing to do with that. While it runs JavaScript stands still: what takes long wants a promise.
+ */
 
 /* The decoded arguments of an exported function. They live until the function has returned. */
 typedef struct fibril_args fibril_args;
@@ -2069,10 +2079,11 @@ double fibril_arg_number(const fibril_args *args, size_t index);   /* NaN when l
 int64_t fibril_arg_integer(const fibril_args *args, size_t index); /* also of a bigint; or 0 */
 bool fibril_arg_boolean(const fibril_args *args, size_t index);    /* false when left out */
 
-/* Exports fn as an async function. `signature` is its TypeScript signature, "name(path: string,
- * flag?: boolean): Promise<number>"; its types check and decode the arguments. A signature that
- * cannot be parsed fails the module's load, its `require`, with ERR_FIBRIL_SIGNATURE and the
- * position.
+/* Exports fn as an async function, or a synchronous one. `signature` is its TypeScript signature,
+ * "name(path: string, flag?: boolean): Promise<number>" or "name(path: string): number"; its types
+ * check and decode the arguments. What fn returns is not checked. A signature that cannot be parsed
+ * fails the module's load, its `require`, with ERR_FIBRIL_SIGNATURE and the position; an
+ * AbortSignal wants a promise. Answers to napi_create_function.
  * Where: FIBRIL_MODULE.
  * Ownership: the signature must outlive the module (a literal).
  * Errors: UV_EINVAL the signature is bad, or the load has failed already; UV_ENOMEM the function
@@ -2082,7 +2093,7 @@ int fibril_export(fibril_module *module, const char *signature, fibril_export_fn
 /* Of what is exported. NULL stands for all of them zero. */
 typedef struct fibril_export_options {
   size_t size;       /* sizeof(fibril_export_options) */
-  size_t stack_size; /* of each call's coroutine; 0: 256 KiB */
+  size_t stack_size; /* of each call's coroutine; 0: 256 KiB; a synchronous function has none */
   size_t ahead;      /* of an asynchronous generator; see fibril_export_async_generator */
 } fibril_export_options;
 
@@ -2093,6 +2104,16 @@ typedef struct fibril_export_options {
  * the function could not be made in JavaScript. */
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options);
+
+/* Exports a value that stays as it is, "VERSION: string" or "limits: {depth: number}": the
+ * declarations have it as a `const`. It may be of every kind that a function can return, and is not
+ * checked against its type. An error value fails the module's load with its code, so that the
+ * result of fibril_string and the like can be passed as it is.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal); the value is handed over.
+ * Errors: UV_EINVAL the signature is bad, or the load has failed already; UV_ENOMEM it could not be
+ * made in JavaScript, or the value is that error. */
+int fibril_export_value(fibril_module *module, const char *signature, fibril_value value);
 
 /* ---- Generators for JavaScript ------------------------------------------------------------------
  *
@@ -2190,8 +2211,8 @@ fibril_class *fibril_export_class(fibril_module *module, const char *name,
  * one, the load has failed or is over; UV_ENOMEM it could not be made in JavaScript. */
 int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_export_fn fn);
 
-/* A method, like fibril_export_with. A method called "close" that requires no argument is what
- * Symbol.asyncDispose calls.
+/* A method, like fibril_export_with. One called "close" that requires no argument is what
+ * Symbol.asyncDispose calls, or Symbol.dispose where it is synchronous.
  * Where: FIBRIL_MODULE.
  * Ownership: the signature must outlive the module (a literal).
  * Errors: UV_EINVAL the signature or the options are bad, the load has failed or is over; UV_ENOMEM
@@ -2369,7 +2390,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  * The TypeScript declaration of what is exported, of this grammar. It checks and decodes the
  * arguments of each call, and is what `npx fibril dts` prints.
  *
- *     function   = [ doc ] name "(" [ parameters ] ")" ":" "Promise" "<" foreign ">"
+ *     function   = [ doc ] name "(" [ parameters ] ")" ":" ( "Promise" "<" foreign ">" | foreign )
  *     parameters = parameter { "," parameter } [ "," [ rest ] ] | rest
  *     parameter  = name [ "?" ] ":" type [ "=" default ]
  *     rest       = "..." name ":" type
@@ -2396,7 +2417,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *     foreign    = any TypeScript type: its brackets must match and its strings end
  *
  *     constructor     = [ doc ] "(" [ parameters ] ")"  (* without rest *)
- *     getter          = [ doc ] name ":" foreign
+ *     getter          = [ doc ] name ":" foreign  (* constants are the same *)
  *     generator       = [ doc ] name "(" [ parameters ] ")" ":" "Generator" "<" foreign ">"
  *     async generator = [ doc ] name "(" [ parameters ] ")" ":" "AsyncGenerator" "<" foreign ">"
  *
@@ -2404,8 +2425,9 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  * properties of options objects, and 16 types in one another. `?` or a default makes a parameter
  * optional, and no required one may follow; a default must be of its parameter's type, or `null`.
  * Only `undefined` counts as left out: `null` is a value like any other, and a type has to say that
- * it takes it. What doesn't follow the grammar fails the `require` with ERR_FIBRIL_SIGNATURE, the
- * whole signature, what was expected, and where.
+ * it takes it. A function whose result is no promise is synchronous; it has no AbortSignal, and
+ * generators are exported by functions of their own. What doesn't follow the grammar fails the
+ * `require` with ERR_FIBRIL_SIGNATURE, the whole signature, what was expected, and where.
  *
  * What the types accept, and what C gets:
  *
@@ -2436,10 +2458,10 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  * SharedArrayBuffer, a resizable or a detached ArrayBuffer are refused all the same, with
  * ERR_INVALID_ARG_VALUE and that name: who passes those expects the callee to see changes.
  *
- * What doesn't fit rejects the call with Node's errors: another type with ERR_INVALID_ARG_TYPE, an
- * integer out of its range or a fraction with ERR_OUT_OF_RANGE, none of the literals or a NUL in a
- * path with ERR_INVALID_ARG_VALUE. Each names what is wrong: `path`, `options.flag`, `items[2]`,
- * `rows[0].tags[1]`. The function does not run then.
+ * What doesn't fit rejects the call, or throws where it is synchronous, with Node's errors: another
+ * type with ERR_INVALID_ARG_TYPE, an integer out of its range or a fraction with ERR_OUT_OF_RANGE,
+ * none of the literals or a NUL in a path with ERR_INVALID_ARG_VALUE. Each names what is wrong:
+ * `path`, `options.flag`, `items[2]`, `rows[0].tags[1]`. The function does not run then.
  *
  * `npx fibril dts build/Release/addon.node addon.d.ts` writes the declarations of everything that
  * an addon exports, classes with their members, and the doc comments that its signatures begin
@@ -2464,11 +2486,11 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *
  * Then an exception that leaves the function of a coroutine, a generator or a class becomes its
  * error: std::bad_alloc UV_ENOMEM, any other FIBRIL_EEXCEPTION with the message of what().
- * JavaScript sees a rejected promise; a constructor throws. Waits and yields inside catch blocks,
- * and in destructors that an exception calls, are fine: each coroutine has the exceptions that it
- * has caught to itself. What fibril calls back (done callbacks, handlers, `each`, `release`) and
- * the function of fibril_on_loop may not throw. A cancelled coroutine returns like any other, so
- * destructors run. */
+ * JavaScript sees a rejected promise; a constructor or a synchronous function throws. Waits and
+ * yields inside catch blocks, and in destructors that an exception calls, are fine: each coroutine
+ * has the exceptions that it has caught to itself. What fibril calls back (done callbacks,
+ * handlers, `each`, `release`) and the function of fibril_on_loop may not throw. A cancelled
+ * coroutine returns like any other, so destructors run. */
 #if defined(__cplusplus) && defined(__GNUC__) && defined(__cpp_exceptions)
 
 #include <cxxabi.h>

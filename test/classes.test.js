@@ -385,7 +385,8 @@ describe('classes of C structs', () => {
         'expected no AbortSignal at position 0');
       refuses('constructor twice', '()', 'expected one constructor at position 0');
       refuses('method', 'm()', 'expected \':\' and the type of the result at position 3');
-      refuses('method', 'm(): number', 'expected Promise<...> at position 5');
+      refuses('method', 'm(): Generator<number>',
+        'expected Promise<...> or a type that is no generator\'s at position 5');
       refuses('method', 'constructor(): Promise<any>', 'expected another name at position 0');
       refuses('getter', 'g', 'expected \':\' and the type of the property at position 1');
       refuses('getter', 'g: ', 'expected \':\' and the type of the property at position 3');

@@ -221,7 +221,7 @@ describe('generators from C', () => {
       const values = [];
       assert.throws(() => {
         for (const value of addon.sleepOnce()) values.push(value);
-      }, { code: 'FIBRIL_ESYNC', message: 'a generator for a synchronous iterator can\'t wait' });
+      }, { code: 'FIBRIL_ESYNC', message: 'a synchronous function or generator can\'t wait' });
       assert.deepStrictEqual(values, [1]);
       assert.throws(() => addon.callOnce(() => 1).next(), { code: 'FIBRIL_ESYNC' });
     });

@@ -87,7 +87,8 @@ describe('signatures', () => {
       'no required parameter after an optional one', 14);
     assertRefused(`f(o: {a: number)${RESULT}`, '\',\' or \'}\'', 15);
     assertRefused('f()', '\':\' and the type of the result', 3);
-    assertRefused('f(): number', 'Promise<...>', 5);
+    assertRefused('f(): Generator<number>',
+      'Promise<...> or a type that is no generator\'s', 5);
     assertRefused('f(): Promise', '\'<\'', 12);
     assertRefused('f(): Promise<', 'a type', 13);
     assertRefused('f(): Promise<>', 'a type', 13);

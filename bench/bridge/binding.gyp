@@ -1,5 +1,5 @@
 # The contenders of bench/bridge.js: the same trivial function as a coroutine, with napi_create_async_work and with
-# node-addon-api's AsyncWorker.
+# node-addon-api's AsyncWorker; and synchronous functions of bare Node-API.
 {
   'target_defaults': {
     'type': 'loadable_module',
@@ -15,6 +15,12 @@
     {
       'target_name': 'async_work',
       'sources': ['async_work.c'],
+      'defines': ['NAPI_VERSION=8'],
+      'cflags_c': ['-std=gnu11', '-fvisibility=hidden'],
+    },
+    {
+      'target_name': 'bare',
+      'sources': ['bare.c'],
       'defines': ['NAPI_VERSION=8'],
       'cflags_c': ['-std=gnu11', '-fvisibility=hidden'],
     },

@@ -5,6 +5,19 @@ static fibril_value at_once(fibril_args *args) {
   return fibril_number(fibril_arg_number(args, 0) + 1);
 }
 
+static fibril_value nothing(fibril_args *args) {
+  (void)args;
+  return fibril_undefined();
+}
+
+static fibril_value add(fibril_args *args) {
+  return fibril_number(fibril_arg_number(args, 0) + fibril_arg_number(args, 1));
+}
+
+static fibril_value copy(fibril_args *args) {
+  return fibril_arg(args, 0);
+}
+
 /* Goes on in the same turn of the loop. */
 static fibril_value pass(fibril_args *args) {
   int err = fibril_pass();
@@ -44,6 +57,10 @@ void fibril__module_runtime(fibril_module *module);
 
 FIBRIL_MODULE(m) {
   fibril__module_runtime(m);
+  fibril_export(m, "nothing(): void", nothing);
+  fibril_export(m, "increment(n: number): number", at_once);
+  fibril_export(m, "add(a: number, b: number): number", add);
+  fibril_export(m, "copy(text: string): string", copy);
   fibril_export(m, "atOnce(n: number): Promise<number>", at_once);
   fibril_export(m, "pass(n: number): Promise<number>", pass);
   fibril_export(m, "moment(n: number): Promise<number>", moment);

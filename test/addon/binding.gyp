@@ -40,6 +40,10 @@
       'sources': ['classes.c'],
     },
     {
+      'target_name': 'synchronous',
+      'sources': ['synchronous.c'],
+    },
+    {
       'target_name': 'callbacks',
       'sources': ['callbacks.c'],
     },

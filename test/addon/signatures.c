@@ -43,6 +43,13 @@ FIBRIL_MODULE(m) {
   };
   snprintf(signature, sizeof signature, "%s",
            text == NULL ? "echo(value: any): Promise<any>" : text);
+  if (getenv("FIBRIL_TEST_CONSTANT") != NULL) {
+    bool none = strcmp(getenv("FIBRIL_TEST_CONSTANT"), "none") == 0;
+    int err = fibril_export_value(m, signature,
+                                  none ? fibril_error(UV_ENOMEM, NULL) : fibril_string("value", 5));
+    if (err != 0 && fibril_export_value(m, "other: any", fibril_array(1)) != err) abort();
+    return;
+  }
   if (getenv("FIBRIL_TEST_CLASS") == NULL)
     fibril_export_with(m, signature, echo, &options);
   else

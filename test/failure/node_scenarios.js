@@ -61,6 +61,11 @@ module.exports = (control) => {
     scenario('loading classes', nothing, () => Object.keys(control.classes()).length > 4, true),
     scenario('loading callbacks', nothing, () => Object.keys(control.callbacks()).length > 4, true),
     scenario('loading iterators', nothing, () => Object.keys(control.iterators()).length > 4, true),
+    scenario('loading synchronous functions', nothing,
+      () => Object.keys(control.synchronous()).length > 20, true),
+    withAddon('synchronous', 'synchronous calls', called,
+      [3, 'a-b', 2, 'left to the arena', false, [1, 6], 'ERR_NEGATIVE', 'ERR_INVALID_ARG_TYPE',
+        'ENOENT']),
     withAddon('iterators', 'synchronous iterators', iterated,
       [[0, 1], ['ready', 'sent', 'thrown', 'end'], 'EIO', [0, 2], 'x']),
     withAddon('iterators', 'asynchronous iterators', iteratedLater,
@@ -312,6 +317,15 @@ async function objects({ Counter, Bare }) {
   await counter.tickLater(0);
   values.push(await counter.addLater(1));
   return values;
+}
+
+function called({ add, callNow, failMissing, join, leavesValues, rootOf, spawns, Tally }) {
+  const tally = new Tally();
+  const started = spawns();
+  return [add(1, 2), join('-', 'a', 'b'), callNow((n) => n + 1, 1), leavesValues(), started,
+    [tally.add(1), tally.sum(2, 3)], expect(codeOf(() => rootOf(-1)), 'ERR_NEGATIVE'),
+    expect(codeOf(() => add(1, '2')), 'ERR_INVALID_ARG_TYPE'),
+    expect(codeOf(() => failMissing('name')), 'ENOENT')];
 }
 
 function iterated({ count, echo, Ladder, ofAllKinds }) {

@@ -74,14 +74,18 @@ static void iterate(fibril_loop *loop) {
         "fibril_on_loop",
         fibril__name(loop->current));
   fibril__loop_ref(loop); /* a turn inside may close it */
+  fibril__owner *owner = fibril__call_owner(loop, NULL);
   run_turn(loop);
   if (!fibril__loop_is_gone(loop)) end_turn(loop);
+  fibril__call_owner(loop, owner);
   fibril__loop_unref(loop);
 }
 
 size_t fibril_loop_run_ready(fibril_loop *loop, size_t most) {
   fibril__loop_ref(loop);
+  fibril__owner *owner = fibril__call_owner(loop, NULL);
   size_t ran = fibril__drain(loop, most, false);
+  fibril__call_owner(loop, owner);
   fibril__loop_unref(loop);
   return ran;
 }

@@ -43,10 +43,12 @@ void fibril__run_rest(fibril_loop *loop, fibril__frame *frame) {
 /* One of this loop may be running another loop. */
 void fibril__enter_in(fibril_loop *loop, fibril__frame *frame, fibril_coroutine *coroutine) {
   fibril_coroutine *current = loop->current;
+  fibril__owner *owner = fibril__call_owner(loop, NULL);
   fibril_loop *here = fibril__frame_push(loop, frame);
   fibril__run_in(loop, frame, coroutine);
   loop->current = current;
   fibril__frame_pop(loop, frame, here);
+  fibril__call_owner(loop, owner);
 }
 
 void fibril__run_nested(fibril_loop *loop, fibril_coroutine *coroutine) {
@@ -58,7 +60,9 @@ void fibril__run_nested(fibril_loop *loop, fibril_coroutine *coroutine) {
 }
 
 void fibril__enter(fibril_loop *loop, fibril_coroutine *coroutine) {
+  fibril__owner *owner = fibril__call_owner(loop, NULL);
   fibril__run(loop, coroutine);
+  fibril__call_owner(loop, owner);
 }
 
 FIBRIL__INLINE size_t drain_inline(fibril_loop *loop, size_t most, bool turn) {
@@ -102,9 +106,12 @@ static void leave_for_loop(fibril_coroutine *self) {
 }
 
 void fibril_on_loop(void (*fn)(void *data), void *data) {
-  fibril_coroutine *self = fibril__self();
+  fibril_loop *loop = fibril__loop_here;
+  fibril_coroutine *self = loop == NULL ? NULL : loop->current;
   if (self == NULL) {
+    fibril__owner *owner = loop == NULL ? NULL : fibril__call_owner(loop, NULL);
     fn(data);
+    if (owner != NULL) fibril__call_owner(loop, owner);
     return;
   }
   fibril__frame *frame = self->loop->frame;
@@ -151,7 +158,9 @@ int fibril_coroutine_resume(fibril_coroutine *coroutine) {
   } else if (coroutine->state != FIBRIL__FRESH) {
     return FIBRIL_ERUNNING;
   }
+  fibril__owner *owner = fibril__call_owner(coroutine->loop, NULL);
   fibril__run_here(coroutine->loop, coroutine, here);
+  fibril__call_owner(coroutine->loop, owner);
   return 0;
 }
 

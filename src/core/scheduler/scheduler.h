@@ -129,6 +129,14 @@ static inline void fibril__enqueue(fibril_loop *loop, fibril__task *task) {
   if (FIBRIL__UNLIKELY(!loop->ready.awake)) fibril__loop_activate(loop);
 }
 
+/* Whose the values are that are made on the loop's stack: NULL, nobody's, for all that runs there
+ * but a synchronous function itself. What there was before. */
+static inline fibril__owner *fibril__call_owner(fibril_loop *loop, fibril__owner *owner) {
+  fibril__owner *before = loop->arenas.call;
+  loop->arenas.call = owner;
+  return before;
+}
+
 /* The running coroutine, or NULL, through the thread's loop. */
 static inline fibril_coroutine *fibril__self(void) {
   fibril_loop *loop = fibril__loop_here;

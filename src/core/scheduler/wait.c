@@ -14,8 +14,9 @@ static inline bool may_wait(const fibril_coroutine *self) {
 
 /* What a coroutine gets that can't simply wait. */
 __attribute__((noinline)) static int look_closer(fibril_coroutine *self) {
-  if (self == NULL) return FIBRIL_ENOTCOROUTINE;
-  fibril_loop *loop = self->loop;
+  fibril_loop *loop = self == NULL ? fibril__loop_here : self->loop;
+  if (self == NULL)
+    return loop != NULL && loop->arenas.call != NULL ? FIBRIL_ESYNC : FIBRIL_ENOTCOROUTINE;
   int hindrance = fibril__hindrance(self);
   if (loop->state == FIBRIL__OPEN || hindrance == FIBRIL_ENOTCOROUTINE) return hindrance;
   if (hindrance == 0)

@@ -35,12 +35,15 @@ typedef struct fibril__owner {
 
 /* What a loop begins with: in whose arena a value goes that is made now. */
 typedef struct __attribute__((may_alias)) fibril__arenas {
-  fibril__owner *owner; /* NULL: nobody's, a value is the caller's */
+  fibril__owner *owner; /* the running coroutine; NULL: there is none, */
+  fibril__owner *call;  /* and it is that of a synchronous function, on the loop's stack; NULL:
+                           nobody's, a value is the caller's */
 } fibril__arenas;
 
 static inline fibril__owner *fibril__owner_here(void) {
   const fibril__arenas *arenas = (const fibril__arenas *)(const void *)fibril__loop_here;
-  return arenas == NULL ? NULL : arenas->owner;
+  if (arenas == NULL) return NULL;
+  return arenas->owner != NULL ? arenas->owner : arenas->call;
 }
 
 static inline void fibril__arena_init(fibril__owner *owner) {
@@ -52,7 +55,7 @@ void fibril__arena_release(fibril__owner *owner);
 
 /* ---- Values ---- */
 
-/* A value of `box`, owned by the running coroutine's arena, or by the caller outside of one. */
+/* A value of `box`, owned by the arena of who runs, or by the caller where there is none. */
 fibril_value fibril__value_of(fibril_kind kind, fibril__box *box,
                               void (*destroy)(fibril__box *box, fibril__box **dead));
 /* fibril_value_free inside a `destroy`: one that nobody has any more is put on the list of those to
@@ -69,7 +72,7 @@ static inline bool fibril__value_is_in(fibril_value container, fibril_value item
   return item.tag & FIBRIL__BOXED && container.tag & FIBRIL__BOXED &&
          item.as.pointer == container.as.pointer;
 }
-/* Gives an owned value to the running coroutine's arena; outside of one it stays the caller's. An
+/* Gives an owned value to the arena of who runs; where there is none it stays the caller's. An
  * error of UV_ENOMEM where that needs memory: for a value that is in another arena. */
 fibril_value fibril__value_keep(fibril_value value);
 

@@ -17,7 +17,7 @@
   V(FIBRIL_ESTOPPED, "loop was stopped before the result was there")              \
   V(FIBRIL_EEXCEPTION, "JavaScript threw")                                        \
   V(FIBRIL_ETYPE, "value is of another kind")                                     \
-  V(FIBRIL_ESYNC, "a generator for a synchronous iterator can't wait")            \
+  V(FIBRIL_ESYNC, "a synchronous function or generator can't wait")               \
   V(FIBRIL_ECHILD, "somebody else has reaped the process")
 
 const char *fibril_strerror(int code) {

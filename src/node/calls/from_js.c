@@ -4,6 +4,7 @@
 
 #include "../../core/scheduler/run.h"
 #include "../../core/scheduler/scope.h"
+#include "../../core/switch/exceptions.h"
 #include "../values/to_js.h"
 
 #include <stdlib.h>
@@ -158,6 +159,113 @@ static napi_value native_cancel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* ---- Synchronous functions: their results are returned, and no slot is settled ---- */
+
+static napi_value throw_now(fibril__env *self, int kind, napi_value value) {
+  if (kind == FIBRIL__CALL_ERROR) {
+    if (value == NULL) value = fibril__env_undefined(self);
+    value = fibril__env_ask(self, FIBRIL__JS_ERROR_NOW, 1, &value);
+  }
+  if (value == NULL || napi_throw(self->env, value) != napi_ok) fibril__throw_failure(self->env);
+  return NULL;
+}
+
+static inline napi_value give_now(fibril__env *self, fibril_value result) {
+  double number = 0;
+  napi_value value;
+  int kind = fibril__result_to_js(self, result, &number, &value);
+  if (FIBRIL__UNLIKELY(kind >= FIBRIL__CALL_ERROR)) return throw_now(self, kind, value);
+  if (kind == FIBRIL__CALL_NUMBER && napi_create_double(self->env, number, &value) != napi_ok)
+    fibril__throw_failure(self->env);
+  return value;
+}
+
+napi_value fibril__give_now(fibril__env *self, fibril_value result) {
+  return give_now(self, result);
+}
+
+static fibril_value call_callee(void *arg) {
+  fibril_args *args = arg;
+  return args->callee->fn(args);
+}
+
+static inline fibril_value call_here(fibril__env *self, fibril_args *args) {
+  fibril_loop **seat = fibril__here(), *here = *seat;
+  *seat = self->loop;
+  fibril__env_enter_js(self);
+  fibril_value result =
+      fibril__exceptions_watched() ? fibril__catch(call_callee, args) : args->callee->fn(args);
+  if (result.tag & FIBRIL__BOXED) result = fibril_value_take(result);
+  fibril__env_leave_js(self);
+  fibril__env_leave_loop(here); /* it may have made a loop, and the seat be another */
+  fibril__args_free(args);
+  return result;
+}
+
+fibril_value fibril__call_here(fibril__env *self, fibril_args *args) {
+  return call_here(self, args);
+}
+
+/* Where that fails, the loop's next turn does it. */
+static void drain_soon(fibril__env *self) {
+  if (fibril__env_ask(self, FIBRIL__JS_DRAIN_SOON, 0, NULL) == NULL)
+    fibril__env_take_exception(self);
+}
+
+/* The values that it makes and leaves go with the call, as a coroutine's. */
+static inline napi_value run_now(fibril__env *self, fibril_args *args) {
+  fibril__owner own;
+  fibril__arena_init(&own);
+  fibril__owner *outer = fibril__call_owner(self->loop, &own);
+  fibril_value result = call_here(self, args);
+  fibril__call_owner(self->loop, outer);
+  if (own.arena != NULL) fibril__arena_release(&own);
+  if (fibril__calls_turn(self)) drain_soon(self);
+  return give_now(self, result);
+}
+
+/* Values of options, too. */
+__attribute__((noinline)) static napi_value decode_and_run_now(fibril_args *args,
+                                                               const napi_value *argv) {
+  fibril_value values[FIBRIL__PARAMETERS_MAX + FIBRIL__OPTIONS_MAX];
+  fibril__env *self = args->callee->env;
+  napi_value error = NULL;
+  args->values = values;
+  int kind = fibril__args_decode(args, argv, &error);
+  return kind == FIBRIL__CALL_PENDING ? run_now(self, args) : throw_now(self, kind, error);
+}
+
+static inline napi_value call_now(const fibril__export *callee, const napi_value *argv,
+                                  fibril__receiver *receiver) {
+  fibril__env *self = callee->env;
+  fibril_value values[FIBRIL__PARAMETERS_MAX];
+  if (self->exiting) return give_now(self, fibril__error_code(FIBRIL_ECLOSED));
+  fibril_args args = fibril__args_of(callee, values, receiver);
+  return fibril__args_decode_numbers(&args, argv) ? run_now(self, &args)
+                                                  : decode_and_run_now(&args, argv);
+}
+
+napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *argv,
+                               fibril__receiver *receiver) {
+  return call_now(callee, argv, receiver);
+}
+
+/* With room for so many arguments: Node fills in those that are not there. */
+FIBRIL__INLINE napi_value begin_now(napi_env env, napi_callback_info info, size_t most) {
+  napi_value argv[FIBRIL__PARAMETERS_MAX];
+  void *callee;
+  if (napi_get_cb_info(env, info, &most, argv, NULL, &callee) != napi_ok) return NULL;
+  return call_now(callee, argv, NULL);
+}
+
+static napi_value begin_now_few(napi_env env, napi_callback_info info) {
+  return begin_now(env, info, 2);
+}
+
+static napi_value begin_now_many(napi_env env, napi_callback_info info) {
+  return begin_now(env, info, FIBRIL__PARAMETERS_MAX);
+}
+
 /* ---- Settling in batches ---- */
 
 static settled_slot take_settled(fibril__calls *calls) {
@@ -282,7 +390,11 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
                                     .options = options};
   fibril__export *entry = fibril__export_new(module, &spec, sizeof(fibril__export));
   if (entry == NULL) return module->failure;
-  return fibril__export_define(module, &spec, entry, fibril__call_begin, FIBRIL__JS_WRAP);
+  return entry->signature.synchronous
+             ? fibril__export_define(module, &spec, entry,
+                                     entry->signature.count <= 2 ? begin_now_few : begin_now_many,
+                                     FIBRIL__JS_EXPORT_NOW)
+             : fibril__export_define(module, &spec, entry, fibril__call_begin, FIBRIL__JS_WRAP);
 }
 
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn) {

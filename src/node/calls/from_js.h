@@ -36,6 +36,14 @@ napi_value fibril__call_begin(napi_env env, napi_callback_info info);
 napi_value fibril__call_begin_on(const fibril__export *callee, const napi_value *argv,
                                  fibril__receiver *receiver);
 
+/* Runs fn on the loop's stack, and frees the arguments; the result is owned. */
+fibril_value fibril__call_here(fibril__env *self, fibril_args *args);
+/* A call of a synchronous function on `receiver`, NULL: none, from its arguments to its result. */
+napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *argv,
+                               fibril__receiver *receiver);
+/* What JavaScript gets at once of a result, which is taken: an error is thrown. */
+napi_value fibril__give_now(fibril__env *self, fibril_value result);
+
 /* ---- Slots ---- */
 
 /* The slot that JavaScript has taken for the call that it makes. */
@@ -51,11 +59,13 @@ void fibril__calls_settle(fibril__env *self, uint32_t slot, fibril_value result)
 void fibril__calls_flush(fibril__env *self);
 void fibril__calls_drop(fibril__env *self);
 
-/* Before C returns to JavaScript: whether something is ready that need not wait for the next poll.
- */
+/* Whether something is ready that need not wait for the next poll. */
+static inline bool fibril__calls_turn(fibril__env *self) {
+  return fibril__queued(self->loop) > 0 || fibril__calls_of(self)->count > 0;
+}
+/* Before C returns to JavaScript that looks for that. */
 static inline void fibril__calls_note_turn(fibril__env *self) {
-  bool turn = fibril__queued(self->loop) > 0 || fibril__calls_of(self)->count > 0;
-  fibril__env_set_status(self, FIBRIL__STATUS_TURN, turn);
+  fibril__env_set_status(self, FIBRIL__STATUS_TURN, fibril__calls_turn(self));
 }
 
 #endif /* FIBRIL_NODE_CALLS_FROM_JS_H */

@@ -2,7 +2,6 @@
  * an instance. */
 #include "begin.h"
 
-#include "../../core/switch/exceptions.h"
 #include "../iterators/request.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
@@ -11,21 +10,9 @@
 
 /* ---- Constructors and getters: calls that end at once ---- */
 
-static fibril_value call_callee(void *arg) {
-  fibril_args *args = arg;
-  return args->callee->fn(args);
-}
-
-/* Runs fn and frees the arguments; the result is owned. */
 static fibril_value call_now(fibril__env *self, fibril_args *args) {
-  fibril_loop *here = fibril__env_enter_loop(self);
-  fibril__env_enter_js(self);
-  fibril_value result = fibril_value_take(
-      fibril__exceptions_watched() ? fibril__catch(call_callee, args) : call_callee(args));
-  fibril__env_leave_js(self);
-  fibril__env_leave_loop(here);
+  fibril_value result = fibril__call_here(self, args);
   fibril__calls_note_turn(self);
-  fibril__args_free(args);
   return result;
 }
 
@@ -116,6 +103,17 @@ napi_value fibril__method_begin(napi_env env, napi_callback_info info) {
   fibril__receiver *receiver = receiver_of(callee, object, &error);
   if (receiver == NULL) return fibril__give_result(((const fibril__export *)callee)->env, error);
   return fibril__call_begin_on(callee, argv, receiver);
+}
+
+napi_value fibril__method_now(napi_env env, napi_callback_info info) {
+  napi_value argv[FIBRIL__PARAMETERS_MAX], object;
+  size_t argc = FIBRIL__PARAMETERS_MAX;
+  void *callee;
+  fibril_value error;
+  if (napi_get_cb_info(env, info, &argc, argv, &object, &callee) != napi_ok) return NULL;
+  fibril__receiver *receiver = receiver_of(callee, object, &error);
+  if (receiver == NULL) return fibril__give_now(((const fibril__export *)callee)->env, error);
+  return fibril__call_now_on(callee, argv, receiver);
 }
 
 napi_value fibril__generator_method_begin(napi_env env, napi_callback_info info) {

@@ -138,8 +138,11 @@ int fibril_class_method(fibril_class *cls, const char *signature, fibril_export_
                                     .owner = &cls->owner,
                                     .fn = fn,
                                     .options = options};
-  return define_member(cls, &spec, fibril__export_new(cls->module, &spec, sizeof(fibril__export)),
-                       fibril__method_begin, FIBRIL__JS_ADD_METHOD, FIBRIL__EXPORT_ARGS);
+  fibril__export *entry = fibril__export_new(cls->module, &spec, sizeof *entry);
+  bool synchronous = entry != NULL && entry->signature.synchronous;
+  return define_member(cls, &spec, entry, synchronous ? fibril__method_now : fibril__method_begin,
+                       synchronous ? FIBRIL__JS_ADD_METHOD_NOW : FIBRIL__JS_ADD_METHOD,
+                       FIBRIL__EXPORT_ARGS);
 }
 
 static int add_generator(fibril_class *cls, const fibril__export_spec *spec,

@@ -41,6 +41,9 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(PATH, toPath)                             \
   X(BAD_ARGUMENT, badArgument)                \
   X(WRAP, wrap)                               \
+  X(EXPORT_NOW, exportNow)                    \
+  X(ERROR_NOW, errorNow)                      \
+  X(DRAIN_SOON, drainSoon)                    \
   X(SETTLE, settle)                           \
   X(INVOKE, invoke)                           \
   X(FORGET, forget)                           \
@@ -49,6 +52,7 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(WRAP_ASYNC_GENERATOR, wrapAsyncGenerator) \
   X(CREATE_CLASS, createClass)                \
   X(ADD_METHOD, addMethod)                    \
+  X(ADD_METHOD_NOW, addMethodNow)             \
   X(ADD_GETTER, addGetter)                    \
   X(PUBLISH, publish)
 

@@ -1,6 +1,8 @@
 /* Exporting: what has a signature is parsed, kept, and put on a module's exports. */
 #include "export.h"
 
+#include "../values/to_js.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@ static const char *const form_names[] = {
     [FIBRIL__FORM_FUNCTION] = "function",       [FIBRIL__FORM_CLASS] = "class",
     [FIBRIL__FORM_CONSTRUCTOR] = "constructor", [FIBRIL__FORM_GETTER] = "getter",
     [FIBRIL__FORM_GENERATOR] = "generator",     [FIBRIL__FORM_ASYNC_GENERATOR] = "asyncGenerator",
+    [FIBRIL__FORM_CONSTANT] = "constant",
 };
 
 /* [form, class or undefined, signature] */
@@ -182,17 +185,45 @@ fibril__export *fibril__export_new(fibril_module *module, const fibril__export_s
   return entry;
 }
 
+/* Puts `value`, unless there is none, on the exports. Defined, not set: a name may be `__proto__`.
+ */
+static int put_on_exports(fibril_module *module, const fibril__export_spec *spec,
+                          const fibril__export *entry, napi_value value,
+                          napi_property_attributes attributes) {
+  const napi_property_descriptor property = {
+      .utf8name = entry->name, .value = value, .attributes = attributes};
+  if (value != NULL &&
+      napi_define_properties(module->env->env, module->exports, 1, &property) == napi_ok)
+    return 0;
+  return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
+}
+
 int fibril__export_define(fibril_module *module, const fibril__export_spec *spec,
                           fibril__export *entry, napi_callback callback, int js) {
   napi_value args[FIBRIL__EXPORT_ARGS];
   napi_value wrapped = fibril__export_args(entry, callback, args)
                            ? fibril__env_ask(module->env, js, FIBRIL__EXPORT_ARGS, args)
                            : NULL;
-  /* Defined, not set: a name may be `__proto__`. */
-  const napi_property_descriptor property = {
-      .utf8name = entry->name, .value = wrapped, .attributes = napi_default_jsproperty};
-  if (wrapped != NULL &&
-      napi_define_properties(module->env->env, module->exports, 1, &property) == napi_ok)
-    return 0;
-  return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
+  return put_on_exports(module, spec, entry, wrapped, napi_default_jsproperty);
+}
+
+/* ---- Constants ---- */
+
+static int export_constant(fibril_module *module, const fibril__export_spec *spec,
+                           fibril_value value) {
+  if (module->failure != 0) return module->failure;
+  if (fibril__is_error(value))
+    return fibril__load_failed(module, spec->what, spec->signature, fibril_error_code(value));
+  const fibril__export *entry = fibril__export_new(module, spec, sizeof *entry);
+  if (entry == NULL) return module->failure;
+  return put_on_exports(module, spec, entry, fibril__to_js(module->env, value), napi_enumerable);
+}
+
+int fibril_export_value(fibril_module *module, const char *signature, fibril_value value) {
+  const fibril__export_spec spec = {
+      .what = "fibril_export_value", .signature = signature, .form = FIBRIL__FORM_CONSTANT};
+  value = fibril_value_take(value);
+  int err = export_constant(module, &spec, value);
+  fibril_value_free(value);
+  return err;
 }

@@ -26,7 +26,10 @@ const NativePromise = Promise;
 const { then: promiseThen, finally: promiseFinally } = Promise.prototype;
 const promiseResolve = Promise.resolve.bind(Promise);
 const promiseReject = Promise.reject.bind(Promise);
-const { asyncDispose: SymbolAsyncDispose, for: SymbolFor, toStringTag: SymbolToStringTag } = Symbol;
+const {
+  asyncDispose: SymbolAsyncDispose, dispose: SymbolDispose, for: SymbolFor,
+  toStringTag: SymbolToStringTag,
+} = Symbol;
 const { getBuiltinModule, nextTick } = process;
 
 // A program may run without these; then nothing is told of what is collected.

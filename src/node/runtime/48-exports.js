@@ -149,6 +149,19 @@ function wrap(begin, name, required, count, index, key) {
   return wrapped;
 }
 
+// exportNow(entry, name, required, count): of a function that returns its result. Nothing is around
+// the native one, which throws its errors.
+function exportNow(begin, name, required, count) {
+  const entry = gathered(begin, count);
+  describe(entry, name, required);
+  return entry;
+}
+
+// Its stack begins with who called the native function.
+function errorNow(description) {
+  return makeError(description, errorNow);
+}
+
 // The signatures of an addon, for tools, which find them under this symbol.
 function publish(exports) {
   ObjectDefineProperty(exports, SymbolFor('fibril.signatures'), { get: native.signatures });

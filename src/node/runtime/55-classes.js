@@ -37,21 +37,32 @@ function methodWrapper(entry, count) {
   }
 }
 
+// What `using` and `await using` call is close(), of which a subclass may have one of its own.
+function addDispose(Class, symbol, name, required) {
+  if (name !== 'close' || required > 0) return;
+  const dispose = symbol === SymbolDispose
+    ? { [symbol]() {
+      this.close();
+    } }
+    : { async [symbol]() {
+      await this.close();
+    } };
+  addToPrototype(Class, symbol, dispose[symbol]);
+}
+
+// addMethodNow(entry, name, required, count, index, key, Class): as exportNow.
+function addMethodNow(begin, name, required, count, index, key, Class) {
+  addToPrototype(Class, name, exportNow(begin, name, required, count));
+  addDispose(Class, SymbolDispose, name, required);
+}
+
 // addMethod(entry, name, required, count, index, key, Class): as wrap.
 function addMethod(begin, name, required, count, index, key, Class) {
   const entry = gathered(begin, count);
   const method = index >= 0 ? wrapWithSignal(entry, index, key) : methodWrapper(entry, count);
   describe(method, name, required);
   addToPrototype(Class, name, markNative(method));
-  // A subclass may have a close() of its own.
-  if (name === 'close' && required === 0) {
-    const holder = {
-      async [SymbolAsyncDispose]() {
-        await this.close();
-      },
-    };
-    addToPrototype(Class, SymbolAsyncDispose, holder[SymbolAsyncDispose]);
-  }
+  addDispose(Class, SymbolAsyncDispose, name, required);
 }
 
 // addGetter(entry, name, Class)

@@ -70,17 +70,40 @@ static bool parse_parameters(fibril__scan *scan, fibril__signature *out, fibril_
   return true;
 }
 
-/* Generic "<" ... ">", of which only the name is ours. */
-static bool parse_result(fibril__scan *scan, const char *generic, const char *expected) {
-  if (!fibril__scan_skip(scan, ':'))
-    return fibril__scan_fail(scan, "':' and the type of the result");
-  if (!fibril__scan_word(scan, generic)) return fibril__scan_fail(scan, expected);
+static bool at_result(fibril__scan *scan) {
+  return fibril__scan_skip(scan, ':') || fibril__scan_fail(scan, "':' and the type of the result");
+}
+
+/* "<" ... ">", which is TypeScript's. */
+static bool parse_generic(fibril__scan *scan) {
   if (!fibril__scan_peek(scan, '<')) return fibril__scan_fail(scan, "'<'");
   scan->at++;
   do
     if (!fibril__scan_foreign(scan)) return false;
   while (fibril__scan_skip(scan, ','));
   return fibril__scan_skip(scan, '>') || fibril__scan_fail(scan, "'>'");
+}
+
+static bool parse_result(fibril__scan *scan, const char *generic, const char *expected) {
+  if (!at_result(scan)) return false;
+  if (!fibril__scan_word(scan, generic)) return fibril__scan_fail(scan, expected);
+  return parse_generic(scan);
+}
+
+/* Promise<...>, or what a synchronous function returns. */
+static bool parse_function(fibril__scan *scan, fibril__signature *out) {
+  const fibril__parameter *key;
+  if (!parse_parameters(scan, out, FIBRIL__FORM_FUNCTION) || !at_result(scan)) return false;
+  if (fibril__scan_word(scan, "Promise")) return parse_generic(scan);
+  const char *start = scan->at;
+  if (fibril__scan_word(scan, "Generator") || fibril__scan_word(scan, "AsyncGenerator")) {
+    scan->at = start;
+    return fibril__scan_fail(scan, "Promise<...> or a type that is no generator's");
+  }
+  if (fibril__signature_signal(out, &key) >= 0)
+    return fibril__scan_fail(scan, "Promise<...>, because of the AbortSignal");
+  out->synchronous = true;
+  return fibril__scan_foreign(scan);
 }
 
 static bool parse_form(fibril__scan *scan, fibril__form form, fibril__signature *out) {
@@ -91,6 +114,7 @@ static bool parse_form(fibril__scan *scan, fibril__form form, fibril__signature 
   if (!fibril__scan_name(scan, "a name", &out->text, &out->name_length)) return false;
   switch (form) {
     case FIBRIL__FORM_CLASS: return true;
+    case FIBRIL__FORM_CONSTANT:
     case FIBRIL__FORM_GETTER:
       if (!fibril__scan_skip(scan, ':') || fibril__scan_peek(scan, '\0'))
         return fibril__scan_fail(scan, "':' and the type of the property");
@@ -100,8 +124,7 @@ static bool parse_form(fibril__scan *scan, fibril__form form, fibril__signature 
     case FIBRIL__FORM_ASYNC_GENERATOR:
       return parse_parameters(scan, out, form) &&
              parse_result(scan, "AsyncGenerator", "AsyncGenerator<...>");
-    default:
-      return parse_parameters(scan, out, form) && parse_result(scan, "Promise", "Promise<...>");
+    default: return parse_function(scan, out);
   }
 }
 

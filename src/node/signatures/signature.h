@@ -16,17 +16,19 @@ typedef struct fibril__signature {
   uint32_t property_count; /* of all options objects */
   bool numbers;            /* there are only numbers */
   bool plain;              /* no argument owns memory */
+  bool synchronous;        /* a function whose result is no promise */
   bool rest;               /* the last parameter takes the arguments that are left, as an array */
   fibril__parameter parameters[FIBRIL__PARAMETERS_MAX];
 } fibril__signature;
 
 typedef enum {
-  FIBRIL__FORM_FUNCTION,        /* name(a: string): Promise<number> */
+  FIBRIL__FORM_FUNCTION,        /* name(a: string): Promise<number>, or number */
   FIBRIL__FORM_CLASS,           /* name */
   FIBRIL__FORM_CONSTRUCTOR,     /* (a: string) */
   FIBRIL__FORM_GETTER,          /* name: number */
   FIBRIL__FORM_GENERATOR,       /* name(a: string): Generator<number> */
   FIBRIL__FORM_ASYNC_GENERATOR, /* name(a: string): AsyncGenerator<number> */
+  FIBRIL__FORM_CONSTANT,        /* name: number */
 } fibril__form;
 
 /* 0 and a signature to be freed; or UV_EINVAL with what was expected and where, or UV_ENOMEM, and
