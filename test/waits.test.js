@@ -174,6 +174,16 @@ describe('a wait in C', () => {
     });
   }
 
+  // Readers and writers are a coroutine's, and a generator that it calls runs from the
+  // loop's stack.
+  for (const kind of Object.keys({ ...KINDS, ...POOL_KINDS })) {
+    it(`of kind ${kind} is refused in a synchronous function`, () => {
+      const coroutines = /^(generator|reader|writer)/.test(kind);
+      assert.strictEqual(waits.waitNow(kind, fd, never),
+        coroutines ? 'FIBRIL_ENOTCOROUTINE' : 'FIBRIL_ESYNC');
+    });
+  }
+
   it('of any kind ends with its worker', async () => {
     const kinds = JSON.stringify([...Object.keys(KINDS), ...Object.keys(POOL_KINDS)]);
     for (let i = 0; i < 5; i++) {

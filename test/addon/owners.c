@@ -125,7 +125,18 @@ static fibril_value count_live(fibril_args *args) {
   return fibril_number(live_payloads);
 }
 
+/* Where no coroutine runs a value is the caller's, or somebody else's. */
+static void export_values(fibril_module *m) {
+  fibril_value list = fibril_array(1);
+  fibril_array_push(list, make_payload());
+  fibril_export_value(m, "owned: Buffer", make_payload());
+  fibril_export_value(m, "borrowed: Buffer", fibril_array_get(list, 0));
+  fibril_export_value(m, "duplicate: Buffer", fibril_value_dup(fibril_array_get(list, 0)));
+  fibril_value_free(list);
+}
+
 FIBRIL_MODULE(m) {
+  export_values(m);
   fibril_export(m,
                 "leave(owner: uint32, way: uint32, fn: Function, payload: bytes, options: {value: "
                 "bytes}): Promise<any>",

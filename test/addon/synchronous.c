@@ -46,10 +46,12 @@ static fibril_value fail_missing(fibril_args *args) {
 /* What is left to the arena goes with the call. */
 static fibril_value leaves_values(fibril_args *args) {
   fibril_value list = fibril_array(0);
+  if (fibril_is_error(list)) return list;
   for (int i = 0; i < 100; i++) {
     fibril_value text = fibril_string("left to the arena", FIBRIL_AUTO_LENGTH);
     if (fibril_is_error(text)) return text;
-    if (i % 2 == 0) fibril_array_push(list, text);
+    int err = i % 2 == 0 ? fibril_array_push(list, text) : 0;
+    if (err != 0) return fibril_error(err, NULL);
   }
   if (fibril_arg_boolean(args, 0)) return fibril_error(UV_EIO, NULL);
   return fibril_array_get(list, 7);
@@ -255,6 +257,19 @@ static fibril_value count_live(fibril_args *args) {
   return fibril_number(live);
 }
 
+static fibril_value list_colours(void) {
+  static const char *const names[] = {"red", "green"};
+  fibril_value list = fibril_array(0);
+  for (size_t i = 0; i < 2; i++) {
+    fibril_value name = fibril_string(names[i], FIBRIL_AUTO_LENGTH);
+    int err = fibril_is_error(name) ? fibril_error_code(name) : fibril_array_push(list, name);
+    if (err == 0) continue;
+    fibril_value_free(list);
+    return fibril_error(err, NULL);
+  }
+  return list;
+}
+
 FIBRIL_MODULE(m) {
   const fibril_class_options options = {
       .size = sizeof options, .state_size = sizeof(tally), .release = release_tally};
@@ -287,13 +302,15 @@ FIBRIL_MODULE(m) {
   fibril_class_method(cls, "sum(...numbers: number[]): number", tally_sum, NULL);
   fibril_class_method(cls, "close(): void", tally_close, NULL);
   fibril_class_getter(cls, "closed: boolean", tally_closed);
-  fibril_value limits = fibril_object(), colours = fibril_array(0);
-  fibril_object_set(limits, "depth", fibril_number(64));
-  fibril_array_push(colours, fibril_string("red", FIBRIL_AUTO_LENGTH));
-  fibril_array_push(colours, fibril_string("green", FIBRIL_AUTO_LENGTH));
+  fibril_value limits = fibril_object();
+  int err = fibril_object_set(limits, "depth", fibril_number(64));
+  if (err != 0) {
+    fibril_value_free(limits);
+    limits = fibril_error(err, NULL);
+  }
   fibril_export_value(m, "VERSION: string", fibril_string("1.2.3", FIBRIL_AUTO_LENGTH));
   fibril_export_value(m, "/** As many as there may be. */ limits: {depth: uint32}", limits);
-  fibril_export_value(m, "colours: Array<'red' | 'green'>", colours);
+  fibril_export_value(m, "colours: Array<'red' | 'green'>", list_colours());
   fibril_export_value(m, "LARGEST: bigint", fibril_bigint(INT64_MAX));
   fibril_export_value(m, "absent: undefined", fibril_undefined());
 }

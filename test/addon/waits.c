@@ -57,6 +57,15 @@ static fibril_value keep_scene(void *arg) {
   return fibril_undefined();
 }
 
+/* waitNow(kind, fd, fn): the name of what the wait gives in a synchronous function */
+static fibril_value wait_now(fibril_args *args) {
+  wait_scene s = {.fd = (int)fibril_arg_integer(args, 1), .childless = true};
+  s.channel = fibril_channel_new(0);
+  int err = run_wait(args, &s);
+  fibril_channel_free(s.channel);
+  return fibril_string(fibril_err_name(err), FIBRIL_AUTO_LENGTH);
+}
+
 static int refused; /* what a wait gave in a synchronous loop that was left */
 
 /* synchronousWait(kind, fd, fn): yields what the wait gives */
@@ -126,6 +135,7 @@ FIBRIL_MODULE(m) {
   fibril_export_generator(
       m, "synchronousWait(kind: string, fd: int32, fn: Function): Generator<string>",
       wait_synchronously, NULL);
+  fibril_export(m, "waitNow(kind: string, fd: int32, fn: Function): string", wait_now);
   fibril_export(m, "refusedWith(): Promise<string>", refused_with);
   fibril_export(m, "block(): Promise<void>", block);
   fibril_export(m, "countBlocked(): Promise<number>", count_blocked);

@@ -66,9 +66,28 @@ describe('fibril dts', function () {
       ['delete(class: any, fn: (new: any) => void, o: {this: any}): Promise<void>',
         'declare function delete_(class_: any, fn: (new_: any) => void, o: {this: any}): Promise<void>;\nexport { delete_ as delete };'],
       ['f(a: string\n  []): Promise<void>', 'export function f(a: string []): Promise<void>;'],
+      ['f(a: path): bytes | null', 'export function f(a: string | Buffer | URL): Buffer | null;'],
       ['/** Says it. */ f(a: 1 | -1 = -1,): Promise<void>',
         '/** Says it. */\nexport function f(a?: 1 | -1): Promise<void>;'],
     ]) assert.strictEqual(declared(signature), expected);
+  });
+
+  it('declares constants', () => {
+    assert.strictEqual(declarations([['constant', undefined, '/** It. */ limits: {depth: uint32}'],
+      ['constant', undefined, 'default: 5 | 6']], 'x').split('\n').slice(2, -2).join('\n'),
+    '/** It. */\nexport const limits: {depth: number};\n' +
+      'declare const default_: 5 | 6;\nexport { default_ as default };');
+  });
+
+  it('declares what using calls, as close() is', () => {
+    for (const [result, dispose] of [
+      ['Promise<void>', '[Symbol.asyncDispose](): Promise<void>;'],
+      ['void', '[Symbol.dispose](): void;'],
+    ]) {
+      const text = declarations([['class', undefined, 'A'],
+        ['function', 'A', `close(): ${result}`]], 'x');
+      assert.ok(text.includes(`  close(): ${result};\n  ${dispose}\n}`), text);
+    }
   });
 
   it('declares classes, generators, and members in their class', () => {
