@@ -56,6 +56,12 @@ class Words {
     return this.word(after) === ':';
   }
 
+  /** A parameter with a reserved name, of which a predicate says something. */
+  isSubject(index) {
+    return RESERVED.has(this.list[index]) && this.list[index] !== 'this' &&
+      (this.word(this.next(index)) === 'is' || this.word(index - 2) === 'asserts');
+  }
+
   /** The bracket that closes the one at `index`. */
   closing(index) {
     for (let depth = 0; index < this.list.length; index++) {
@@ -96,8 +102,8 @@ function translate(text, got, renames) {
       index = afterDefault(words, index);
       continue;
     }
-    // A new line may end what TypeScript reads, as before "[]".
-    out.push(SPACE.test(word) && !got ? ' ' : word);
+    // A new line may end what TypeScript reads, as before "[]"; or stand for ";" in an object.
+    out.push(SPACE.test(word) && (!got || words.word(words.next(index)) === '[') ? ' ' : word);
     if (NAME.test(word)) {
       if (words.isLabel(index)) {
         frame.label = out.length - 1;
@@ -105,6 +111,7 @@ function translate(text, got, renames) {
         if (frame.renames && RESERVED.has(word)) out[frame.label] += '_';
       } else {
         out[out.length - 1] = typeOf(words, index, frame.got);
+        if (words.isSubject(index)) out[out.length - 1] += '_';
       }
     }
     index++;
@@ -167,7 +174,7 @@ function declareMember(form, { doc, name, parameters, result }) {
   if (form === 'constructor') lines.push(`constructor(${parameters});`);
   else if (form === 'getter') lines.push(`readonly ${name}: ${result};`);
   else lines.push(`${name}(${parameters}): ${result};`);
-  if (name === 'close' && /^(\w+\?|\.\.\.|$)/.test(parameters)) {
+  if (form === 'function' && name === 'close' && /^([\w$]+\?|\.\.\.|$)/.test(parameters)) {
     lines.push(/^Promise\b/.test(result) ? '[Symbol.asyncDispose](): Promise<void>;'
       : '[Symbol.dispose](): void;');
   }
@@ -198,7 +205,7 @@ function declarations(signatures, source) {
     else lines.push(...declareFunction(taken));
   }
   const body = lines.join('\n');
-  const isNodes = /\b(Buffer|URL|AbortSignal|NodeJS|asyncDispose|dispose)\b/.test(body);
+  const isNodes = /\b(Buffer|URL|AbortSignal|NodeJS|Symbol\.(asyncD|d)ispose)\b/.test(body);
   const node = isNodes ? '/// <reference types="node" />\n' : '';
   const head = `// Written by \`fibril dts\` from the signatures of ${source}.\n${node}`;
   return `${head}\n${body}\nexport {};\n`;

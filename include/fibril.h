@@ -126,7 +126,8 @@ const char *fibril_err_name(int code);
  * What futures hold and coroutines return. Numbers, booleans, null and undefined have no owner. A
  * string, buffer, array, object or error made while a coroutine runs belongs to that coroutine (its
  * arena) and lives until the coroutine's result has been taken over, and so with a synchronous
- * function's call; made elsewhere it belongs to the caller. Returning a value hands it over, and so
+ * function's call, for which all that follows is true as well; made elsewhere it belongs to the
+ * caller. Returning a value hands it over, and so
  * does passing it to fibril_future_set_result, fibril_generator_send, fibril_yield,
  * fibril_array_push or fibril_object_set: one's own or an owned value goes, and of one that is
  * somebody else's, another coroutine's, a future's, a group's, who gets it becomes another owner
@@ -233,7 +234,7 @@ fibril_value fibril_buffer(const void *data, size_t length);
 
 /* The same without a copy: `release(data)` is called once when the last user is gone, also when
  * this call fails. JavaScript gets it without a copy from 64 KiB on, where Node allows that and
- * nobody else has the value.
+ * nobody else has the value. `release` makes no values: they would be those of whoever runs.
  * Where: any thread; `release` on that of the last user.
  * Ownership: `data` is handed over, also on failure; the value is the running coroutine's,
  * elsewhere owned.
@@ -1084,8 +1085,8 @@ int fibril_loop_run_sync(fibril_loop *loop, fibril_fn fn, void *arg, double time
 /* Runs what is ready, in order, until nothing is or `most` tasks ran; how many did. The loop does
  * this by itself; for a host that turns it by hand, and for benchmarks. Does not poll. The libuv
  * loop itself may be turned in a callback (uv_run, as some libraries that block do): what was due
- * or ready then runs there. In a coroutine the process ends with a sentence at uv_run: see
- * fibril_on_loop.
+ * or ready then runs there. In a coroutine or a synchronous function the process ends with a
+ * sentence at uv_run: see fibril_on_loop.
  * Where: the loop's stack.
  * Errors: none. */
 size_t fibril_loop_run_ready(fibril_loop *loop, size_t most);
@@ -2107,12 +2108,12 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
 
 /* Exports a value that stays as it is, "VERSION: string" or "limits: {depth: number}": the
  * declarations have it as a `const`. It may be of every kind that a function can return, and is not
- * checked against its type. An error value fails the module's load with its code, so that the
- * result of fibril_string and the like can be passed as it is.
+ * checked against its type. An error value fails the module's load with its message, so that the
+ * result of fibril_string and the like can be passed as it is; so does a name that is taken.
  * Where: FIBRIL_MODULE.
  * Ownership: the signature must outlive the module (a literal); the value is handed over.
- * Errors: UV_EINVAL the signature is bad, or the load has failed already; UV_ENOMEM it could not be
- * made in JavaScript, or the value is that error. */
+ * Errors: UV_EINVAL the signature is bad, its name is taken, the value is an error, or the load has
+ * failed already; UV_ENOMEM it could not be made in JavaScript, or the value is that error. */
 int fibril_export_value(fibril_module *module, const char *signature, fibril_value value);
 
 /* ---- Generators for JavaScript ------------------------------------------------------------------

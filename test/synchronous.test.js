@@ -73,6 +73,10 @@ describe('synchronous functions', () => {
     assert.deepStrictEqual([error.name, error.code, error.message],
       ['RangeError', 'ERR_NEGATIVE', '-1 has no square root']);
     assert.match(error.stack, /^RangeError \[ERR_NEGATIVE\]: -1 has no square root\n {4}at whoCalls/);
+    function whoCallsWithMany() {
+      addon.failRest('here', 1, 2, 3);
+    }
+    assert.match(thrownBy(whoCallsWithMany).stack, /, open 'here'\n {4}at whoCallsWithMany/);
     const { code, errno, syscall, path: file } = thrownBy(() => addon.failMissing('here'));
     assert.deepStrictEqual([code, errno, syscall, file], ['ENOENT', -2, 'open', 'here']);
     assert.deepStrictEqual({ ...thrownBy(addon.throwByName) },
@@ -111,6 +115,9 @@ describe('synchronous functions', () => {
       for (let i = 0; i < 10; i++) addon.leavesValues(); // in the memory of what is freed too early
       assert.strictEqual(addon.takeKept(), kept);
     }
+    assert.strictEqual(addon.keepsFromAnotherLoop(), 'made here');
+    for (let i = 0; i < 10; i++) addon.leavesValues();
+    assert.strictEqual(addon.takeKept(), 'when another loop runs');
     for (let i = 0; i < 100; i++) assert.deepStrictEqual(addon.handOn(), ['handed on']);
     for (let i = 0; i < 100; i++) assert.deepStrictEqual(addon.receive(), ['handed on']);
     assert.throws(addon.receive, { code: 'EAGAIN' });
@@ -126,12 +133,39 @@ describe('synchronous functions', () => {
       assert.strictEqual(addon.callNow(() => storage.getStore()), 'context'));
   });
 
-  it('call each other through JavaScript, as deep as that goes', () => {
+  it('call each other through JavaScript', () => {
     const count = (n) => (n === 0 ? 0 : 1 + addon.callNow(count, n - 1));
     assert.strictEqual(count(100), 100);
-    const forever = () => addon.callNow(forever);
-    assert.throws(forever, RangeError);
-    assert.strictEqual(addon.add(1, 2), 3);
+  });
+
+  it('turn the loop behind fibril_on_loop, and else end the process with a sentence', async () => {
+    let later;
+    setImmediate(() => (later = addon.addLater(1, 2)));
+    for (let i = 0; later === undefined; i++) addon.turns();
+    for (let i = 0; i < 10; i++) addon.leavesValues();
+    assert.strictEqual(await later, 3);
+    const { code, signal, stderr } = await runScript(`
+      setImmediate(() => {}); // else there is nothing to turn
+      require(${JSON.stringify(addonPath)}).turns(true);`);
+    assert.deepStrictEqual([code, signal], [null, 'SIGABRT']);
+    assert.match(stderr, /^fibril: a synchronous function has called uv_run, .*fibril_on_loop/);
+  });
+
+  it('take any number of arguments as a rest, whatever has been replaced', () => {
+    for (const count of [0, 1, 2, 7, 8, 9, 1000]) {
+      const values = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? `${i}` : i));
+      assert.deepStrictEqual(addon.rest(...values), values);
+    }
+    assert.throws(() => addon.failRest('here', 1, '2'), { code: 'ERR_INVALID_ARG_TYPE',
+      message: 'The "rest[1]" argument must be of type number. Received type string (\'2\')' });
+    const { slice } = Array.prototype;
+    Array.prototype.slice = () => { throw new Error('replaced'); };
+    try {
+      assert.deepStrictEqual(addon.rest(1, 2), [1, 2]);
+      assert.strictEqual(addon.join('-', 'a', 'b'), 'a-b');
+    } finally {
+      Array.prototype.slice = slice;
+    }
   });
 
   it('start what goes on after them, and coroutines call them', async () => {
@@ -240,6 +274,14 @@ describe('constants', () => {
     }
     assert.throws(() => load('name: string', 'none'),
       { message: 'fibril_export_value: "name: string": not enough memory' });
+    assert.throws(() => load('name: string', 'unreadable'), { code: 'ERR_FIBRIL_SIGNATURE',
+      message: 'fibril_export_value: "name: string": could not read it' });
+    assert.throws(() => load('name: string', 'zero'),
+      { message: 'fibril_export_value: "name: string": zero' });
+    for (const constant of ['twice', 'function']) {
+      assert.throws(() => load('name: string', constant),
+        { message: 'fibril_export_value: "name: string": expected another name at position 0' });
+    }
   });
 });
 
@@ -256,7 +298,8 @@ describe('signatures of synchronous functions', () => {
       }
     };
     for (const type of ['void', 'number', 'string | undefined', '{ a: [1, 2] }[]',
-      '(value: string) => void', 'value is string', 'Promises', 'PromiseLike<any>']) {
+      '(value: string) => void', 'value is string', 'Promises', 'PromiseLike<any>',
+      '() => Promise<void>', '\'Promise<\'', '{p: Promise<any>}']) {
       assert.strictEqual(load(`f(value: any): ${type}`).f(5), 5);
     }
     for (const [signature, expected, position] of [
@@ -264,6 +307,9 @@ describe('signatures of synchronous functions', () => {
       ['f()', '\':\' and the type of the result', 3],
       ['f(): Promise', '\'<\'', 12],
       ['f(): Promise<any> | number', 'the end', 18],
+      ['f(): (Promise<any>)', 'Promise<...> alone, or none', 6],
+      ['f(): void | Promise<any>', 'Promise<...> alone, or none', 12],
+      ['f(): globalThis.Promise <any>', 'Promise<...> alone, or none', 16],
       ['f(): Generator<any>', 'Promise<...> or a type that is no generator\'s', 5],
       ['f(): AsyncGenerator<any>', 'Promise<...> or a type that is no generator\'s', 5],
       ['f(signal: AbortSignal): void', 'Promise<...>, because of the AbortSignal', 24],

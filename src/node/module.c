@@ -46,10 +46,10 @@ static void on_loop_closed(void *arg) {
 /* Every coroutine has ended, and everything else still works: what is left is ended, too. */
 static void on_unwound(void *arg) {
   fibril__env *self = arg;
-  fibril_loop *here = fibril__env_enter_loop(self);
+  fibril__visit visit = fibril__visit_begin(self->loop);
   fibril__callbacks_end(self);
   fibril__instances_end(self);
-  fibril__env_leave_loop(here);
+  fibril__visit_end(self->loop, visit);
 }
 
 /* From here on no JavaScript runs, and what waits for it is told so, masked or not; every coroutine

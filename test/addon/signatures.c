@@ -44,9 +44,15 @@ FIBRIL_MODULE(m) {
   snprintf(signature, sizeof signature, "%s",
            text == NULL ? "echo(value: any): Promise<any>" : text);
   if (getenv("FIBRIL_TEST_CONSTANT") != NULL) {
-    bool none = strcmp(getenv("FIBRIL_TEST_CONSTANT"), "none") == 0;
-    int err = fibril_export_value(m, signature,
-                                  none ? fibril_error(UV_ENOMEM, NULL) : fibril_string("value", 5));
+    const char *constant = getenv("FIBRIL_TEST_CONSTANT");
+    fibril_value value = fibril_string("value", 5);
+    if (strcmp(constant, "none") == 0) value = fibril_error(UV_ENOMEM, NULL);
+    if (strcmp(constant, "zero") == 0) value = fibril_error(0, "%s", "zero");
+    if (strcmp(constant, "unreadable") == 0)
+      value = fibril_error_type("TypeError", "E_CONFIG", "%s", "could not read it");
+    if (strcmp(constant, "twice") == 0) fibril_export_value(m, signature, fibril_null());
+    if (strcmp(constant, "function") == 0) fibril_export(m, "name(): void", echo);
+    int err = fibril_export_value(m, signature, value);
     if (err != 0 && fibril_export_value(m, "other: any", fibril_array(1)) != err) abort();
     return;
   }

@@ -110,6 +110,43 @@ static fibril_value keeps(fibril_args *args) {
   return fibril_string("made here", FIBRIL_AUTO_LENGTH);
 }
 
+/* ---- Another loop, which settles what this one's callbacks wait for ---- */
+
+static fibril_value settle_there(void *future) {
+  fibril_future_set_result(future, fibril_number(1));
+  return fibril_undefined();
+}
+
+static fibril_value keeps_from_another_loop(fibril_args *args) {
+  fibril_future *future = fibril_future_new(fibril_loop_current());
+  fibril_future_add_done_callback(future, keep_when_done, "when another loop runs", NULL);
+  fibril_loop *other;
+  uv_loop_t uv;
+  (void)args;
+  uv_loop_init(&uv);
+  int err = fibril_loop_new(&uv, &other);
+  if (err == 0) err = fibril_loop_run_sync(other, settle_there, future, -1, NULL);
+  if (err == 0) fibril_loop_close(other, NULL, NULL);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  uv_loop_close(&uv);
+  fibril_future_unref(future);
+  return err != 0 ? fibril_error(err, NULL) : fibril_string("made here", FIBRIL_AUTO_LENGTH);
+}
+
+/* Allowed on the loop's stack, and so behind fibril_on_loop. */
+static void turn_once(void *uv) {
+  uv_run(uv, UV_RUN_NOWAIT);
+}
+
+static fibril_value turns(fibril_args *args) {
+  uv_loop_t *uv = fibril_loop_uv(fibril_loop_current());
+  if (fibril_arg_boolean(args, 0))
+    turn_once(uv);
+  else
+    fibril_on_loop(turn_once, uv);
+  return fibril_undefined();
+}
+
 static fibril_value take_kept(fibril_args *args) {
   fibril_value taken = kept;
   (void)args;
@@ -281,9 +318,13 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "root(number: number, options?: {negative?: boolean}): number", roots);
   fibril_export(m, "rootOf(number: number, negative?: boolean = false): number", roots);
   fibril_export(m, "failMissing(name: string): never", fail_missing);
+  fibril_export(m, "failRest(name: string, ...rest: number[]): never", fail_missing);
+  fibril_export(m, "rest(...values: any[]): any[]", same);
   fibril_export(m, "failMissingLater(name: string): Promise<never>", fail_missing);
   fibril_export(m, "leavesValues(fails?: boolean): string", leaves_values);
   fibril_export(m, "keeps(how: 0 | 1 | 2 | 3 | 4): string", keeps);
+  fibril_export(m, "keepsFromAnotherLoop(): string", keeps_from_another_loop);
+  fibril_export(m, "turns(itself?: boolean = false): void", turns);
   fibril_export(m, "takeKept(): string | undefined", take_kept);
   fibril_export(m, "handOn(): string[]", hand_on);
   fibril_export(m, "receive(): string[]", receive);

@@ -66,6 +66,12 @@ describe('fibril dts', function () {
       ['delete(class: any, fn: (new: any) => void, o: {this: any}): Promise<void>',
         'declare function delete_(class_: any, fn: (new_: any) => void, o: {this: any}): Promise<void>;\nexport { delete_ as delete };'],
       ['f(a: string\n  []): Promise<void>', 'export function f(a: string []): Promise<void>;'],
+      ['f(): string\n  []', 'export function f(): string [];'],
+      ['f(): {\n a: string\n b: int32[] }',
+        'export function f(): {\n a: string\n b: number[] };'],
+      ['f(default: any): default is string',
+        'export function f(default_: any): default_ is string;'],
+      ['f(new: any): asserts new', 'export function f(new_: any): asserts new_;'],
       ['f(a: path): bytes | null', 'export function f(a: string | Buffer | URL): Buffer | null;'],
       ['/** Says it. */ f(a: 1 | -1 = -1,): Promise<void>',
         '/** Says it. */\nexport function f(a?: 1 | -1): Promise<void>;'],
@@ -84,9 +90,17 @@ describe('fibril dts', function () {
       ['Promise<void>', '[Symbol.asyncDispose](): Promise<void>;'],
       ['void', '[Symbol.dispose](): void;'],
     ]) {
-      const text = declarations([['class', undefined, 'A'],
-        ['function', 'A', `close(): ${result}`]], 'x');
-      assert.ok(text.includes(`  close(): ${result};\n  ${dispose}\n}`), text);
+      for (const parameters of ['', '$f?: boolean']) {
+        const text = declarations([['class', undefined, 'A'],
+          ['function', 'A', `close(${parameters}): ${result}`]], 'x');
+        assert.ok(text.includes(`  close(${parameters}): ${result};\n  ${dispose}\n}`), text);
+      }
+    }
+    for (const [form, signature] of [['getter', 'close: boolean'], ['generator',
+      'close(): Generator<number>'], ['function', 'close(how: string): void']]) {
+      const text = declarations([['class', undefined, 'A'], [form, 'A', signature],
+        ['function', undefined, 'dispose(): void']], 'x');
+      assert.ok(!/ispose\]|reference types/.test(text), text);
     }
   });
 

@@ -197,9 +197,9 @@ static void enqueue_settled(fibril__futures *all, fibril_future *future) {
  * settles comes before the callbacks that are left. On the loop's stack. A callback may turn the
  * loop: then the rest is run there. */
 static void run_callbacks(void *arg) {
-  fibril_loop *loop = arg, *here = fibril__loop_here;
+  fibril_loop *loop = arg;
   fibril__futures *all = fibril__futures_of(loop);
-  fibril__loop_here = loop;
+  fibril__visit visit = fibril__visit_begin(loop);
   fibril__loop_ref(loop);
   all->running_callbacks = true;
   while (all->settled.first != NULL || all->settling != NULL) {
@@ -219,7 +219,7 @@ static void run_callbacks(void *arg) {
     }
   }
   all->running_callbacks = false;
-  fibril__loop_here = here;
+  fibril__visit_end(loop, visit);
   fibril__loop_unref(loop);
 }
 
@@ -279,10 +279,16 @@ typedef struct {
 
 static void do_call_now(void *data) {
   call_now *call = data;
-  fibril_loop *loop = call->future->loop, *here = fibril__loop_here;
-  if (loop != NULL) fibril__loop_here = loop;
+  fibril_loop *loop = call->future->loop;
+  if (loop == NULL) {
+    call->callback(call->future, call->arg);
+    return;
+  }
+  fibril__loop_ref(loop);
+  fibril__visit visit = fibril__visit_begin(loop);
   call->callback(call->future, call->arg);
-  fibril__loop_here = here;
+  fibril__visit_end(loop, visit);
+  fibril__loop_unref(loop);
 }
 
 int fibril_future_add_done_callback(fibril_future *future, fibril_future_cb callback, void *arg,

@@ -13,10 +13,12 @@ typedef struct {
 
 static void on_handler_ready(fibril__watcher *watcher, int events) {
   handler *self = FIBRIL__CONTAINER(handler, watcher, watcher);
-  fibril_loop *here = fibril__loop_here;
-  fibril__loop_here = watcher->loop;
+  fibril_loop *loop = watcher->loop;
+  fibril__loop_ref(loop);
+  fibril__visit visit = fibril__visit_begin(loop);
   self->handler(watcher->fd, events, self->arg);
-  fibril__loop_here = here;
+  fibril__visit_end(loop, visit);
+  fibril__loop_unref(loop);
 }
 
 static fibril__watcher *find_handler(const fibril_loop *loop, int fd) {

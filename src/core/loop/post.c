@@ -23,8 +23,7 @@ struct fibril_poster {
 /* Runs all that was taken so far. One of them may turn the loop, which goes on with the rest then,
  * and close it. */
 static void run_taken(fibril_loop *loop, fibril_poster *poster) {
-  fibril_loop *here = fibril__loop_here;
-  fibril__loop_here = loop;
+  fibril__visit visit = fibril__visit_begin(loop);
   fibril__loop_ref(loop);
   fibril_poster_ref(poster);
   while (poster->taken != NULL) {
@@ -34,8 +33,8 @@ static void run_taken(fibril_loop *loop, fibril_poster *poster) {
     entry->run(entry);
   }
   fibril_poster_unref(poster);
+  fibril__visit_end(loop, visit);
   fibril__loop_unref(loop);
-  fibril__loop_here = here;
 }
 
 /* Runs all that was posted so far, on the loop's thread. */

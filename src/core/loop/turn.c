@@ -73,11 +73,12 @@ static void iterate(fibril_loop *loop) {
         "coroutine \"%s\" has called uv_run: only the loop's stack may turn the loop, see "
         "fibril_on_loop",
         fibril__name(loop->current));
+  if (loop->arenas.call != NULL)
+    fibril__fatal("a synchronous function has called uv_run, whose callbacks would be taken for a "
+                  "part of it: see fibril_on_loop");
   fibril__loop_ref(loop); /* a turn inside may close it */
-  fibril__owner *owner = fibril__call_owner(loop, NULL);
   run_turn(loop);
   if (!fibril__loop_is_gone(loop)) end_turn(loop);
-  fibril__call_owner(loop, owner);
   fibril__loop_unref(loop);
 }
 

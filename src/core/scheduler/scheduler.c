@@ -30,15 +30,14 @@ void fibril__scheduler_choose(fibril_loop *loop) {
 }
 
 void fibril__scheduler_run_due(fibril_loop *loop) {
-  fibril_loop *here = fibril__loop_here;
+  fibril__visit visit = fibril__visit_begin(loop);
   fibril_cb callback;
   void *arg;
-  fibril__loop_here = loop;
   while (fibril__timers_take(&loop->timers, &callback, &arg)) {
     if (fibril__timers_left(&loop->timers)) fibril__loop_activate(loop);
     callback(arg);
   }
-  fibril__loop_here = here;
+  fibril__visit_end(loop, visit);
 }
 
 /* ---- The end ---- */

@@ -137,6 +137,23 @@ static inline fibril__owner *fibril__call_owner(fibril_loop *loop, fibril__owner
   return before;
 }
 
+/* Around what others' code does on the loop's stack: callbacks, handlers. */
+typedef struct {
+  fibril_loop *here;
+  fibril__owner *owner;
+} fibril__visit;
+
+static inline fibril__visit fibril__visit_begin(fibril_loop *loop) {
+  fibril__visit visit = {fibril__loop_here, fibril__call_owner(loop, NULL)};
+  fibril__loop_here = loop;
+  return visit;
+}
+
+static inline void fibril__visit_end(fibril_loop *loop, fibril__visit visit) {
+  fibril__call_owner(loop, visit.owner);
+  fibril__loop_here = visit.here;
+}
+
 /* The running coroutine, or NULL, through the thread's loop. */
 static inline fibril_coroutine *fibril__self(void) {
   fibril_loop *loop = fibril__loop_here;

@@ -22,6 +22,11 @@ static inline void fibril__args_set_receiver(fibril_args *args, fibril__receiver
   args->receiver = fibril__receiver_ref(receiver);
 }
 
+/* Of a synchronous function with a rest: puts the arguments from there on, of all `argc`, into one
+ * array, which takes the place of the first. False: an exception is pending. */
+bool fibril__args_gather(const fibril__export *callee, napi_callback_info info, size_t argc,
+                         napi_value *argv);
+
 /* Decodes into args->values, all of which are owned. FIBRIL__CALL_PENDING, or of what kind *error
  * is, to reject with, and nothing is left to free. */
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error);

@@ -8,6 +8,7 @@
 #include "error.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Elements for which room is made ahead: what an array says of its length costs it nothing. */
@@ -360,6 +361,23 @@ static napi_value decode_options(decoder *d, fibril_args *args, uint32_t index, 
     error = decode_property(d, &place, &outer->type.properties[i], absent ? NULL : value,
                             &args->values[outer->slot + i]);
   return error;
+}
+
+bool fibril__args_gather(const fibril__export *callee, napi_callback_info info, size_t argc,
+                         napi_value *argv) {
+  const fibril__signature *signature = &callee->signature;
+  fibril__env *self = callee->env;
+  size_t fixed = signature->count - 1, count = argc;
+  if (!signature->rest) return true;
+  napi_value *all = argc <= FIBRIL__PARAMETERS_MAX ? argv : malloc(argc * sizeof *all);
+  napi_value list = NULL;
+  if (all == argv ||
+      (all != NULL && napi_get_cb_info(self->env, info, &count, all, NULL, NULL) == napi_ok))
+    list = fibril__array_to_js(self, all + fixed, argc > fixed ? argc - fixed : 0);
+  if (all != argv) free(all);
+  argv[fixed] = list;
+  if (list == NULL) fibril__throw_failure(self->env);
+  return list != NULL;
 }
 
 static int give_up_decoding(decoder *d, fibril_args *args, napi_value *error) {

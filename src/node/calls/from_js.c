@@ -189,21 +189,22 @@ static fibril_value call_callee(void *arg) {
   return args->callee->fn(args);
 }
 
-static inline fibril_value call_here(fibril__env *self, fibril_args *args) {
-  fibril_loop **seat = fibril__here(), *here = *seat;
-  *seat = self->loop;
+/* `owner`: of the values that it makes. */
+static inline fibril_value call_here(fibril__env *self, fibril_args *args, fibril__owner *owner) {
+  fibril__visit visit = fibril__visit_begin(self->loop);
+  fibril__call_owner(self->loop, owner);
   fibril__env_enter_js(self);
   fibril_value result =
       fibril__exceptions_watched() ? fibril__catch(call_callee, args) : args->callee->fn(args);
   if (result.tag & FIBRIL__BOXED) result = fibril_value_take(result);
   fibril__env_leave_js(self);
-  fibril__env_leave_loop(here); /* it may have made a loop, and the seat be another */
+  fibril__visit_end(self->loop, visit);
   fibril__args_free(args);
   return result;
 }
 
 fibril_value fibril__call_here(fibril__env *self, fibril_args *args) {
-  return call_here(self, args);
+  return call_here(self, args, NULL);
 }
 
 /* Where that fails, the loop's next turn does it. */
@@ -216,9 +217,7 @@ static void drain_soon(fibril__env *self) {
 static inline napi_value run_now(fibril__env *self, fibril_args *args) {
   fibril__owner own;
   fibril__arena_init(&own);
-  fibril__owner *outer = fibril__call_owner(self->loop, &own);
-  fibril_value result = call_here(self, args);
-  fibril__call_owner(self->loop, outer);
+  fibril_value result = call_here(self, args, &own);
   if (own.arena != NULL) fibril__arena_release(&own);
   if (fibril__calls_turn(self)) drain_soon(self);
   return give_now(self, result);
@@ -253,13 +252,19 @@ napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *a
 /* With room for so many arguments: Node fills in those that are not there. */
 FIBRIL__INLINE napi_value begin_now(napi_env env, napi_callback_info info, size_t most) {
   napi_value argv[FIBRIL__PARAMETERS_MAX];
+  size_t argc = most;
   void *callee;
-  if (napi_get_cb_info(env, info, &most, argv, NULL, &callee) != napi_ok) return NULL;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &callee) != napi_ok) return NULL;
+  if (most > 2 && !fibril__args_gather(callee, info, argc, argv)) return NULL;
   return call_now(callee, argv, NULL);
 }
 
 static napi_value begin_now_few(napi_env env, napi_callback_info info) {
   return begin_now(env, info, 2);
+}
+
+static bool fits_few(const fibril__export *entry) {
+  return entry->signature.count <= 2 && !entry->signature.rest;
 }
 
 static napi_value begin_now_many(napi_env env, napi_callback_info info) {
@@ -392,7 +397,7 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
   if (entry == NULL) return module->failure;
   return entry->signature.synchronous
              ? fibril__export_define(module, &spec, entry,
-                                     entry->signature.count <= 2 ? begin_now_few : begin_now_many,
+                                     fits_few(entry) ? begin_now_few : begin_now_many,
                                      FIBRIL__JS_EXPORT_NOW)
              : fibril__export_define(module, &spec, entry, fibril__call_begin, FIBRIL__JS_WRAP);
 }

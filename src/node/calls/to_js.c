@@ -65,13 +65,13 @@ void fibril__js_wait_unlink(fibril__js_wait *wait) {
 }
 
 void fibril__js_waits_end(fibril__env *self) {
-  fibril_loop *here = fibril__env_enter_loop(self);
+  fibril__visit visit = fibril__visit_begin(self->loop);
   const fibril__js_waits *table = fibril__js_waits_of(self);
   for (uint32_t i = 0; i < table->capacity; i++) {
     fibril__js_wait *wait = table->places[i].wait;
     if (wait != NULL) wait->settled(wait, fibril__error_code(UV_ECANCELED));
   }
-  fibril__env_leave_loop(here);
+  fibril__visit_end(self->loop, visit);
 }
 
 void fibril__js_waits_free(fibril__env *self) {
@@ -281,11 +281,11 @@ static napi_value native_complete(napi_env env, napi_callback_info info) {
     fibril_value_free(result);
     return NULL;
   }
-  fibril_loop *here = fibril__env_enter_loop(self);
+  fibril__visit visit = fibril__visit_begin(self->loop);
   fibril__env_enter_js(self);
   wait->settled(wait, result);
   fibril__env_leave_js(self);
-  fibril__env_leave_loop(here);
+  fibril__visit_end(self->loop, visit);
   fibril__env_set_status(self, FIBRIL__STATUS_TURN, 1);
   return NULL;
 }

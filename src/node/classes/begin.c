@@ -113,6 +113,7 @@ napi_value fibril__method_now(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, argv, &object, &callee) != napi_ok) return NULL;
   fibril__receiver *receiver = receiver_of(callee, object, &error);
   if (receiver == NULL) return fibril__give_now(((const fibril__export *)callee)->env, error);
+  if (!fibril__args_gather(callee, info, argc, argv)) return NULL;
   return fibril__call_now_on(callee, argv, receiver);
 }
 

@@ -12,9 +12,9 @@ static fibril__instance *instance_of_state(void *state) {
 /* The memory is the finalizer's while there is an object: it gets the pointer. */
 static void instance_release(fibril__instance *instance) {
   fibril__env *self = instance->env;
-  fibril_loop *here = fibril__env_enter_loop(self);
+  fibril__visit visit = fibril__visit_begin(self->loop);
   if (instance->release != NULL) instance->release(instance->state);
-  fibril__env_leave_loop(here);
+  fibril__visit_end(self->loop, visit);
   instance->released = true;
   instance->env = NULL;
   if (!instance->wrapped) free(instance);

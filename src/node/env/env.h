@@ -97,16 +97,4 @@ void fibril__throw_failure(napi_env env);
 /* Deletes a reference, if there is one. */
 void fibril__drop_reference(napi_env env, napi_ref ref);
 
-/* ---- The loop ---- */
-
-/* Around C that runs on the loop's stack and may use the loop; what leave gets. */
-static inline fibril_loop *fibril__env_enter_loop(fibril__env *self) {
-  fibril_loop *here = fibril__loop_here;
-  fibril__loop_here = self->loop;
-  return here;
-}
-static inline void fibril__env_leave_loop(fibril_loop *here) {
-  fibril__loop_here = here;
-}
-
 #endif /* FIBRIL_NODE_ENV_ENV_H */

@@ -209,13 +209,30 @@ int fibril__export_define(fibril_module *module, const fibril__export_spec *spec
 
 /* ---- Constants ---- */
 
+static int fail_with_value(fibril_module *module, const fibril__export_spec *spec,
+                           fibril_value value) {
+  int code = fibril_error_code(value) == UV_ENOMEM ? UV_ENOMEM : UV_EINVAL;
+  return fail_with(module, code,
+                   fibril_error(code, "%s: \"%s\": %s", spec->what, spec->signature,
+                                fibril_error_message(value)));
+}
+
+static bool is_taken(const fibril_module *module, const char *name) {
+  napi_env env = module->env->env;
+  napi_value key;
+  bool taken = false;
+  return napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) == napi_ok &&
+         napi_has_own_property(env, module->exports, key, &taken) == napi_ok && taken;
+}
+
 static int export_constant(fibril_module *module, const fibril__export_spec *spec,
                            fibril_value value) {
   if (module->failure != 0) return module->failure;
-  if (fibril__is_error(value))
-    return fibril__load_failed(module, spec->what, spec->signature, fibril_error_code(value));
+  if (fibril__is_error(value)) return fail_with_value(module, spec, value);
   const fibril__export *entry = fibril__export_new(module, spec, sizeof *entry);
   if (entry == NULL) return module->failure;
+  if (is_taken(module, entry->name))
+    return fibril__load_expected(module, spec->what, spec->signature, "another name", 0);
   return put_on_exports(module, spec, entry, fibril__to_js(module->env, value), napi_enumerable);
 }
 

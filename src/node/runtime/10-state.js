@@ -8,7 +8,7 @@ const {
   AggregateError, Error, RangeError, Set, String, TypeError, Uint8Array, process,
 } = globalThis;
 const { from: ArrayFrom, isArray: ArrayIsArray } = Array;
-const { concat: arrayConcat } = Array.prototype;
+const { concat: arrayConcat, slice: arraySlice } = Array.prototype;
 const { captureStackTrace } = Error;
 const { stringify } = JSON;
 const { abs: MathAbs } = Math;

@@ -132,7 +132,7 @@ function addToPrototype(Class, key, value) {
 function gathered(entry, count) {
   if (count >= 0) return entry;
   return function (...args) {
-    const gather = (_, i) => (i === ~count ? args.slice(i) : args[i]);
+    const gather = (_, i) => (i === ~count ? apply(arraySlice, args, [i]) : args[i]);
     return apply(entry, this, ArrayFrom({ length: ~count + 1 }, gather));
   };
 }
@@ -149,10 +149,9 @@ function wrap(begin, name, required, count, index, key) {
   return wrapped;
 }
 
-// exportNow(entry, name, required, count): of a function that returns its result. Nothing is around
-// the native one, which throws its errors.
-function exportNow(begin, name, required, count) {
-  const entry = gathered(begin, count);
+// exportNow(entry, name, required): of a function that returns its result. Nothing is around the
+// native one, which throws its errors.
+function exportNow(entry, name, required) {
   describe(entry, name, required);
   return entry;
 }

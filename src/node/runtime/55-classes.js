@@ -52,7 +52,7 @@ function addDispose(Class, symbol, name, required) {
 
 // addMethodNow(entry, name, required, count, index, key, Class): as exportNow.
 function addMethodNow(begin, name, required, count, index, key, Class) {
-  addToPrototype(Class, name, exportNow(begin, name, required, count));
+  addToPrototype(Class, name, exportNow(begin, name, required));
   addDispose(Class, SymbolDispose, name, required);
 }
 

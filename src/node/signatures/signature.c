@@ -90,6 +90,23 @@ static bool parse_result(fibril__scan *scan, const char *generic, const char *ex
   return parse_generic(scan);
 }
 
+/* Whether one of a union's members from `at` on is a promise: then the function would not be a
+ * synchronous one. In brackets other than () and behind "=>" it is a part of something else. */
+static const char *find_promise(const char *at) {
+  static const char word[] = "Promise";
+  unsigned depth = 0;
+  for (; *at != '\0' && strncmp(at, "=>", 2) != 0; at++) {
+    size_t quoted = *at == '\'' || *at == '"' ? strcspn(at + 1, *at == '"' ? "\"" : "'") : 0;
+    if (strchr("[{<", *at) != NULL) depth++;
+    if (strchr("]}>", *at) != NULL) depth--;
+    if (depth == 0 && strncmp(at, word, sizeof word - 1) == 0 &&
+        at[sizeof word - 1 + strspn(at + sizeof word - 1, " ")] == '<')
+      return at;
+    at += quoted;
+  }
+  return NULL;
+}
+
 /* Promise<...>, or what a synchronous function returns. */
 static bool parse_function(fibril__scan *scan, fibril__signature *out) {
   const fibril__parameter *key;
@@ -103,6 +120,11 @@ static bool parse_function(fibril__scan *scan, fibril__signature *out) {
   if (fibril__signature_signal(out, &key) >= 0)
     return fibril__scan_fail(scan, "Promise<...>, because of the AbortSignal");
   out->synchronous = true;
+  const char *promise = find_promise(start);
+  if (promise != NULL) {
+    scan->at = promise;
+    return fibril__scan_fail(scan, "Promise<...> alone, or none");
+  }
   return fibril__scan_foreign(scan);
 }
 
