@@ -33,7 +33,7 @@ const NEVER_FAIL = new Map(Object.entries({
     `uv_buf_init uv_walk uv_close uv_dlclose uv_cond_broadcast uv_cond_destroy uv_cond_signal uv_cond_wait uv_err_name uv_fs_req_cleanup uv_hrtime uv_is_active uv_is_closing
      uv_mutex_destroy uv_mutex_lock
      uv_mutex_unlock uv_now uv_once uv_ref uv_strerror uv_thread_self uv_unref uv_translate_sys_error free munmap memcpy memset memmove strcmp strlen strstr abort raise
-     bcmp memcmp memchr strncmp strchr strrchr strtod floor strcpy strcspn environ __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
+     bcmp memcmp memchr strncmp strchr strrchr strtod floor strcpy strcspn strspn environ __ctype_b_loc __errno_location sched_yield sysconf ceil atoi strtol fflush sigfillset sigemptyset
      sigaddset sigdelset sigismember closedir dirfd
      memmem strnlen strtoul freeaddrinfo htons ntohs uv_ip4_name uv_ip6_name`,
   'their result is the answer, whatever it is': `uv_dlopen uv_fs_scandir_next uv_run uv_thread_equal mincore uv_os_getenv uv_dlsym waitpid getpid uv_guess_handle access fstat fstat64 ptsname_r ttyname_r close read epoll_wait fcntl

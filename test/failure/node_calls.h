@@ -36,6 +36,7 @@
 #define napi_get_uv_event_loop(...) FAILURE_NAPI(napi_get_uv_event_loop, __VA_ARGS__)
 #define napi_escape_handle(...) FAILURE_NAPI(napi_escape_handle, __VA_ARGS__)
 #define napi_get_value_string_utf8(...) FAILURE_NAPI(napi_get_value_string_utf8, __VA_ARGS__)
+#define napi_has_own_property(...) FAILURE_NAPI(napi_has_own_property, __VA_ARGS__)
 #define napi_open_callback_scope(...) FAILURE_NAPI(napi_open_callback_scope, __VA_ARGS__)
 #define napi_open_escapable_handle_scope(...) \
   FAILURE_NAPI(napi_open_escapable_handle_scope, __VA_ARGS__)

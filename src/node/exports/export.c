@@ -217,12 +217,16 @@ static int fail_with_value(fibril_module *module, const fibril__export_spec *spe
                                 fibril_error_message(value)));
 }
 
-static bool is_taken(const fibril_module *module, const char *name) {
+/* 0, or what has failed the load. */
+static int check_name(fibril_module *module, const fibril__export_spec *spec, const char *name) {
   napi_env env = module->env->env;
   napi_value key;
   bool taken = false;
-  return napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) == napi_ok &&
-         napi_has_own_property(env, module->exports, key, &taken) == napi_ok && taken;
+  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) != napi_ok ||
+      napi_has_own_property(env, module->exports, key, &taken) != napi_ok)
+    return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
+  if (!taken) return 0;
+  return fibril__load_expected(module, spec->what, spec->signature, "another name", 0);
 }
 
 static int export_constant(fibril_module *module, const fibril__export_spec *spec,
@@ -231,8 +235,8 @@ static int export_constant(fibril_module *module, const fibril__export_spec *spe
   if (fibril__is_error(value)) return fail_with_value(module, spec, value);
   const fibril__export *entry = fibril__export_new(module, spec, sizeof *entry);
   if (entry == NULL) return module->failure;
-  if (is_taken(module, entry->name))
-    return fibril__load_expected(module, spec->what, spec->signature, "another name", 0);
+  int err = check_name(module, spec, entry->name);
+  if (err != 0) return err;
   return put_on_exports(module, spec, entry, fibril__to_js(module->env, value), napi_enumerable);
 }
 
