@@ -45,11 +45,11 @@ FIBRIL_MODULE(m) {
            text == NULL ? "echo(value: any): Promise<any>" : text);
   if (getenv("FIBRIL_TEST_CONSTANT") != NULL) {
     const char *constant = getenv("FIBRIL_TEST_CONSTANT");
-    fibril_value value = fibril_string("value", 5);
-    if (strcmp(constant, "none") == 0) value = fibril_error(UV_ENOMEM, NULL);
-    if (strcmp(constant, "zero") == 0) value = fibril_error(0, "%s", "zero");
-    if (strcmp(constant, "unreadable") == 0)
-      value = fibril_error_type("TypeError", "E_CONFIG", "%s", "could not read it");
+    fibril_value value = strcmp(constant, "none") == 0   ? fibril_error(UV_ENOMEM, NULL)
+                         : strcmp(constant, "zero") == 0 ? fibril_error(0, "%s", "zero")
+                         : strcmp(constant, "unreadable") == 0
+                             ? fibril_error_type("TypeError", "E_CONFIG", "%s", "could not read it")
+                             : fibril_string("value", 5);
     if (strcmp(constant, "twice") == 0) fibril_export_value(m, signature, fibril_null());
     if (strcmp(constant, "function") == 0) fibril_export(m, "name(): void", echo);
     int err = fibril_export_value(m, signature, value);

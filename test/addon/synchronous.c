@@ -44,17 +44,34 @@ static fibril_value fail_missing(fibril_args *args) {
 }
 
 /* What is left to the arena goes with the call. */
+static _Atomic int left; /* buffers that are alive, in all threads */
+
+static void release_left(void *data) {
+  free(data);
+  left--;
+}
+
 static fibril_value leaves_values(fibril_args *args) {
   fibril_value list = fibril_array(0);
   if (fibril_is_error(list)) return list;
   for (int i = 0; i < 100; i++) {
+    void *data = malloc(1);
+    if (data == NULL) return fibril_error(UV_ENOMEM, NULL);
+    left++;
+    fibril_value buffer = fibril_buffer_take(data, 1, release_left);
     fibril_value text = fibril_string("left to the arena", FIBRIL_AUTO_LENGTH);
+    if (fibril_is_error(buffer)) return buffer;
     if (fibril_is_error(text)) return text;
     int err = i % 2 == 0 ? fibril_array_push(list, text) : 0;
     if (err != 0) return fibril_error(err, NULL);
   }
   if (fibril_arg_boolean(args, 0)) return fibril_error(UV_EIO, NULL);
   return fibril_array_get(list, 7);
+}
+
+static fibril_value count_left(fibril_args *args) {
+  (void)args;
+  return fibril_number(left);
 }
 
 /* What a value that is made elsewhere meanwhile belongs to. */
@@ -322,6 +339,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "rest(...values: any[]): any[]", same);
   fibril_export(m, "failMissingLater(name: string): Promise<never>", fail_missing);
   fibril_export(m, "leavesValues(fails?: boolean): string", leaves_values);
+  fibril_export(m, "countLeft(): number", count_left);
   fibril_export(m, "keeps(how: 0 | 1 | 2 | 3 | 4): string", keeps);
   fibril_export(m, "keepsFromAnotherLoop(): string", keeps_from_another_loop);
   fibril_export(m, "turns(itself?: boolean = false): void", turns);
