@@ -83,6 +83,7 @@ const C_TESTS = rowsOf([
   ['src/io/net', 'local uv_stream', 'io_net_stream_test io_net_listener_test'],
   ['src/io/net', 'serve', 'io_net_listener_test'],
   ['src/io/net', '*', 'io_net_stream_test io_net_listener_test'],
+  ['src/io/process', 'libuv orphan posix process program run wait', 'io_process_test'],
   ['src/io', '*', 'io_test io_fs_test io_work_test io_request_test'],
   ['include', '*', 'misuse_test pitfalls_test core_waits_test io_fs_test'],
 

@@ -108,6 +108,24 @@ PROCESS_TEST(is_ended_by_a_signal) {
   CHECK_INT(exit_code(process), 1000 + SIGTERM);
 }
 
+/* Another library has its own handler in place of libuv's. */
+PROCESS_TEST(is_heard_of_without_sigchld) {
+  struct sigaction before, none = {.sa_handler = SIG_DFL};
+  fibril_process *exits = start(SH("read line; exit 3"), true);
+  fibril_process *killed = start(SH("read line"), true);
+  CHECK_INT(sigaction(SIGCHLD, &none, &before), 0);
+  CHECK_INT(fibril_stream_shutdown(fibril_process_stdio(exits, 0)), 0);
+  CHECK_INT(fibril_process_kill(killed, SIGTERM), 0);
+  for (int i = 0; i < 2; i++) {
+    CHECK_INT(exit_code(exits), 3);
+    CHECK_INT(exit_code(killed), 1000 + SIGTERM);
+  }
+  CHECK_INT(fibril_process_kill(exits, SIGTERM), UV_ESRCH);
+  CHECK_INT(sigaction(SIGCHLD, &before, NULL), 0);
+  fibril_process_close(exits);
+  fibril_process_close(killed);
+}
+
 PROCESS_TEST(has_three_streams) {
   char text[64];
   fibril_process *process = start(SH("read line; echo got $line; echo bad >&2; cat"), true);

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* libuv reaps several, and then tells of each. */
-static bool is_there(int pid) {
-  siginfo_t info;
-  return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+/* 0: it runs, 1: it has ended, -1: somebody has reaped it. libuv reaps several, and then tells of
+ * each. */
+static int look_at(int pid) {
+  siginfo_t info = {0};
+  if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return -1;
+  return info.si_pid != 0;
 }
 
 static void stop_sweep(fibril_process *self) {
@@ -28,12 +30,28 @@ static void on_ended(uv_process_t *uv, int64_t status, int signal) {
 
 static void expect_libuv(fibril_process *self);
 
-/* libuv never tells of one that somebody else has reaped. */
+/* libuv has missed its end: what it has for SIGCHLD has been replaced, or a tool has lost that. */
+static void reap(fibril_process *self) {
+  int status;
+  if (waitpid(self->pid, &status, WNOHANG) == self->pid)
+    fibril__process_ended(self, 0, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+                          WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  else
+    fibril__process_ended(self, FIBRIL_ECHILD, 0, 0);
+}
+
+/* libuv never tells of one that somebody else has reaped; and of one that has ended it would have
+ * told before the loop comes here again. */
 static void sweep(void *arg) {
   fibril_process *self = arg;
+  int found = look_at(self->pid);
+  bool missed = found > 0 && self->missed;
   self->sweep = 0;
-  if (!is_there(self->pid))
+  self->missed = found > 0;
+  if (found < 0)
     fibril__process_ended(self, FIBRIL_ECHILD, 0, 0);
+  else if (missed)
+    reap(self);
   else if (self->waiters.first != NULL)
     expect_libuv(self);
 }
@@ -73,7 +91,7 @@ static int spawn_libuv(fibril_process *self, const fibril__launch *launch) {
 }
 
 static int kill_libuv(fibril_process *self, int signal) {
-  if (self->ended || !is_there(self->pid)) return UV_ESRCH;
+  if (self->ended || look_at(self->pid) < 0) return UV_ESRCH;
   return kill(self->group ? -self->pid : self->pid, signal) == 0 ? 0
                                                                  : uv_translate_sys_error(errno);
 }

@@ -41,6 +41,7 @@ struct fibril_process {
   uv_process_t uv;         /* libuv */
   bool opened;             /* `uv` */
   fibril_timeout sweep;    /* 0: none */
+  bool missed;             /* the last one has found it ended */
   struct {
     struct fibril__process_waiter *first, *last;
   } waiters;
