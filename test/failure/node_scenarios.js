@@ -64,7 +64,7 @@ module.exports = (control) => {
     scenario('loading synchronous functions', nothing,
       () => Object.keys(control.synchronous()).length > 20, true),
     withAddon('synchronous', 'synchronous calls', called,
-      [3, 'a-b', 2, 'left to the arena', false, [1, 6], 'ERR_NEGATIVE', 'ERR_INVALID_ARG_TYPE',
+      [3, 'a-b-c-d-e-f-g-h-i', 2, 'left to the arena', false, [1, 6], 'ERR_NEGATIVE', 'ERR_INVALID_ARG_TYPE',
         'ENOENT']),
     withAddon('iterators', 'synchronous iterators', iterated,
       [[0, 1], ['ready', 'sent', 'thrown', 'end'], 'EIO', [0, 2], 'x']),
@@ -322,7 +322,7 @@ async function objects({ Counter, Bare }) {
 function called({ add, callNow, failMissing, join, leavesValues, rootOf, spawns, Tally }) {
   const tally = new Tally();
   const started = spawns();
-  return [add(1, 2), join('-', 'a', 'b'), callNow((n) => n + 1, 1), leavesValues(), started,
+  return [add(1, 2), join('-', ...'abcdefghi'), callNow((n) => n + 1, 1), leavesValues(), started,
     [tally.add(1), tally.sum(2, 3)], expect(codeOf(() => rootOf(-1)), 'ERR_NEGATIVE'),
     expect(codeOf(() => add(1, '2')), 'ERR_INVALID_ARG_TYPE'),
     expect(codeOf(() => failMissing('name')), 'ENOENT')];
