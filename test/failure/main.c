@@ -81,7 +81,7 @@ static const struct {
     {"kill_posix", "syscall", true},                  /* it ends when its pipes do */
     {"kill_posix", "kill", true},                     /* the same */
     {"kill_libuv", "kill", true},                     /* the same */
-    {"is_there", "waitid", true},                     /* the same */
+    {"look_at", "waitid", true},                      /* the same */
     {"spawn_posix", "kill", true},                    /* the same */
     {"start_thread", "pthread_create", true},         /* a zombie, for as long as the process */
 };
