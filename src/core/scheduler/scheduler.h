@@ -137,20 +137,21 @@ static inline fibril__owner *fibril__call_owner(fibril_loop *loop, fibril__owner
   return before;
 }
 
-/* Around what others' code does on the loop's stack: callbacks, handlers. */
+/* Around what others' code does on the loop's stack: callbacks, handlers; `loop` is NULL where it
+ * has been closed. */
 typedef struct {
   fibril_loop *here;
   fibril__owner *owner;
 } fibril__visit;
 
 static inline fibril__visit fibril__visit_begin(fibril_loop *loop) {
-  fibril__visit visit = {fibril__loop_here, fibril__call_owner(loop, NULL)};
+  fibril__visit visit = {fibril__loop_here, loop == NULL ? NULL : fibril__call_owner(loop, NULL)};
   fibril__loop_here = loop;
   return visit;
 }
 
 static inline void fibril__visit_end(fibril_loop *loop, fibril__visit visit) {
-  fibril__call_owner(loop, visit.owner);
+  if (loop != NULL) fibril__call_owner(loop, visit.owner);
   fibril__loop_here = visit.here;
 }
 
