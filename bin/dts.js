@@ -5,210 +5,173 @@
 
 const fs = require('fs');
 const path = require('path');
+const { RESERVED, take, takeMembers } = require('./signatures.js');
 const { UsageError } = require('./usage.js');
 
 const SIGNATURES = Symbol.for('fibril.signatures');
 
-// What is of fibril's grammar and not TypeScript's, as JavaScript gives it to C, and as it gets it.
-const GIVEN = {
-  __proto__: null, int32: 'number', uint32: 'number', int64: 'number',
-  bytes: 'ArrayBufferView | ArrayBuffer', path: 'string | Buffer | URL',
-  Buffer: 'Uint8Array',
-};
-const GOT = {
-  __proto__: null, int32: 'number', uint32: 'number', int64: 'number', bytes: 'Buffer',
-  path: 'string',
-};
-
-// No names of functions and parameters in a module.
-const RESERVED = new Set(`arguments await break case catch class const continue debugger default
-  delete do else enum eval export extends false finally for function if implements import in
-  instanceof interface let new null package private protected public return static super switch
-  this throw true try typeof undefined var void while with yield`.split(/\s+/));
-
-const TOKEN = new RegExp([
-  /\s+/, /'(?:\\.|[^'\\])*'/, /"(?:\\.|[^"\\])*"/, /=>/, /\.\.\./,
-  /\d[\d.]*(?:[eE][+-]?\d+)?n?/, /[A-Za-z_$][\w$]*/, /./,
-].map(({ source }) => source).join('|'), 'g');
-const NAME = /^[A-Za-z_$]/;
-const SPACE = /^\s/;
-
-/** A signature, which C has taken already, in its words; `next` and `last` pass over spaces. */
-class Words {
-  constructor(text) {
-    this.list = text.match(TOKEN) ?? [];
-  }
-
-  next(index) {
-    do index++;
-    while (SPACE.test(this.list[index] ?? 'end'));
-    return index;
-  }
-
-  word(index) {
-    return this.list[index] ?? '';
-  }
-
-  /** The name of a parameter, property or member stands before ":" or "?:". */
-  isLabel(index) {
-    let after = this.next(index);
-    if (this.word(after) === '?') after = this.next(after);
-    return this.word(after) === ':';
-  }
-
-  /** A parameter with a reserved name, of which a predicate says something. */
-  isSubject(index) {
-    return RESERVED.has(this.list[index]) && this.list[index] !== 'this' &&
-      (this.word(this.next(index)) === 'is' || this.word(index - 2) === 'asserts');
-  }
-
-  /** The bracket that closes the one at `index`. */
-  closing(index) {
-    for (let depth = 0; index < this.list.length; index++) {
-      if ('([{<'.includes(this.list[index])) depth++;
-      else if (')]}>'.includes(this.list[index]) && --depth === 0) break;
-    }
-    return index;
-  }
+/** What has been declared: lines without `export`, under which name, and which it is to have. */
+function declared({ doc, name }, declare) {
+  const local = RESERVED.has(name) ? `${name}_` : name;
+  return { doc: doc === '' ? [] : [doc], local, name, lines: declare(local) };
 }
 
-/** Where a default begins that is no part of "=>": the index after it. */
-function afterDefault(words, index) {
-  const literal = words.next(index);
-  return words.word(literal) === '-' ? words.next(literal) + 1 : literal + 1;
+function declareFunction(taken) {
+  const { parameters, result } = taken;
+  return declared(taken, (local) => [`function ${local}(${parameters}): ${result};`]);
 }
 
-/**
- * The TypeScript of a piece of a signature.
- * @param {boolean} got whether its types are of what JavaScript gets from C
- * @param {boolean} renames whether its labels are parameters, for which some names are reserved
- */
-function translate(text, got, renames) {
-  const words = new Words(text);
-  const out = [];
-  const frames = [{ got, renames, label: -1 }];
-  let index = 0;
-  while (index < words.list.length) {
-    const word = words.list[index];
-    const frame = frames[frames.length - 1];
-    if ('([{<'.includes(word)) {
-      const arrow = word === '(' && words.word(words.next(words.closing(index))) === '=>';
-      frames.push({ got: arrow ? !frame.got : frame.got, renames: arrow, label: -1 });
-    } else if (')]}>'.includes(word)) {
-      frames.pop();
-    } else if (word === '=') {
-      while (SPACE.test(out[out.length - 1])) out.pop();
-      if (!frame.optional) out[frame.label] += '?';
-      index = afterDefault(words, index);
-      continue;
-    }
-    // A new line may end what TypeScript reads, as before "[]"; or stand for ";" in an object.
-    out.push(SPACE.test(word) && (!got || words.word(words.next(index)) === '[') ? ' ' : word);
-    if (NAME.test(word)) {
-      if (words.isLabel(index)) {
-        frame.label = out.length - 1;
-        frame.optional = words.word(words.next(index)) === '?';
-        if (frame.renames && RESERVED.has(word)) out[frame.label] += '_';
-      } else {
-        out[out.length - 1] = typeOf(words, index, frame.got);
-        if (words.isSubject(index)) out[out.length - 1] += '_';
-      }
-    }
-    index++;
-  }
-  return out.join('').trim();
+function declareConstant(taken) {
+  return declared(taken, (local) => [`const ${local}: ${taken.result};`]);
 }
 
-function typeOf(words, index, got) {
-  const name = words.list[index];
-  const type = (got ? GOT : GIVEN)[name];
-  const after = words.word(words.next(index));
-  if (type === undefined || words.word(index - 1) === '.') return name;
-  if (after === '(' || after === '.') return name;
-  return after === '[' && type.includes('|') ? `(${type})` : type;
+/** An object, and the union of its values. */
+function declareEnum(taken) {
+  const members = takeMembers(taken.rest);
+  const body = members.flatMap(([name, value, doc]) =>
+    [...(doc === '' ? [] : [doc]), `readonly ${name}: ${value};`]);
+  const values = [...new Set(members.map(([, value]) => value))].join(' | ');
+  return declared(taken, (local) =>
+    [[`const ${local}: {`, ...body.map((line) => `  ${line}`), '};'], [`type ${local} = ${values};`]]);
 }
 
-/**
- * A signature's doc comment, name, parameters and type of the result; without what its form does
- * not have.
- */
-function take(signature) {
-  const [, doc = '', rest] = /^\s*(\/\*\*[\s\S]*?\*\/)?\s*([\s\S]*)$/.exec(signature);
-  const [name] = /^[\w$]*/.exec(rest);
-  const words = new Words(rest.slice(name.length));
-  const open = words.next(-1);
-  const has = words.word(open) === '(';
-  const close = has ? words.closing(open) : open - 1;
-  const listed = words.list.slice(open + 1, has ? close : open + 1).join('');
-  const parameters = listed.replace(/,\s*$/, '');
-  const colon = words.next(close);
-  return {
-    doc: doc.replace(/\n\s*/g, '\n '),
-    name,
-    parameters: translate(parameters, false, true),
-    result: words.word(colon) === ':'
-      ? translate(words.list.slice(colon + 1).join(''), true, false)
-      : '',
-  };
+function disposes(members, symbol) {
+  return members.some(([, , signature]) => take(signature).name === `[${symbol}]`);
 }
 
-function declareConstant({ doc, name, result }) {
-  const lines = doc === '' ? [] : [doc];
-  if (!RESERVED.has(name)) return [...lines, `export const ${name}: ${result};`];
-  return [...lines, `declare const ${name}_: ${result};`, `export { ${name}_ as ${name} };`];
+function declareDispose(parameters, result, members) {
+  if (!/^([\w$]+\?|\.\.\.|$)/.test(parameters)) return [];
+  const promise = /^Promise\b/.test(result);
+  const symbol = promise ? 'Symbol.asyncDispose' : 'Symbol.dispose';
+  return disposes(members, symbol) ? [] : [`[${symbol}](): ${promise ? 'Promise<void>' : 'void'};`];
 }
 
-function declareFunction({ doc, name, parameters, result }) {
-  const lines = doc === '' ? [] : [doc];
-  if (RESERVED.has(name)) {
-    lines.push(`declare function ${name}_(${parameters}): ${result};`);
-    lines.push(`export { ${name}_ as ${name} };`);
-  } else {
-    lines.push(`export function ${name}(${parameters}): ${result};`);
-  }
-  return lines;
+function hasMember(members, form, name) {
+  return members.some(([each, , signature]) => each === form && take(signature).name === name);
 }
 
-function declareMember(form, { doc, name, parameters, result }) {
+function declareAccessor(form, { name, result }, members) {
+  if (form === 'setter') return [`set ${name}(value: ${result});`];
+  return hasMember(members, 'setter', name) ? [`get ${name}(): ${result};`]
+    : [`readonly ${name}: ${result};`];
+}
+
+/** Another name for a member, as that is declared. */
+function declareAlias({ doc, name, rest }, members) {
+  const [, target] = /=\s*(\S+)/.exec(rest);
+  return members.filter(([form, , signature]) => form !== 'static' && form !== 'constant' &&
+    form !== 'alias' && take(signature).name === target)
+    .flatMap(([form, , signature]) => {
+      const taken = take(signature, form !== 'setter');
+      return declareMember(form, { ...taken, name, doc: doc === '' ? taken.doc : doc }, members);
+    });
+}
+
+function declareMember(form, taken, members) {
+  const { doc, name, parameters, result } = taken;
+  if (form === 'alias') return declareAlias(taken, members);
   const lines = doc === '' ? [] : doc.split('\n');
-  if (form === 'constructor') lines.push(`constructor(${parameters});`);
-  else if (form === 'getter') lines.push(`readonly ${name}: ${result};`);
-  else lines.push(`${name}(${parameters}): ${result};`);
-  if (form === 'function' && name === 'close' && /^([\w$]+\?|\.\.\.|$)/.test(parameters)) {
-    lines.push(/^Promise\b/.test(result) ? '[Symbol.asyncDispose](): Promise<void>;'
-      : '[Symbol.dispose](): void;');
+  switch (form) {
+    case 'constructor': return [...lines, `constructor(${parameters});`];
+    case 'getter':
+    case 'setter': return [...lines, ...declareAccessor(form, taken, members)];
+    case 'static': return [...lines, `static ${name}(${parameters}): ${result};`];
+    case 'constant': return [...lines, `static readonly ${name}: ${result};`];
+    default: lines.push(`${name}(${parameters}): ${result};`);
+  }
+  if (form === 'function' && name === 'close') {
+    lines.push(...declareDispose(parameters, result, members));
   }
   return lines;
 }
 
-function declareClass({ doc, name }, members) {
-  const lines = doc === '' ? [] : [doc];
+function declareClass(taken, members) {
   const body = members.some(([form]) => form === 'constructor') ? [] : ['constructor();'];
-  for (const [form, , signature] of members) body.push(...declareMember(form, take(signature)));
-  return [...lines, `export class ${name} {`, ...body.map((line) => `  ${line}`), '}'];
+  for (const [form, , signature] of members) {
+    body.push(...declareMember(form, take(signature, form !== 'setter'), members));
+  }
+  return declared(taken, (local) =>
+    [`class ${local} {`, ...body.map((line) => `  ${line}`), '}']);
+}
+
+/** What is exported in one place: the module, or a namespace. */
+class Place {
+  /** @param {string|undefined} space the namespace, "a.b" */
+  constructor(signatures, space) {
+    this.signatures = signatures;
+    this.space = space;
+    const here = signatures.filter(([, of, , where]) => of === undefined && where === space);
+    this.aliases = here.filter(([form]) => form === 'alias').map(([, , text]) => take(text));
+    this.standard = here.find(([form]) => form === 'default')?.[2].trim();
+    this.all = here.filter(([form]) => form !== 'alias' && form !== 'default')
+      .map((each) => this.declare(...each));
+  }
+
+  declare(form, of, signature) {
+    const taken = take(signature);
+    switch (form) {
+      case 'class': return declareClass(taken, this.signatures.filter(
+        ([, owner, , where]) => owner === taken.name && where === this.space));
+      case 'constant': return declareConstant(taken);
+      case 'enum': return declareEnum(taken);
+      case 'namespace': return this.declareSpace(taken);
+      default: return declareFunction(taken);
+    }
+  }
+
+  declareSpace(taken) {
+    const inner = new Place(this.signatures, [this.space, taken.name].filter(Boolean).join('.'));
+    const body = inner.lines('').flatMap((line) => line.split('\n'));
+    return declared(taken, (local) =>
+      [`namespace ${local} {`, ...body.map((line) => `  ${line}`), '}']);
+  }
+
+  localOf(name) {
+    return this.all.find((each) => each.name === name)?.local ?? name;
+  }
+
+  /** "local as name" of what is not exported where it is declared, or of everything. */
+  listed(everything) {
+    const own = this.all.filter(({ local, name }) => everything || local !== name);
+    return [
+      ...own.map(({ local, name }) => (local === name ? name : `${local} as ${name}`)),
+      ...this.aliases.map(({ name, rest }) =>
+        `${this.localOf(/=\s*(\S+)/.exec(rest)[1])} as ${name}`),
+    ];
+  }
+
+  /** @param {string} ambient what a declaration begins with that is not exported */
+  lines(ambient) {
+    const { standard } = this;
+    const lines = this.all.flatMap(({ doc, local, name, lines: text }) => {
+      const begin = standard === undefined && local === name ? 'export ' : ambient;
+      const pieces = Array.isArray(text[0]) ? text : [text];
+      return [...doc, ...pieces.flatMap(([first, ...rest]) => [begin + first, ...rest])];
+    });
+    const listed = this.listed(standard !== undefined);
+    if (standard === undefined) {
+      return listed.length === 0 ? lines : [...lines, `export { ${listed.join(', ')} };`];
+    }
+    const main = this.localOf(standard);
+    return [...lines, `declare namespace ${main} {`,
+      ...[`${main} as default`, ...listed].map((each) => `  export { ${each} };`), '}',
+      `export = ${main};`];
+  }
 }
 
 /**
  * The text of a .d.ts.
- * @param {Array<[string, string|undefined, string]>} signatures the form of each, its class, and
- *   itself
+ * @param {Array<[string, string|undefined, string, string|undefined]>} signatures the form of each,
+ *   its class, itself, and its namespace
  * @param {string} source the addon's name, for the head
  */
 function declarations(signatures, source) {
-  const lines = [];
-  for (const [form, of, signature] of signatures) {
-    if (of !== undefined) continue;
-    const taken = take(signature);
-    const members = signatures.filter(([, each]) => each === taken.name);
-    if (form === 'class') lines.push(...declareClass(taken, members));
-    else if (form === 'constant') lines.push(...declareConstant(taken));
-    else lines.push(...declareFunction(taken));
-  }
-  const body = lines.join('\n');
+  const place = new Place(signatures, undefined);
+  const body = place.lines('declare ').join('\n');
   const isNodes = /\b(Buffer|URL|AbortSignal|NodeJS|Symbol\.(asyncD|d)ispose)\b/.test(body);
   const node = isNodes ? '/// <reference types="node" />\n' : '';
   const head = `// Written by \`fibril dts\` from the signatures of ${source}.\n${node}`;
-  return `${head}\n${body}\nexport {};\n`;
+  return `${head}\n${body}\n${place.standard === undefined ? 'export {};\n' : ''}`;
 }
 
 function signaturesOf(file) {

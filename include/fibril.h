@@ -149,7 +149,8 @@ const char *fibril_err_name(int code);
  * million deep, on every thread's stack: what is deeper becomes a RangeError with the code
  * ERR_FIBRIL_TOO_DEEP. */
 
-/* What a value is. FIBRIL_REFERENCE: a JavaScript value that C holds without a copy. */
+/* What a value is. FIBRIL_REFERENCE: a JavaScript value that C holds without a copy;
+ * FIBRIL_INSTANCE: an object of a class of the addon's own. */
 typedef enum fibril_kind {
   FIBRIL_UNDEFINED,
   FIBRIL_NULL,
@@ -162,7 +163,8 @@ typedef enum fibril_kind {
   FIBRIL_BUFFER,
   FIBRIL_ARRAY,
   FIBRIL_OBJECT,
-  FIBRIL_REFERENCE
+  FIBRIL_REFERENCE,
+  FIBRIL_INSTANCE
 } fibril_kind;
 
 /* 16 opaque bytes, passed by value. */
@@ -2073,6 +2075,13 @@ const char *fibril_arg_string(const fibril_args *args, size_t index);
  * Errors: none. */
 void *fibril_arg_buffer(const fibril_args *args, size_t index, size_t *length);
 
+/* The struct of the i-th argument, an object of a class of the addon's own. Of a union of classes
+ * fibril_value_instance tells which it is of.
+ * Where: an exported function.
+ * Ownership: borrowed from the arguments, which keep the object; NULL when it was left out.
+ * Errors: none. */
+void *fibril_arg_instance(const fibril_args *args, size_t index);
+
 /* The i-th argument, of these kinds.
  * Where: an exported function.
  * Errors: none. */
@@ -2115,6 +2124,44 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
  * Errors: UV_EINVAL the signature is bad, its name is taken, the value is an error, or the load has
  * failed already; UV_ENOMEM it could not be made in JavaScript, or the value is that error. */
 int fibril_export_value(fibril_module *module, const char *signature, fibril_value value);
+
+/* Exports an enum, "Mode { READ, WRITE = 4, APPEND = 'a' }": an object that is frozen, whose
+ * members are numbers, each one more than that before it, or strings. From here on signatures may
+ * name it as a type, which takes its values and no others; in the declarations it is the union of
+ * them. A doc comment may stand before the name, and before each member. Numbers that are combined
+ * with | are no enum: a namespace of constants suits them, with a parameter of uint32.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, its name is taken, or the load has failed already;
+ * UV_ENOMEM it could not be made in JavaScript. */
+int fibril_export_enum(fibril_module *module, const char *signature);
+
+/* A namespace of the exports, an object with exports of its own: what is given back takes whatever
+ * a module does, other namespaces, too. Signatures name what it declares as "limits.Mode", those
+ * inside of it as "Mode". A doc comment may stand before the name.
+ * Where: FIBRIL_MODULE.
+ * Ownership: it is the module's, and gone with it; the name must outlive the module (a literal).
+ * Errors: NULL the load has failed (a bad name, one that is taken, no memory), which the functions
+ * that export accept. */
+fibril_module *fibril_export_namespace(fibril_module *module, const char *name);
+
+/* A second name, "copy = cp", for what has been exported in the same module or namespace: the same
+ * function, class or value.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, its first name is taken or its second one is not, or the
+ * load has failed already; UV_ENOMEM there was no memory for it. */
+int fibril_export_alias(fibril_module *module, const char *signature);
+
+/* Makes a function or a class that has been exported what `require` and `import` give, as many
+ * packages do: everything that is exported becomes a property of it, itself as "default", too. In
+ * the declarations it is `export =`.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the name must outlive the module (a literal).
+ * Errors: UV_EINVAL nothing of the name has been exported, it is neither a function nor a class, it
+ * is the second one, one of a namespace, or the load has failed already; UV_ENOMEM there was no
+ * memory for it. A property of its own with the name of an export fails the load at its end. */
+int fibril_export_default(fibril_module *module, const char *name);
 
 /* ---- Generators for JavaScript ------------------------------------------------------------------
  *
@@ -2247,8 +2294,40 @@ int fibril_class_async_generator(fibril_class *cls, const char *signature,
  * made in JavaScript. */
 int fibril_class_getter(fibril_class *cls, const char *signature, fibril_export_fn fn);
 
-/* The struct of the object that a constructor, method or getter was called on, aligned for any
- * type; NULL in an exported function.
+/* A property that is written by calling fn, "step: int32", on the loop's stack: it may not wait.
+ * fibril_arg(args, 0) is the value, which the type checks; what fn returns is dropped, unless it is
+ * an error, which is thrown. With a getter of the name the property is read, too.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, the load has failed or is over; UV_ENOMEM it could not be
+ * made in JavaScript. */
+int fibril_class_setter(fibril_class *cls, const char *signature, fibril_export_fn fn);
+
+/* A second name, "[Symbol.iterator] = values", for a member that the class has already.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, the load has failed or is over; UV_ENOMEM there is no
+ * such member, or no memory for it. */
+int fibril_class_alias(fibril_class *cls, const char *signature);
+
+/* A function of the class itself, like fibril_export_with: `Name.open(...)`. fibril_this is NULL in
+ * it; fibril_instance makes an object of the class.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature or the options are bad, the load has failed or is over; UV_ENOMEM
+ * it could not be made in JavaScript. */
+int fibril_class_static(fibril_class *cls, const char *signature, fibril_export_fn fn,
+                        const fibril_export_options *options);
+
+/* A value of the class itself that stays as it is, like fibril_export_value: `Name.MAX`.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal); the value is handed over.
+ * Errors: UV_EINVAL the signature is bad, its name is taken, the value is an error, the load has
+ * failed or is over; UV_ENOMEM it could not be made in JavaScript, or the value is that error. */
+int fibril_class_value(fibril_class *cls, const char *signature, fibril_value value);
+
+/* The struct of the object that a constructor, method, getter or setter was called on, aligned for
+ * any type; NULL in an exported function, and in one of the class itself.
  * Where: an exported function.
  * Ownership: borrowed until fn has returned.
  * Errors: none. */
@@ -2262,6 +2341,49 @@ void *fibril_this(const fibril_args *args);
  * Errors: none. */
 void fibril_this_ref(void *state);
 void fibril_this_unref(void *state);
+
+/* Says how much memory a struct has outside of JavaScript, in bytes, all of it, so that the
+ * collector knows what an object costs; each call replaces what the one before said. Released with
+ * the struct. Answers to napi_adjust_external_memory.
+ * Where: the loop's thread.
+ * Errors: UV_EINVAL more than an int64_t holds, or after the environment's end. */
+int fibril_this_memory(void *state, size_t bytes);
+
+/* ---- Objects of classes as values ---------------------------------------------------------------
+ *
+ * The name of a class is a type in the signatures that come after it, "all(statement: Statement)":
+ * objects of that class are taken, subclasses' among them, and nothing else; a class that was
+ * exported in a namespace is "sqlite.Statement" outside of it. The value keeps the object and its
+ * struct as long as it is there; for one that is to outlive the call, fibril_value_dup. As a
+ * result, as an item of arrays and objects, yielded or passed to a function it is that object
+ * again.
+ *
+ * A struct that keeps an object of which that one keeps it in turn, by properties or by values, is
+ * never collected: JavaScript's collector does not see what C keeps. fibril_this_ref keeps the
+ * struct alone. */
+
+/* A new object of the class, made without its constructor: a struct of zeroes, which
+ * fibril_value_instance gives, to be filled in before it is handed over. JavaScript's object comes
+ * about when the value gets there. Keep the fibril_class of the load per environment, as in
+ * fibril_loop_set_data.
+ * Where: the loop's thread.
+ * Ownership: owned as any new value; `release` is called when nobody has it any more.
+ * Errors: UV_EINVAL where cls is NULL; UV_ENOMEM without memory. */
+fibril_value fibril_instance(fibril_class *cls);
+
+/* The object that a struct is of, "this" for instance, to be returned, kept, or passed on. `state`
+ * is what fibril_this gave. When only fibril_this_ref has kept the struct, and JavaScript's object
+ * has been collected, it is a new one, of the class itself.
+ * Where: the loop's thread.
+ * Ownership: owned as any new value.
+ * Errors: UV_EINVAL the struct is being released; UV_ENOMEM without memory. */
+fibril_value fibril_instance_of(void *state);
+
+/* The struct of an object of this class; cls NULL: of whatever class. NULL for any other value.
+ * Where: the value's thread.
+ * Ownership: borrowed from the value.
+ * Errors: none. */
+void *fibril_value_instance(fibril_value value, const fibril_class *cls);
 
 /* ---- Calling JavaScript -------------------------------------------------------------------------
  *

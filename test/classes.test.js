@@ -26,7 +26,7 @@ describe('classes of C structs', () => {
       assert.strictEqual(Counter.name, 'Counter');
       assert.strictEqual(Counter.length, 0);
       assert.strictEqual(counter.constructor, Counter);
-      assert.strictEqual(inspect(counter), 'Counter {}');
+      assert.strictEqual(inspect(new Bare()), 'Bare {}');
       assert.deepStrictEqual(Object.keys(counter), []);
       assert.deepStrictEqual(Object.keys(Counter.prototype), []);
     });
@@ -249,24 +249,23 @@ describe('classes of C structs', () => {
       await collectUntil(async () => await countLive() <= before);
     });
 
-    // Calls the method of an object that is then collected, and its finalizer called.
-    async function abandon(method, ...args) {
-      const { weak, promise } = (() => {
-        const counter = new Counter();
-        return { weak: new WeakRef(counter), promise: counter[method](...args) };
-      })();
-      let turns = 0;
+    // Calls the method of an object that nobody else has.
+    function abandon(method, ...args) {
+      const counter = new Counter();
+      const promise = counter[method](...args);
       promise.catch(() => {});
-      await collectUntil(() => weak.deref() === undefined && ++turns > 5);
-      return { promise };
+      return { weak: new WeakRef(counter), promise };
     }
 
-    it('stays while a method runs that nobody waits for', async () => {
+    it('stays while a method waits that nobody waits for, and so does the object', async () => {
       await collectUntil(async () => await countLive() <= 1);
       const before = await countLive();
       const controller = new AbortController();
-      const { promise } = await abandon('change', { signal: controller.signal });
+      const { weak, promise } = abandon('change', { signal: controller.signal });
+      let turns = 0;
+      await collectUntil(() => ++turns > 5);
       assert.strictEqual(await countLive(), before + 1);
+      assert.ok(weak.deref() instanceof Counter);
       controller.abort();
       assert.strictEqual((await errorOf(promise)).name, 'AbortError');
       await collectUntil(async () => await countLive() <= before);
@@ -275,8 +274,10 @@ describe('classes of C structs', () => {
     it('stays as long as C refers to it', async () => {
       await collectUntil(async () => await countLive() <= 1);
       const before = await countLive();
-      const { promise } = await abandon('tickLater', -1);
+      const { weak, promise } = abandon('tickLater', -1);
+      let turns = 0;
       await promise;
+      await collectUntil(() => weak.deref() === undefined && ++turns > 5);
       assert.strictEqual(await countLive(), before + 1);
       await tickNow();
       await collectUntil(async () => await countLive() <= before);

@@ -4,6 +4,7 @@
 #include "calls/callbacks.h"
 #include "classes/declare.h"
 #include "env/inspect.h"
+#include "exports/names.h"
 #include "iterators/request.h"
 #include "runtime.h"
 #include "tornado/ioloop.h"
@@ -17,8 +18,8 @@
 #include <stdlib.h>
 
 /* All of an environment: fibril__env, fibril__values, fibril__exports, fibril__calls,
- * fibril__js_waits, fibril__callbacks, fibril__iterators, fibril__instances, fibril__classes and
- * fibril__ioloops, each at the beginning of the next. */
+ * fibril__js_waits, fibril__callbacks, fibril__iterators, fibril__classes and fibril__ioloops, each
+ * at the beginning of the next. */
 typedef struct {
   fibril__ioloops parts;
   napi_async_cleanup_hook_handle hook;
@@ -48,6 +49,7 @@ static void on_unwound(void *arg) {
   fibril__env *self = arg;
   fibril__visit visit = fibril__visit_begin(self->loop);
   fibril__callbacks_end(self);
+  fibril__iterators_end(self); /* generators among methods have instances, too */
   fibril__instances_end(self);
   fibril__visit_end(self->loop, visit);
 }
@@ -75,7 +77,7 @@ static void on_flush(void *arg) {
   }
   if (napi_open_handle_scope(self->env, &handles) != napi_ok) return;
   fibril__iterators_collect(self);
-  fibril__instances_release(self);
+  fibril__instances_flush(self);
   fibril__references_delete(self);
   fibril__calls_flush(self);
   napi_close_handle_scope(self->env, handles);
@@ -166,7 +168,7 @@ static whole_env *env_create(napi_env env) {
 void fibril__module_runtime(fibril_module *module) {
   const whole_env *whole = (const whole_env *)module->env;
   napi_value api;
-  if (module->failure != 0) return;
+  if (fibril__module_failure(module) != 0) return;
   if (napi_get_reference_value(module->env->env, whole->api, &api) != napi_ok ||
       napi_set_named_property(module->env->env, module->exports, "runtime", api) != napi_ok)
     fibril__load_threw(module);
@@ -175,12 +177,14 @@ void fibril__module_runtime(fibril_module *module) {
 void *fibril__module_register(void *env, void *exports, void (*init)(fibril_module *module)) {
   whole_env *whole = env_create(env);
   if (whole == NULL) return NULL;
-  fibril_module module = {.env = (fibril__env *)whole, .exports = exports};
+  fibril_module module = {.env = (fibril__env *)whole, .exports = exports, .root = &module};
   init(&module);
+  napi_value result = module.failure == 0 ? fibril__module_exports(&module) : exports;
   /* For tools: under a symbol, so that nobody meets it. */
   if (module.failure == 0 &&
-      fibril__env_ask(module.env, FIBRIL__JS_PUBLISH, 1, &module.exports) == NULL)
+      (result == NULL || fibril__env_ask(module.env, FIBRIL__JS_PUBLISH, 1, &result) == NULL))
     fibril__load_threw(&module);
   fibril__classes_seal(module.env);
-  return exports;
+  fibril__module_end(&module);
+  return result;
 }

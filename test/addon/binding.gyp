@@ -40,6 +40,14 @@
       'sources': ['classes.c'],
     },
     {
+      'target_name': 'instances',
+      'sources': ['instances.c'],
+    },
+    {
+      'target_name': 'names',
+      'sources': ['names.c'],
+    },
+    {
       'target_name': 'synchronous',
       'sources': ['synchronous.c'],
     },

@@ -20,7 +20,7 @@ static void parse(void *data) {
   char *copy = strdup(self->text);
   if (copy == NULL) abort();
   self->err =
-      fibril__signature_parse(copy, self->form, &signature, &self->expected, &self->position);
+      fibril__signature_parse(copy, self->form, NULL, &signature, &self->expected, &self->position);
   if (self->err == 0) fibril__signature_free(&signature);
   free(copy);
 }

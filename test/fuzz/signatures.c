@@ -34,7 +34,8 @@ static void check_again(const fibril__signature *signature, fibril__form form) {
   fibril__signature other;
   const char *expected;
   size_t position;
-  require(fibril__signature_parse(signature->source, form, &other, &expected, &position) == 0);
+  require(fibril__signature_parse(signature->source, form, NULL, &other, &expected, &position) ==
+          0);
   require(other.count == signature->count && other.property_count == signature->property_count &&
           other.numbers == signature->numbers && other.plain == signature->plain &&
           other.rest == signature->rest);
@@ -53,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   fibril__signature signature;
   const char *expected = NULL;
   size_t position = 0;
-  int err = fibril__signature_parse(text, form, &signature, &expected, &position);
+  int err = fibril__signature_parse(text, form, NULL, &signature, &expected, &position);
   if (err == 0) {
     check_signature(&signature);
     check_again(&signature, form);

@@ -46,7 +46,7 @@ static fibril__buffer *new_buffer(const fibril__buffered *self, size_t capacity)
     list = (fibril__buffer **)fibril__local_slot(self->owner, &list_key, drop_all);
     if (list == NULL) return NULL;
   }
-  bool possible = capacity <= SIZE_MAX - sizeof(fibril__buffer);
+  bool possible = capacity <= PTRDIFF_MAX - sizeof(fibril__buffer); /* more has no object */
   fibril__buffer *buffer = possible ? malloc(sizeof *buffer + capacity) : NULL;
   if (buffer == NULL) return NULL;
   *buffer = (fibril__buffer){.capacity = capacity};

@@ -30,6 +30,7 @@ struct run {
   fibril_wait_group reading; /* of the outputs */
   size_t limit;
   double grace;
+  bool left; /* the child has ended, and the outputs are closed before their ends */
 };
 
 /* ---- What is given, and what comes ---- */
@@ -63,7 +64,7 @@ static int read_output(output *self) {
     int64_t count = fibril_stream_read(from, self->data + self->length, self->size - self->length);
     if (count > 0)
       self->length += (size_t)count;
-    else if (count == 0 || run->process->ended) /* closed: whoever has the pipe still may keep it */
+    else if (count == 0 || run->left) /* whoever has the pipe still may keep it */
       return 0;
     else
       return (int)count;
@@ -83,6 +84,7 @@ static fibril_value await_end(void *arg) {
   int err = fibril_process_wait(self->process, NULL, NULL);
   if (err == 0) err = fibril_wait_group_wait(&self->reading, self->grace);
   if (err == UV_ETIMEDOUT) {
+    self->left = true;
     for (unsigned i = 1; i <= 2; i++) fibril_stream_close(fibril_process_stdio(self->process, i));
     err = 0;
   }

@@ -3,23 +3,23 @@
 #define FIBRIL_NODE_ARGUMENTS_ARGUMENTS_H
 
 #include "../exports/export.h"
-#include "receiver.h"
+#include "../values/instances.h"
 
 /* A parameter's value is at its index; an object's properties are behind all parameters. */
 struct fibril_args {
   const fibril__export *callee;
   fibril_value *values;
-  fibril__receiver *receiver; /* of a method; counted, as long as the values are there */
+  fibril__instance *receiver; /* of a method; counted, as long as the values are there */
 };
 
 static inline fibril_args fibril__args_of(const fibril__export *callee, fibril_value *values,
-                                          fibril__receiver *receiver) {
-  return (fibril_args){callee, values, fibril__receiver_ref(receiver)};
+                                          fibril__instance *receiver) {
+  return (fibril_args){callee, values, fibril__instance_ref(receiver)};
 }
 
 /* What a constructor makes is there only after its arguments. */
-static inline void fibril__args_set_receiver(fibril_args *args, fibril__receiver *receiver) {
-  args->receiver = fibril__receiver_ref(receiver);
+static inline void fibril__args_set_receiver(fibril_args *args, fibril__instance *receiver) {
+  args->receiver = fibril__instance_ref(receiver);
 }
 
 /* Of a synchronous function with a rest: puts the arguments from there on, of all `argc`, into one

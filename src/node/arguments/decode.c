@@ -179,6 +179,20 @@ static napi_value decode_path(decoder *d, const fibril__place *place, napi_value
   return refuse_value(d, place, "must be a string, Uint8Array, or URL without null bytes", value);
 }
 
+/* ---- Instances ---- */
+
+/* True when it is one of the type's classes. */
+static bool decode_instance(const fibril__type *type, napi_value value, fibril_value *out) {
+  for (uint32_t i = 0; i < type->class_count; i++) {
+    fibril__instance *instance =
+        fibril__instance_find(fibril__class_type_of(type->classes[i]), value);
+    if (instance == NULL) continue;
+    *out = fibril__instance_value(instance);
+    return true;
+  }
+  return false;
+}
+
 /* ---- Arrays and objects ---- */
 
 static napi_value decode_array(decoder *d, const fibril__place *place, const fibril__type *type,
@@ -260,6 +274,7 @@ static napi_value decode_object(decoder *d, const fibril__place *place, const fi
   napi_value buffer = NULL, error = NULL;
   bool is = false;
   if (type->accepts & FIBRIL__SIGNAL) return NULL;
+  if (type->accepts & FIBRIL__INSTANCE && decode_instance(type, value, out)) return NULL;
   if (type->accepts & FIBRIL__ARRAY && napi_is_array(env, value, &is) == napi_ok && is)
     return decode_array(d, place, type, value, out);
   if (type->accepts & FIBRIL__BYTES && view_of(env, value, &buffer) & type->views)
@@ -341,9 +356,9 @@ static napi_value decode_parameter(decoder *d, const fibril__place *place,
 
 /* The properties of an options object have values of their own. That of the object says only that
  * it is there. */
-static napi_value decode_options(decoder *d, fibril_args *args, uint32_t index, napi_value value) {
+static napi_value decode_options(decoder *d, const fibril__place *place, fibril_args *args,
+                                 uint32_t index, napi_value value) {
   const fibril__parameter *outer = &args->callee->signature.parameters[index];
-  const fibril__place place = {.name = outer->name, .name_length = outer->name_length};
   napi_env env = d->env->env;
   napi_valuetype js;
   napi_value error = NULL;
@@ -352,13 +367,13 @@ static napi_value decode_options(decoder *d, fibril_args *args, uint32_t index, 
       (js == napi_undefined && (outer->optional || outer->type.accepts & FIBRIL__UNDEFINED)) ||
       (js == napi_null && outer->type.accepts & FIBRIL__NULL);
   if (!absent && js != napi_object && js != napi_function)
-    return wrong_type(d, &place, &outer->type, value, js);
+    return wrong_type(d, place, &outer->type, value, js);
   if (!absent)
     args->values[index] = fibril_pointer(NULL);
   else if (js == napi_null)
     args->values[index] = fibril_null();
   for (uint32_t i = 0; i < outer->type.property_count && error == NULL && !decoder_failed(d); i++)
-    error = decode_property(d, &place, &outer->type.properties[i], absent ? NULL : value,
+    error = decode_property(d, place, &outer->type.properties[i], absent ? NULL : value,
                             &args->values[outer->slot + i]);
   return error;
 }
@@ -380,6 +395,13 @@ bool fibril__args_gather(const fibril__export *callee, napi_callback_info info, 
   return list != NULL;
 }
 
+/* What is assigned is told of as a property of its class: "Counter.step". */
+static fibril__place place_of_setter(const fibril__export *callee) {
+  if (callee->form != FIBRIL__FORM_SETTER) return (fibril__place){.name = NULL};
+  const char *name = callee->owner->name;
+  return (fibril__place){.name = name, .name_length = strlen(name)};
+}
+
 static int give_up_decoding(decoder *d, fibril_args *args, napi_value *error) {
   int kind = FIBRIL__CALL_THROWN;
   fibril__args_free(args);
@@ -390,15 +412,18 @@ static int give_up_decoding(decoder *d, fibril_args *args, napi_value *error) {
 
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
+  const fibril__place setter = place_of_setter(args->callee);
   decoder d = {args->callee->env, fibril_undefined()};
   if (!args->callee->light)
     for (uint32_t i = 0; i < args->callee->value_count; i++) args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
     const fibril__parameter *parameter = &signature->parameters[i];
-    const fibril__place place = {.name = parameter->name, .name_length = parameter->name_length};
+    const fibril__place place = {.outer = setter.name == NULL ? NULL : &setter,
+                                 .name = parameter->name,
+                                 .name_length = parameter->name_length};
     args->values[i] = fibril_undefined();
     *error = parameter->slot != 0
-                 ? decode_options(&d, args, i, argv[i])
+                 ? decode_options(&d, &place, args, i, argv[i])
                  : decode_parameter(&d, &place, parameter, argv[i], &args->values[i]);
     if (*error != NULL || decoder_failed(&d)) return give_up_decoding(&d, args, error);
   }
@@ -407,5 +432,5 @@ int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *e
 
 void fibril__args_drop(fibril_args *args) {
   for (uint32_t i = 0; i < args->callee->value_count; i++) fibril_value_free(args->values[i]);
-  fibril__receiver_unref(args->receiver);
+  fibril__instance_unref(args->receiver);
 }

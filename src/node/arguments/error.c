@@ -15,7 +15,7 @@ typedef struct {
   bool failed;
 } names;
 
-/* All types, classes and null. */
+/* All types, classes of JavaScript's and null. */
 #define NAMES_MAX 32
 
 static void add_value(names *out, fibril_value value) {
@@ -84,6 +84,7 @@ static void add_types(names *out, const fibril__type *type, bool of_literals) {
   if (accepts & FIBRIL__PATH) add_name(out, "URL");
   if (accepts & FIBRIL__ARRAY) add_name(out, "Array");
   if (accepts & FIBRIL__BYTES) add_views(out, type->views);
+  for (uint32_t i = 0; i < type->class_count; i++) add_name(out, type->classes[i]->name);
   if (accepts & FIBRIL__NULL) add_name(out, "null");
   if (accepts & FIBRIL__UNDEFINED) add_name(out, "undefined");
 }
@@ -92,10 +93,10 @@ static void add_types(names *out, const fibril__type *type, bool of_literals) {
 static void add_literals(names *out, const fibril__type *type) {
   for (uint32_t i = 0; i < type->literal_count; i++) add_value(out, type->literals[i]);
   if (!fibril__only_literals(type)) {
-    napi_value items[NAMES_MAX], array;
-    names others = {.env = out->env, .items = items};
+    names others = {.env = out->env, .items = out->items + type->literal_count + 1};
     add_types(&others, type, false);
-    array = others.failed ? NULL : fibril__array_to_js(out->env, items, others.length);
+    napi_value array =
+        others.failed ? NULL : fibril__array_to_js(out->env, others.items, others.length);
     out->failed |= array == NULL;
     out->items[out->length++] = array;
   } else if (type->accepts & FIBRIL__NULL) {
@@ -129,7 +130,8 @@ static bool place_text(fibril__env *self, const fibril__place *place, napi_value
 static napi_value expected_names(fibril__env *self, int mistake, const fibril__type *type) {
   names list = {.env = self};
   napi_value array = NULL;
-  list.items = malloc((NAMES_MAX + (size_t)type->literal_count) * sizeof *list.items);
+  list.items =
+      malloc((NAMES_MAX + (size_t)type->literal_count + type->class_count) * sizeof *list.items);
   if (list.items == NULL) return NULL;
   if (mistake == FIBRIL__WRONG_TYPE)
     add_types(&list, type, true);

@@ -47,6 +47,14 @@ int64_t fibril_arg_integer(const fibril_args *args, size_t index) {
   return fibril_value_integer(fibril_arg(args, index));
 }
 
+void *fibril_arg_instance(const fibril_args *args, size_t index) {
+  return fibril_value_instance(fibril_arg(args, index), NULL);
+}
+
+void *fibril_this(const fibril_args *args) {
+  return args->receiver == NULL ? NULL : args->receiver->state;
+}
+
 bool fibril_arg_boolean(const fibril_args *args, size_t index) {
   return fibril_value_boolean(fibril_arg(args, index));
 }

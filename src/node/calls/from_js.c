@@ -70,11 +70,13 @@ void fibril__calls_settle(fibril__env *self, uint32_t slot, fibril_value result)
 static bool call_ended(fibril_coroutine *coroutine, fibril_value result) {
   call *ended = coroutine->arg;
   fibril__env *self = ended->args.callee->env;
+  fibril__instance *receiver = ended->args.receiver;
   fibril__args_free(&ended->args);
   if (ended->first != NULL) {
     *ended->first = (outcome){true, result};
     return false;
   }
+  if (receiver != NULL) fibril__instance_let_go(receiver);
   fibril__calls_of(self)->pending[ended->slot] = NULL;
   fibril__calls_settle(self, ended->slot, result);
   return false;
@@ -99,6 +101,7 @@ static napi_value run_first(fibril__env *self, fibril_coroutine *coroutine, call
   if (first.ended) return fibril__give_result(self, first.result);
   fibril__forget_returns();
   begun->first = NULL;
+  if (begun->args.receiver != NULL) fibril__instance_keep(begun->args.receiver);
   fibril__calls_of(self)->pending[begun->slot] = coroutine;
   fibril__env_set_status(self, FIBRIL__STATUS_RESULT, FIBRIL__CALL_PENDING);
   return NULL;
@@ -109,7 +112,7 @@ static napi_value reject_call(fibril__env *self, int code) {
 }
 
 static inline napi_value begin_call(const fibril__export *callee, const napi_value *argv,
-                                    fibril__receiver *receiver) {
+                                    fibril__instance *receiver) {
   fibril__env *self = callee->env;
   uint32_t slot = fibril__calls_slot(self);
   size_t room = sizeof(call) + callee->value_count * sizeof(fibril_value);
@@ -140,7 +143,7 @@ napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
 }
 
 napi_value fibril__call_begin_on(const fibril__export *callee, const napi_value *argv,
-                                 fibril__receiver *receiver) {
+                                 fibril__instance *receiver) {
   return begin_call(callee, argv, receiver);
 }
 
@@ -235,7 +238,7 @@ __attribute__((noinline)) static napi_value decode_and_run_now(fibril_args *args
 }
 
 static inline napi_value call_now(const fibril__export *callee, const napi_value *argv,
-                                  fibril__receiver *receiver) {
+                                  fibril__instance *receiver) {
   fibril__env *self = callee->env;
   fibril_value values[FIBRIL__PARAMETERS_MAX];
   if (self->exiting) return give_now(self, fibril__error_code(FIBRIL_ECLOSED));
@@ -245,7 +248,7 @@ static inline napi_value call_now(const fibril__export *callee, const napi_value
 }
 
 napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *argv,
-                               fibril__receiver *receiver) {
+                               fibril__instance *receiver) {
   return call_now(callee, argv, receiver);
 }
 
@@ -386,6 +389,16 @@ void fibril__calls_free(fibril__env *self) {
 
 /* ---- Exporting functions ---- */
 
+int fibril__export_function(fibril_module *module, const fibril__export_spec *spec) {
+  fibril__export *entry = fibril__export_new(module, spec, sizeof(fibril__export));
+  if (entry == NULL) return fibril__module_failure(module);
+  return entry->signature.synchronous
+             ? fibril__export_define(module, spec, entry,
+                                     fits_few(entry) ? begin_now_few : begin_now_many,
+                                     FIBRIL__JS_EXPORT_NOW)
+             : fibril__export_define(module, spec, entry, fibril__call_begin, FIBRIL__JS_WRAP);
+}
+
 int fibril_export_with(fibril_module *module, const char *signature, fibril_export_fn fn,
                        const fibril_export_options *options) {
   const fibril__export_spec spec = {.what = "fibril_export",
@@ -393,13 +406,7 @@ int fibril_export_with(fibril_module *module, const char *signature, fibril_expo
                                     .form = FIBRIL__FORM_FUNCTION,
                                     .fn = fn,
                                     .options = options};
-  fibril__export *entry = fibril__export_new(module, &spec, sizeof(fibril__export));
-  if (entry == NULL) return module->failure;
-  return entry->signature.synchronous
-             ? fibril__export_define(module, &spec, entry,
-                                     fits_few(entry) ? begin_now_few : begin_now_many,
-                                     FIBRIL__JS_EXPORT_NOW)
-             : fibril__export_define(module, &spec, entry, fibril__call_begin, FIBRIL__JS_WRAP);
+  return fibril__export_function(module, &spec);
 }
 
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn) {

@@ -34,15 +34,18 @@ void fibril__calls_free(fibril__env *self);
 napi_value fibril__call_begin(napi_env env, napi_callback_info info);
 /* The same for a method that was called on `receiver`. */
 napi_value fibril__call_begin_on(const fibril__export *callee, const napi_value *argv,
-                                 fibril__receiver *receiver);
+                                 fibril__instance *receiver);
 
 /* Runs fn on the loop's stack, and frees the arguments; the result is owned. */
 fibril_value fibril__call_here(fibril__env *self, fibril_args *args);
 /* A call of a synchronous function on `receiver`, NULL: none, from its arguments to its result. */
 napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *argv,
-                               fibril__receiver *receiver);
+                               fibril__instance *receiver);
 /* What JavaScript gets at once of a result, which is taken: an error is thrown. */
 napi_value fibril__give_now(fibril__env *self, fibril_value result);
+
+/* As fibril_export_with. */
+int fibril__export_function(fibril_module *module, const fibril__export_spec *spec);
 
 /* ---- Slots ---- */
 

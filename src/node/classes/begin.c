@@ -1,5 +1,5 @@
-/* Objects of classes are made and used: constructors and getters act at once, methods are calls on
- * an instance. */
+/* Objects of classes are made and used: constructors, getters and setters act at once, methods are
+ * calls on an instance. */
 #include "begin.h"
 
 #include "../iterators/request.h"
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* ---- Constructors and getters: calls that end at once ---- */
+/* ---- What acts at once ---- */
 
 static fibril_value call_now(fibril__env *self, fibril_args *args) {
   fibril_value result = fibril__call_here(self, args);
@@ -16,28 +16,38 @@ static fibril_value call_now(fibril__env *self, fibril_args *args) {
   return result;
 }
 
-/* Makes the object's instance, and calls the constructor: undefined, or what went wrong. */
-static fibril_value construct_with(const fibril_class *cls, fibril_args *args, napi_value object) {
-  fibril__env *self = cls->env;
-  fibril__instance *instance = fibril__instance_new(self, cls->state_size, cls->release);
-  if (instance == NULL) {
+/* ---- Constructors ---- */
+
+/* Calls the constructor of an object that has its instance already: undefined, or what went wrong.
+ */
+static fibril_value construct_on(fibril__env *self, fibril_args *args, fibril__instance *instance,
+                                 napi_value object) {
+  if (!fibril__instance_wrap(instance, object)) {
     fibril__args_free(args);
-    return fibril__error_code(UV_ENOMEM);
+    return fibril__take_failure(self);
   }
-  fibril__args_set_receiver(args, &instance->receiver);
+  fibril__args_set_receiver(args, instance);
   fibril_value result = fibril_undefined();
   if (args->callee->fn != NULL)
     result = call_now(self, args);
   else
     fibril__args_free(args);
-  if (!fibril__is_error(result)) {
-    fibril_value_free(result);
-    if (napi_type_tag_object(self->env, object, &cls->tag) == napi_ok &&
-        fibril__instance_wrap(instance, object))
-      return fibril_undefined();
-    result = fibril__take_failure(self);
+  if (fibril__is_error(result)) {
+    fibril__instance_unwrap(instance, object);
+    return result;
   }
-  fibril__receiver_unref(&instance->receiver);
+  fibril_value_free(result);
+  return fibril_undefined();
+}
+
+static fibril_value construct_with(const fibril_class *cls, fibril_args *args, napi_value object) {
+  fibril__instance *instance = fibril__instance_new(&cls->type);
+  if (instance == NULL) {
+    fibril__args_free(args);
+    return fibril__error_code(UV_ENOMEM);
+  }
+  fibril_value result = construct_on(cls->type.env, args, instance, object);
+  fibril__instance_unref(instance);
   return result;
 }
 
@@ -47,7 +57,7 @@ napi_value fibril__constructor_begin(napi_env env, napi_callback_info info) {
   void *data;
   if (napi_get_cb_info(env, info, &argc, argv, &object, &data) != napi_ok) return NULL;
   const fibril_class *cls = data;
-  fibril__env *self = cls->env;
+  fibril__env *self = cls->type.env;
   if (self->exiting) return fibril__give_result(self, fibril__error_code(FIBRIL_ECLOSED));
   /* One for malloc, which may give NULL for nothing. */
   fibril_value *values = malloc((cls->constructor->value_count + 1) * sizeof *values);
@@ -62,71 +72,61 @@ napi_value fibril__constructor_begin(napi_env env, napi_callback_info info) {
   return error;
 }
 
-/* ---- Methods ---- */
+/* ---- Members ---- */
 
-/* The object that a member was called on: NULL, and why not in *error. */
-static fibril__receiver *receiver_of(const fibril__export *callee, napi_value object,
-                                     fibril_value *error) {
-  const fibril_class *cls = fibril__class_of(callee);
-  napi_env env = callee->env->env;
-  bool ours = false;
-  void *instance;
-  if (napi_check_object_type_tag(env, object, &cls->tag, &ours) == napi_ok && ours &&
-      napi_unwrap(env, object, &instance) == napi_ok)
-    return &((fibril__instance *)instance)->receiver;
-  *error = fibril_error_type("TypeError", "ERR_INVALID_THIS",
-                             "Value of \"this\" must be of type %s", cls->owner.name);
-  return NULL;
+/* A member that is called on an object. */
+typedef struct {
+  const fibril__export *callee;
+  fibril__env *env;
+  fibril__instance *receiver; /* NULL: `error` */
+  fibril_value error;
+  size_t argc;
+  napi_value argv[FIBRIL__PARAMETERS_MAX];
+} member_call;
+
+static bool begin_member(napi_env env, napi_callback_info info, member_call *out) {
+  napi_value object;
+  void *data;
+  out->argc = FIBRIL__PARAMETERS_MAX;
+  if (napi_get_cb_info(env, info, &out->argc, out->argv, &object, &data) != napi_ok) return false;
+  out->callee = data;
+  out->env = out->callee->env;
+  const fibril_class *cls = fibril__class_of(out->callee);
+  out->receiver = NULL;
+  if (out->env->exiting)
+    out->error = fibril__error_code(FIBRIL_ECLOSED);
+  else if ((out->receiver = fibril__instance_find(&cls->type, object)) == NULL)
+    out->error = fibril_error_type("TypeError", "ERR_INVALID_THIS",
+                                   "Value of \"this\" must be of type %s", cls->owner.name);
+  return true;
 }
 
 napi_value fibril__getter_begin(napi_env env, napi_callback_info info) {
-  napi_value object;
-  size_t argc = 0;
-  void *data;
-  fibril_value error;
-  if (napi_get_cb_info(env, info, &argc, NULL, &object, &data) != napi_ok) return NULL;
-  const fibril__export *callee = data;
-  fibril__env *self = callee->env;
-  if (self->exiting) return fibril__give_result(self, fibril__error_code(FIBRIL_ECLOSED));
-  fibril__receiver *receiver = receiver_of(callee, object, &error);
-  if (receiver == NULL) return fibril__give_result(self, error);
-  fibril_args args = fibril__args_of(callee, NULL, receiver);
-  return fibril__give_result(self, call_now(self, &args));
+  member_call call;
+  if (!begin_member(env, info, &call)) return NULL;
+  if (call.receiver == NULL) return fibril__give_result(call.env, call.error);
+  fibril_args args = fibril__args_of(call.callee, NULL, call.receiver);
+  return fibril__give_result(call.env, call_now(call.env, &args));
 }
 
 napi_value fibril__method_begin(napi_env env, napi_callback_info info) {
-  napi_value argv[FIBRIL__PARAMETERS_MAX], object;
-  size_t argc = FIBRIL__PARAMETERS_MAX;
-  void *callee;
-  fibril_value error;
-  if (napi_get_cb_info(env, info, &argc, argv, &object, &callee) != napi_ok) return NULL;
-  fibril__receiver *receiver = receiver_of(callee, object, &error);
-  if (receiver == NULL) return fibril__give_result(((const fibril__export *)callee)->env, error);
-  return fibril__call_begin_on(callee, argv, receiver);
+  member_call call;
+  if (!begin_member(env, info, &call)) return NULL;
+  if (call.receiver == NULL) return fibril__give_result(call.env, call.error);
+  return fibril__call_begin_on(call.callee, call.argv, call.receiver);
 }
 
 napi_value fibril__method_now(napi_env env, napi_callback_info info) {
-  napi_value argv[FIBRIL__PARAMETERS_MAX], object;
-  size_t argc = FIBRIL__PARAMETERS_MAX;
-  void *callee;
-  fibril_value error;
-  if (napi_get_cb_info(env, info, &argc, argv, &object, &callee) != napi_ok) return NULL;
-  fibril__receiver *receiver = receiver_of(callee, object, &error);
-  if (receiver == NULL) return fibril__give_now(((const fibril__export *)callee)->env, error);
-  if (!fibril__args_gather(callee, info, argc, argv)) return NULL;
-  return fibril__call_now_on(callee, argv, receiver);
+  member_call call;
+  if (!begin_member(env, info, &call)) return NULL;
+  if (call.receiver == NULL) return fibril__give_now(call.env, call.error);
+  if (!fibril__args_gather(call.callee, info, call.argc, call.argv)) return NULL;
+  return fibril__call_now_on(call.callee, call.argv, call.receiver);
 }
 
 napi_value fibril__generator_method_begin(napi_env env, napi_callback_info info) {
-  napi_value argv[FIBRIL__PARAMETERS_MAX], object;
-  size_t argc = FIBRIL__PARAMETERS_MAX;
-  void *data;
-  fibril_value error;
-  if (napi_get_cb_info(env, info, &argc, argv, &object, &data) != napi_ok) return NULL;
-  const fibril__export *callee = data;
-  fibril__env *self = callee->env;
-  if (self->exiting) return fibril__give_result(self, fibril__error_code(FIBRIL_ECLOSED));
-  fibril__receiver *receiver = receiver_of(callee, object, &error);
-  if (receiver == NULL) return fibril__give_result(self, error);
-  return fibril__iterator_begin_on(callee, argv, receiver);
+  member_call call;
+  if (!begin_member(env, info, &call)) return NULL;
+  if (call.receiver == NULL) return fibril__give_result(call.env, call.error);
+  return fibril__iterator_begin_on(call.callee, call.argv, call.receiver);
 }

@@ -2,11 +2,11 @@
 #ifndef FIBRIL_NODE_CLASSES_CLASS_H
 #define FIBRIL_NODE_CLASSES_CLASS_H
 
-#include "instance.h"
+#include "../iterators/iterator.h"
 
 /* The environment's part. */
 typedef struct fibril__classes {
-  fibril__instances instances;
+  fibril__iterators iterators;
   fibril_class *newest;
 } fibril__classes;
 
@@ -15,14 +15,11 @@ static inline fibril__classes *fibril__classes_of(fibril__env *self) {
 }
 
 struct fibril_class {
+  fibril__class_type type;    /* first: instances know nothing else of it */
   fibril__export_owner owner; /* of its constructor and members */
   fibril_class *next;
   fibril_module *module; /* NULL: sealed */
-  fibril__env *env;
   fibril__export *constructor;
-  size_t state_size;
-  void (*release)(void *state);
-  napi_type_tag tag;
   napi_value js; /* valid during the module's load */
 };
 

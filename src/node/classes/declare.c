@@ -2,6 +2,7 @@
  * exported functions. */
 #include "declare.h"
 
+#include "../exports/names.h"
 #include "begin.h"
 
 #include <stdlib.h>
@@ -17,6 +18,7 @@ void fibril__classes_free(fibril__env *self) {
   while (classes->newest != NULL) {
     fibril_class *cls = classes->newest;
     classes->newest = cls->next;
+    fibril__drop_reference(self->env, cls->type.js);
     free(cls);
   }
 }
@@ -28,15 +30,15 @@ static napi_type_tag tag_of(const fibril_class *cls) {
 
 /* JavaScript's side of it, which is put on the exports. */
 static bool define_class(fibril_class *cls) {
-  napi_env env = cls->env->env;
+  napi_env env = cls->type.env->env;
   const char *name = cls->owner.name;
   napi_value args[2];
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, fibril__constructor_begin, cls, &args[0]) !=
           napi_ok ||
       napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &args[1]) != napi_ok)
     return false;
-  cls->js = fibril__env_ask(cls->env, FIBRIL__JS_CREATE_CLASS, 2, args);
-  return cls->js != NULL &&
+  cls->js = fibril__env_ask(cls->type.env, FIBRIL__JS_CREATE_CLASS, 2, args);
+  return cls->js != NULL && napi_create_reference(env, cls->js, 1, &cls->type.js) == napi_ok &&
          napi_set_named_property(env, cls->module->exports, name, cls->js) == napi_ok;
 }
 
@@ -47,21 +49,21 @@ static fibril_class *class_new(fibril_module *module, fibril__export *entry,
   fibril__classes *classes = fibril__classes_of(module->env);
   cls->owner = (fibril__export_owner){entry->name};
   cls->module = module;
-  cls->env = module->env;
   cls->constructor = entry;
-  cls->state_size = options == NULL ? 0 : options->state_size;
-  cls->release = options == NULL ? NULL : options->release;
-  cls->tag = tag_of(cls);
+  cls->type.env = module->env;
+  cls->type.state_size = options == NULL ? 0 : options->state_size;
+  cls->type.release = options == NULL ? NULL : options->release;
+  cls->type.tag = tag_of(cls);
   cls->next = classes->newest;
   classes->newest = cls;
-  return cls;
+  return fibril__export_declare(entry, &cls->type.declared) ? cls : NULL;
 }
 
 fibril_class *fibril_export_class(fibril_module *module, const char *name,
                                   const fibril_class_options *options) {
   const fibril__export_spec spec = {
       .what = "fibril_export_class", .signature = name, .form = FIBRIL__FORM_CLASS};
-  if (module->failure != 0) return NULL;
+  if (fibril__module_failure(module) != 0) return NULL;
   if (options != NULL && options->size != sizeof *options) {
     fibril__load_failed(module, spec.what, name, UV_EINVAL);
     return NULL;
@@ -78,7 +80,7 @@ fibril_class *fibril_export_class(fibril_module *module, const char *name,
 
 /* Whether members can be added: its load has neither failed nor ended. */
 static bool is_open(const fibril_class *cls) {
-  return cls != NULL && cls->module != NULL && cls->module->failure == 0;
+  return cls != NULL && cls->module != NULL && fibril__module_failure(cls->module) == 0;
 }
 
 /* That would no longer be the class. */
@@ -93,13 +95,13 @@ static bool is_constructor(const fibril__export *entry) {
 static int define_member(fibril_class *cls, const fibril__export_spec *spec, fibril__export *entry,
                          napi_callback begin, int js, size_t count) {
   napi_value args[FIBRIL__EXPORT_ARGS + 1];
-  if (entry == NULL) return cls->module->failure;
+  if (entry == NULL) return fibril__module_failure(cls->module);
   if (is_constructor(entry))
     return fibril__load_expected(cls->module, spec->what, spec->signature, "another name", 0);
   if (!fibril__export_args(entry, begin, args))
     return fibril__load_failed(cls->module, spec->what, spec->signature, UV_ENOMEM);
   args[count] = cls->js;
-  if (fibril__env_ask(cls->env, js, count + 1, args) != NULL) return 0;
+  if (fibril__env_ask(cls->type.env, js, count + 1, args) != NULL) return 0;
   return fibril__load_failed(cls->module, spec->what, entry->signature.text, UV_ENOMEM);
 }
 
@@ -113,7 +115,7 @@ int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_ex
                                     .owner = &cls->owner,
                                     .fn = fn};
   fibril__export *entry = fibril__export_new(cls->module, &spec, sizeof *entry);
-  if (entry == NULL) return cls->module->failure;
+  if (entry == NULL) return fibril__module_failure(cls->module);
   if (fibril__signature_signal(&entry->signature, &key) >= 0)
     return fibril__load_expected(cls->module, what, signature, "no AbortSignal", 0);
   if (cls->constructor->form == FIBRIL__FORM_CONSTRUCTOR)
@@ -123,7 +125,7 @@ int fibril_class_constructor(fibril_class *cls, const char *signature, fibril_ex
     return fibril__load_failed(cls->module, what, signature, UV_ENOMEM);
   napi_property_descriptor length = {
       .utf8name = "length", .value = args[2], .attributes = napi_configurable};
-  if (napi_define_properties(cls->env->env, cls->js, 1, &length) != napi_ok)
+  if (napi_define_properties(cls->type.env->env, cls->js, 1, &length) != napi_ok)
     return fibril__load_failed(cls->module, what, signature, UV_ENOMEM);
   cls->constructor = entry;
   return 0;
@@ -183,4 +185,62 @@ int fibril_class_getter(fibril_class *cls, const char *signature, fibril_export_
                                     .fn = fn};
   return define_member(cls, &spec, fibril__export_new(cls->module, &spec, sizeof(fibril__export)),
                        fibril__getter_begin, FIBRIL__JS_ADD_GETTER, 2);
+}
+
+int fibril_class_setter(fibril_class *cls, const char *signature, fibril_export_fn fn) {
+  if (!is_open(cls)) return UV_EINVAL;
+  const fibril__export_spec spec = {.what = "fibril_class_setter",
+                                    .signature = signature,
+                                    .form = FIBRIL__FORM_SETTER,
+                                    .owner = &cls->owner,
+                                    .fn = fn};
+  return define_member(cls, &spec, fibril__export_new(cls->module, &spec, sizeof(fibril__export)),
+                       fibril__method_now, FIBRIL__JS_ADD_SETTER, 2);
+}
+
+int fibril_class_alias(fibril_class *cls, const char *signature) {
+  static const char what[] = "fibril_class_alias";
+  if (!is_open(cls)) return UV_EINVAL;
+  const fibril__export_spec spec = {
+      .what = what, .signature = signature, .form = FIBRIL__FORM_ALIAS, .owner = &cls->owner};
+  const fibril__export *entry = fibril__export_new(cls->module, &spec, sizeof *entry);
+  if (entry == NULL) return fibril__module_failure(cls->module);
+  const fibril__signature *names = &entry->signature;
+  napi_env env = cls->type.env->env;
+  napi_value args[3] = {NULL, NULL, cls->js};
+  if (is_constructor(entry))
+    return fibril__load_expected(cls->module, what, signature, "another name", 0);
+  if (napi_create_string_utf8(env, names->text, names->name_length, &args[0]) == napi_ok &&
+      napi_create_string_utf8(env, names->target, names->target_length, &args[1]) == napi_ok &&
+      fibril__env_ask(cls->type.env, FIBRIL__JS_ADD_ALIAS, 3, args) != NULL)
+    return 0;
+  return fibril__load_failed(cls->module, what, signature, UV_ENOMEM);
+}
+
+/* ---- What the class itself has ---- */
+
+int fibril_class_static(fibril_class *cls, const char *signature, fibril_export_fn fn,
+                        const fibril_export_options *options) {
+  if (!is_open(cls)) return UV_EINVAL;
+  const fibril__export_spec spec = {.what = "fibril_class_static",
+                                    .signature = signature,
+                                    .form = FIBRIL__FORM_STATIC,
+                                    .owner = &cls->owner,
+                                    .fn = fn,
+                                    .options = options,
+                                    .target = cls->js};
+  return fibril__export_function(cls->module, &spec);
+}
+
+int fibril_class_value(fibril_class *cls, const char *signature, fibril_value value) {
+  if (!is_open(cls)) {
+    fibril_value_free(fibril_value_take(value));
+    return UV_EINVAL;
+  }
+  const fibril__export_spec spec = {.what = "fibril_class_value",
+                                    .signature = signature,
+                                    .form = FIBRIL__FORM_CONSTANT,
+                                    .owner = &cls->owner,
+                                    .target = cls->js};
+  return fibril__export_constant(cls->module, &spec, value);
 }

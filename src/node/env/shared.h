@@ -50,10 +50,14 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(LATER, later)                             \
   X(WRAP_GENERATOR, wrapGenerator)            \
   X(WRAP_ASYNC_GENERATOR, wrapAsyncGenerator) \
+  X(EXPORTS_OF_DEFAULT, exportsOfDefault)     \
   X(CREATE_CLASS, createClass)                \
+  X(ADOPT, adopt)                             \
   X(ADD_METHOD, addMethod)                    \
   X(ADD_METHOD_NOW, addMethodNow)             \
   X(ADD_GETTER, addGetter)                    \
+  X(ADD_SETTER, addSetter)                    \
+  X(ADD_ALIAS, addAlias)                      \
   X(PUBLISH, publish)
 
 #define FIBRIL__JS_NAME(name, js) FIBRIL__JS_##name,

@@ -10,27 +10,37 @@
 /* ---- What tools ask for ---- */
 
 static const char *const form_names[] = {
-    [FIBRIL__FORM_FUNCTION] = "function",       [FIBRIL__FORM_CLASS] = "class",
-    [FIBRIL__FORM_CONSTRUCTOR] = "constructor", [FIBRIL__FORM_GETTER] = "getter",
-    [FIBRIL__FORM_GENERATOR] = "generator",     [FIBRIL__FORM_ASYNC_GENERATOR] = "asyncGenerator",
+    [FIBRIL__FORM_FUNCTION] = "function",
+    [FIBRIL__FORM_CLASS] = "class",
+    [FIBRIL__FORM_CONSTRUCTOR] = "constructor",
+    [FIBRIL__FORM_GETTER] = "getter",
+    [FIBRIL__FORM_GENERATOR] = "generator",
+    [FIBRIL__FORM_ASYNC_GENERATOR] = "asyncGenerator",
     [FIBRIL__FORM_CONSTANT] = "constant",
+    [FIBRIL__FORM_STATIC] = "static",
+    [FIBRIL__FORM_SETTER] = "setter",
+    [FIBRIL__FORM_ENUM] = "enum",
+    [FIBRIL__FORM_ALIAS] = "alias",
+    [FIBRIL__FORM_NAMESPACE] = "namespace",
+    [FIBRIL__FORM_DEFAULT] = "default",
 };
 
-/* [form, class or undefined, signature] */
+/* [form, class or undefined, signature, namespace or undefined] */
 static bool describe_export(fibril__env *self, const fibril__export *entry, napi_value *out) {
-  napi_env env = self->env;
-  napi_value items[3];
-  const char *of = entry->owner == NULL ? NULL : entry->owner->name;
-  if (napi_create_string_utf8(env, form_names[entry->form], NAPI_AUTO_LENGTH, &items[0]) !=
-          napi_ok ||
-      (of == NULL ? napi_get_undefined(env, &items[1])
-                  : napi_create_string_utf8(env, of, NAPI_AUTO_LENGTH, &items[1])) != napi_ok ||
-      napi_create_string_utf8(env, entry->signature.source, NAPI_AUTO_LENGTH, &items[2]) !=
-          napi_ok ||
-      napi_create_array(env, out) != napi_ok)
-    return false;
-  for (uint32_t i = 0; i < 3; i++)
-    if (napi_set_element(env, *out, i, items[i]) != napi_ok) return false;
+  const char *const texts[] = {
+      form_names[entry->form],
+      entry->owner == NULL ? NULL : entry->owner->name,
+      entry->signature.source,
+      entry->space,
+  };
+  if (napi_create_array(self->env, out) != napi_ok) return false;
+  for (uint32_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    napi_value item;
+    napi_status status =
+        texts[i] == NULL ? napi_get_undefined(self->env, &item)
+                         : napi_create_string_utf8(self->env, texts[i], NAPI_AUTO_LENGTH, &item);
+    if (status != napi_ok || napi_set_element(self->env, *out, i, item) != napi_ok) return false;
+  }
   return true;
 }
 
@@ -65,6 +75,7 @@ static void export_free(fibril__export *entry) {
   if (entry == NULL) return;
   fibril__signature_free(&entry->signature);
   free(entry->name);
+  free(entry->path);
   free(entry);
 }
 
@@ -106,7 +117,7 @@ static int fail_with(fibril_module *module, int code, fibril_value message) {
   if (!pending)
     napi_throw_error(module->env->env, "ERR_FIBRIL_SIGNATURE", fibril_error_message(message));
   fibril_value_free(message);
-  module->failure = code;
+  module->root->failure = code;
   return code;
 }
 
@@ -122,17 +133,25 @@ int fibril__load_failed(fibril_module *module, const char *what, const char *sig
                    fibril_error(code, "%s: \"%s\": %s", what, signature, fibril_strerror(code)));
 }
 
+int fibril__load_failed_by(fibril_module *module, const fibril__export_spec *spec,
+                           fibril_value error) {
+  int code = fibril_error_code(error) == UV_ENOMEM ? UV_ENOMEM : UV_EINVAL;
+  return fail_with(module, code,
+                   fibril_error(code, "%s: \"%s\": %s", spec->what, spec->signature,
+                                fibril_error_message(error)));
+}
+
 int fibril__load_threw(fibril_module *module) {
   fibril__throw_failure(module->env->env);
-  module->failure = UV_ENOMEM;
+  module->root->failure = UV_ENOMEM;
   return UV_ENOMEM;
 }
 
 /* ---- Making one ---- */
 
-/* "name", "Class", "Class.name" */
-static char *full_name(const fibril__export_owner *owner, const fibril__signature *signature) {
-  const char *of = owner == NULL ? "" : owner->name;
+/* The signature's name behind that of what it is in, which may be NULL. */
+static char *name_in(const char *outer, const fibril__signature *signature) {
+  const char *of = outer == NULL ? "" : outer;
   size_t length = strlen(of), room = length + 1 + signature->name_length + 1;
   char *name = malloc(room);
   if (name == NULL) return NULL;
@@ -143,18 +162,26 @@ static char *full_name(const fibril__export_owner *owner, const fibril__signatur
 }
 
 /* What of it can fail; *expected and *position say what is wrong with the signature. */
-static int fill_in(fibril__export *entry, const fibril__export_spec *spec, const char **expected,
-                   size_t *position) {
+static int fill_in(fibril__export *entry, const fibril_module *module,
+                   const fibril__export_spec *spec, const char **expected, size_t *position) {
   const fibril_export_options *options = spec->options;
+  const fibril__surroundings where = {
+      .declared = fibril__exports_of(module->env)->declared,
+      .space = module->space,
+      .is_member = spec->owner != NULL,
+  };
   int err = options != NULL && options->size != sizeof *options ? UV_EINVAL : 0;
   if (err != 0) return err;
-  err = fibril__signature_parse(spec->signature, spec->form, &entry->signature, expected, position);
+  err = fibril__signature_parse(spec->signature, spec->form, &where, &entry->signature, expected,
+                                position);
   if (err != 0) return err;
   entry->stack_class = options == NULL || options->stack_size == 0
                            ? FIBRIL__STACK_DEFAULT_CLASS
                            : fibril__stack_class(options->stack_size);
   if (entry->stack_class < 0) return entry->stack_class;
-  entry->name = full_name(spec->owner, &entry->signature);
+  const char *owner = spec->owner == NULL ? NULL : spec->owner->name;
+  entry->name =
+      name_in(spec->form == FIBRIL__FORM_NAMESPACE ? module->space : owner, &entry->signature);
   return entry->name == NULL ? UV_ENOMEM : 0;
 }
 
@@ -162,9 +189,9 @@ fibril__export *fibril__export_new(fibril_module *module, const fibril__export_s
                                    size_t size) {
   const char *expected = NULL;
   size_t position = 0;
-  if (module->failure != 0) return NULL;
+  if (fibril__module_failure(module) != 0) return NULL;
   fibril__export *entry = calloc(1, size);
-  int err = entry == NULL ? UV_ENOMEM : fill_in(entry, spec, &expected, &position);
+  int err = entry == NULL ? UV_ENOMEM : fill_in(entry, module, spec, &expected, &position);
   if (err != 0) {
     export_free(entry);
     if (expected == NULL)
@@ -178,6 +205,7 @@ fibril__export *fibril__export_new(fibril_module *module, const fibril__export_s
   entry->owner = spec->owner;
   entry->form = spec->form;
   entry->fn = spec->fn;
+  entry->space = module->space;
   entry->value_count = entry->signature.count + entry->signature.property_count;
   entry->light = entry->signature.plain && spec->owner == NULL && spec->form != FIBRIL__FORM_CLASS;
   entry->next = exports->newest;
@@ -185,17 +213,51 @@ fibril__export *fibril__export_new(fibril_module *module, const fibril__export_s
   return entry;
 }
 
-/* Puts `value`, unless there is none, on the exports. Defined, not set: a name may be `__proto__`.
- */
-static int put_on_exports(fibril_module *module, const fibril__export_spec *spec,
-                          const fibril__export *entry, napi_value value,
-                          napi_property_attributes attributes) {
+bool fibril__export_declare(fibril__export *entry, fibril__declared *declared) {
+  fibril__exports *exports = fibril__exports_of(entry->env);
+  entry->path = name_in(entry->space, &entry->signature);
+  if (entry->path == NULL) return false;
+  declared->name = entry->path;
+  declared->next = exports->declared;
+  exports->declared = declared;
+  return true;
+}
+
+/* ---- On the exports ---- */
+
+static napi_value key_of(const fibril__export *entry) {
+  napi_value key;
+  return napi_create_string_utf8(entry->env->env, entry->signature.text,
+                                 entry->signature.name_length, &key) == napi_ok
+             ? key
+             : NULL;
+}
+
+static napi_value target_of(const fibril_module *module, const fibril__export_spec *spec) {
+  return spec->target == NULL ? module->exports : spec->target;
+}
+
+/* Defined, not set: a name may be `__proto__`. */
+int fibril__export_put(fibril_module *module, const fibril__export_spec *spec,
+                       const fibril__export *entry, napi_value value,
+                       napi_property_attributes attributes) {
   const napi_property_descriptor property = {
-      .utf8name = entry->name, .value = value, .attributes = attributes};
-  if (value != NULL &&
-      napi_define_properties(module->env->env, module->exports, 1, &property) == napi_ok)
+      .name = key_of(entry), .value = value, .attributes = attributes};
+  if (value != NULL && property.name != NULL &&
+      napi_define_properties(module->env->env, target_of(module, spec), 1, &property) == napi_ok)
     return 0;
   return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
+}
+
+int fibril__export_check_name(fibril_module *module, const fibril__export_spec *spec,
+                              const fibril__export *entry) {
+  napi_value key = key_of(entry);
+  bool taken = false;
+  if (key == NULL ||
+      napi_has_own_property(module->env->env, target_of(module, spec), key, &taken) != napi_ok)
+    return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
+  if (!taken) return 0;
+  return fibril__load_expected(module, spec->what, spec->signature, "another name", 0);
 }
 
 int fibril__export_define(fibril_module *module, const fibril__export_spec *spec,
@@ -204,47 +266,6 @@ int fibril__export_define(fibril_module *module, const fibril__export_spec *spec
   napi_value wrapped = fibril__export_args(entry, callback, args)
                            ? fibril__env_ask(module->env, js, FIBRIL__EXPORT_ARGS, args)
                            : NULL;
-  return put_on_exports(module, spec, entry, wrapped, napi_default_jsproperty);
-}
-
-/* ---- Constants ---- */
-
-static int fail_with_value(fibril_module *module, const fibril__export_spec *spec,
-                           fibril_value value) {
-  int code = fibril_error_code(value) == UV_ENOMEM ? UV_ENOMEM : UV_EINVAL;
-  return fail_with(module, code,
-                   fibril_error(code, "%s: \"%s\": %s", spec->what, spec->signature,
-                                fibril_error_message(value)));
-}
-
-/* 0, or what has failed the load. */
-static int check_name(fibril_module *module, const fibril__export_spec *spec, const char *name) {
-  napi_env env = module->env->env;
-  napi_value key;
-  bool taken = false;
-  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &key) != napi_ok ||
-      napi_has_own_property(env, module->exports, key, &taken) != napi_ok)
-    return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
-  if (!taken) return 0;
-  return fibril__load_expected(module, spec->what, spec->signature, "another name", 0);
-}
-
-static int export_constant(fibril_module *module, const fibril__export_spec *spec,
-                           fibril_value value) {
-  if (module->failure != 0) return module->failure;
-  if (fibril__is_error(value)) return fail_with_value(module, spec, value);
-  const fibril__export *entry = fibril__export_new(module, spec, sizeof *entry);
-  if (entry == NULL) return module->failure;
-  int err = check_name(module, spec, entry->name);
-  if (err != 0) return err;
-  return put_on_exports(module, spec, entry, fibril__to_js(module->env, value), napi_enumerable);
-}
-
-int fibril_export_value(fibril_module *module, const char *signature, fibril_value value) {
-  const fibril__export_spec spec = {
-      .what = "fibril_export_value", .signature = signature, .form = FIBRIL__FORM_CONSTANT};
-  value = fibril_value_take(value);
-  int err = export_constant(module, &spec, value);
-  fibril_value_free(value);
-  return err;
+  return fibril__export_put(module, spec, entry, wrapped,
+                            spec->target == NULL ? napi_default_jsproperty : napi_default_method);
 }

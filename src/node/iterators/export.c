@@ -27,7 +27,7 @@ fibril__export *fibril__generator_new(fibril_module *module, const fibril__expor
 static int export_generator(fibril_module *module, const fibril__export_spec *spec,
                             fibril_export_generator_fn generate, int js) {
   fibril__export *entry = fibril__generator_new(module, spec, generate);
-  if (entry == NULL) return module->failure;
+  if (entry == NULL) return fibril__module_failure(module);
   return fibril__export_define(module, spec, entry, fibril__iterator_begin, js);
 }
 

@@ -118,7 +118,7 @@ void fibril__iterator_abandon(fibril__iterator *iterator, bool decoded) {
   iterator_discard(iterator);
 }
 
-fibril__iterator *fibril__iterator_new(const fibril__export *callee, fibril__receiver *receiver) {
+fibril__iterator *fibril__iterator_new(const fibril__export *callee, fibril__instance *receiver) {
   fibril__env *self = callee->env;
   uint32_t ahead = fibril__generator_of(callee)->ahead, capacity = ahead > 0 ? ahead : 1;
   size_t values = (size_t)callee->value_count + capacity;

@@ -39,7 +39,7 @@ struct fibril__iterator {
 };
 
 /* Held by an object that is to come. NULL without memory. */
-fibril__iterator *fibril__iterator_new(const fibril__export *callee, fibril__receiver *receiver);
+fibril__iterator *fibril__iterator_new(const fibril__export *callee, fibril__instance *receiver);
 /* Its object has been collected: only queues. */
 void fibril__iterator_release(fibril__iterator *iterator);
 /* No object came of it; `decoded`: it has its arguments. */

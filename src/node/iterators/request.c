@@ -140,7 +140,7 @@ static void finalize_iterator(napi_env env, void *data, void *hint) {
 }
 
 napi_value fibril__iterator_begin_on(const fibril__export *callee, const napi_value *argv,
-                                     fibril__receiver *receiver) {
+                                     fibril__instance *receiver) {
   fibril__env *self = callee->env;
   napi_value out;
   if (self->exiting) return give_answer(self, answer_error(self, FIBRIL_ECLOSED));

@@ -5,7 +5,8 @@
 // any of it later. ESLint refuses functions that read a global; lib/primordials.js is the same for
 // lib/.
 const {
-  AggregateError, Error, RangeError, Set, String, TypeError, Uint8Array, process,
+  AggregateError, Error, RangeError, Set, String, Symbol: NativeSymbol, TypeError, Uint8Array,
+  process,
 } = globalThis;
 const { from: ArrayFrom, isArray: ArrayIsArray } = Array;
 const { concat: arrayConcat, slice: arraySlice } = Array.prototype;
@@ -13,7 +14,9 @@ const { captureStackTrace } = Error;
 const { stringify } = JSON;
 const { abs: MathAbs } = Math;
 const { isInteger: NumberIsInteger } = Number;
+const { slice: stringSlice } = String.prototype;
 const {
+  create: ObjectCreate,
   defineProperty: ObjectDefineProperty,
   getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
   getOwnPropertySymbols: ObjectGetOwnPropertySymbols,
@@ -21,7 +24,7 @@ const {
   keys: ObjectKeys,
   setPrototypeOf: ObjectSetPrototypeOf,
 } = Object;
-const { apply } = Reflect;
+const { apply, ownKeys } = Reflect;
 const NativePromise = Promise;
 const { then: promiseThen, finally: promiseFinally } = Promise.prototype;
 const promiseResolve = Promise.resolve.bind(Promise);

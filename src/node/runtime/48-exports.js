@@ -123,8 +123,17 @@ function describe(fn, name, length) {
   ObjectDefineProperty(fn, 'length', { value: length, configurable: true });
 }
 
-function addToPrototype(Class, key, value) {
-  ObjectDefineProperty(Class.prototype, key, { value, writable: true, configurable: true });
+// A member's name as its key: "[Symbol.iterator]" stands for the symbol.
+function keyOf(name) {
+  if (name[0] !== '[') return name;
+  const symbol = NativeSymbol[apply(stringSlice, name, ['[Symbol.'.length, -1])];
+  if (typeof symbol === 'symbol') return symbol;
+  throw codedError(Error, 'ERR_FIBRIL_SIGNATURE', `This Node.js has no ${name}`, keyOf);
+}
+
+function addToPrototype(Class, name, value) {
+  const attributes = { value, writable: true, configurable: true };
+  ObjectDefineProperty(Class.prototype, keyOf(name), attributes);
 }
 
 // C gets the arguments that are left as one array. `count` is then negative: as ~count says, so
@@ -159,6 +168,20 @@ function exportNow(entry, name, required) {
 // Its stack begins with who called the native function.
 function errorNow(description) {
   return makeError(description, errorNow);
+}
+
+// What `require` gives where there is a default export: that itself, with all exports.
+function exportsOfDefault(exports, name) {
+  const main = exports[name];
+  for (const key of ownKeys(exports)) {
+    if (ObjectHasOwn(main, key) && key !== 'name' && key !== 'length') {
+      throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
+        `fibril_export_default: "${name}": has a property "${key}" of its own`, exportsOfDefault);
+    }
+    ObjectDefineProperty(main, key, ObjectGetOwnPropertyDescriptor(exports, key));
+  }
+  ObjectDefineProperty(main, 'default', { value: main, writable: true, configurable: true });
+  return main;
 }
 
 // The signatures of an addon, for tools, which find them under this symbol.

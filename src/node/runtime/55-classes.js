@@ -10,6 +10,11 @@ function createClass(construct, name) {
   return make(construct, resultNow, apply);
 }
 
+// The object of an instance that C has made.
+function adopt(Class) {
+  return ObjectCreate(Class.prototype);
+}
+
 // As wrapper in 48-exports.js, with the object.
 function methodWrapper(entry, count) {
   switch (count) {
@@ -39,7 +44,7 @@ function methodWrapper(entry, count) {
 
 // What `using` and `await using` call is close(), of which a subclass may have one of its own.
 function addDispose(Class, symbol, name, required) {
-  if (name !== 'close' || required > 0) return;
+  if (name !== 'close' || required > 0 || ObjectHasOwn(Class.prototype, symbol)) return;
   const dispose = symbol === SymbolDispose
     ? { [symbol]() {
       this.close();
@@ -47,7 +52,8 @@ function addDispose(Class, symbol, name, required) {
     : { async [symbol]() {
       await this.close();
     } };
-  addToPrototype(Class, symbol, dispose[symbol]);
+  const attributes = { value: dispose[symbol], writable: true, configurable: true };
+  ObjectDefineProperty(Class.prototype, symbol, attributes);
 }
 
 // addMethodNow(entry, name, required, count, index, key, Class): as exportNow.
@@ -67,11 +73,90 @@ function addMethod(begin, name, required, count, index, key, Class) {
 
 // addGetter(entry, name, Class)
 function addGetter(entry, name, Class) {
-  const holder = {
-    get [name]() {
+  const key = keyOf(name);
+  const holder = key === SymbolToStringTag ? {
+    get [key]() {
+      return tagOf(entry, this);
+    },
+  } : {
+    get [key]() {
       return resultNow(entry.call(this), get);
     },
   };
-  const { get } = ObjectGetOwnPropertyDescriptor(holder, name);
-  ObjectDefineProperty(Class.prototype, name, { get, configurable: true });
+  const { get } = ObjectGetOwnPropertyDescriptor(holder, key);
+  ObjectDefineProperty(Class.prototype, key, { get, configurable: true });
+  if (key === name) show(Class, name);
+}
+
+// util.inspect and others ask prototypes, too: as of typed arrays that is undefined.
+function tagOf(entry, object) {
+  try {
+    return resultNow(entry.call(object), tagOf);
+  } catch (error) {
+    if (error.code === 'ERR_INVALID_THIS') return undefined;
+    throw error;
+  }
+}
+
+// addSetter(entry, name, Class): the native function throws its errors itself.
+function addSetter(entry, name, Class) {
+  describe(entry, `set ${name}`, 1);
+  ObjectDefineProperty(Class.prototype, keyOf(name), { set: entry, configurable: true });
+}
+
+// addAlias(alias, name, Class)
+function addAlias(alias, name, Class) {
+  const member = ObjectGetOwnPropertyDescriptor(Class.prototype, keyOf(name));
+  if (member === undefined) {
+    throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
+      `fibril_class_alias: "${alias} = ${name}": the class has no ${name}`, addAlias);
+  }
+  ObjectDefineProperty(Class.prototype, keyOf(alias), member);
+}
+
+// What util.inspect shows of objects: their class, what its getters give, and what JavaScript has
+// put on them.
+
+const inspectCustom = SymbolFor('nodejs.util.inspect.custom');
+const shownGetters = new WeakMap();
+
+function show(Class, name) {
+  const known = shownGetters.get(Class);
+  if (known !== undefined) {
+    known.push(name);
+    return;
+  }
+  const names = [name];
+  shownGetters.set(Class, names);
+  const value = {
+    [inspectCustom](depth, options) {
+      return inspectObject(this, names, depth, options);
+    },
+  }[inspectCustom];
+  const attributes = { value, writable: true, configurable: true };
+  ObjectDefineProperty(Class.prototype, inspectCustom, attributes);
+}
+
+// A getter that throws shows that; what is no object of the class, its prototype for instance, is
+// shown as any other.
+function inspectObject(object, names, depth, options) {
+  const name = object.constructor?.name ?? 'Object';
+  if (depth < 0) return `[${name}]`;
+  const shown = {};
+  for (const key of names) {
+    let value;
+    try {
+      value = object[key];
+    } catch (error) {
+      if (error?.code === 'ERR_INVALID_THIS') return object;
+      const text = `[Getter: <Inspection threw (${error?.message})>]`;
+      value = { [inspectCustom]: () => text };
+    }
+    define(shown, key, value);
+  }
+  for (const key of ownKeys(object)) {
+    ObjectDefineProperty(shown, key, ObjectGetOwnPropertyDescriptor(object, key));
+  }
+  const inner = { ...options, depth: options.depth == null ? null : options.depth - 1 };
+  return `${name} ${inspect(shown, inner)}`;
 }

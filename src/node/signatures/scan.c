@@ -51,6 +51,27 @@ bool fibril__scan_name(fibril__scan *scan, const char *expected, const char **st
   return true;
 }
 
+bool fibril__scan_member_name(fibril__scan *scan, const char **start, size_t *length) {
+  static const char before[] = "[Symbol.";
+  skip_space(scan);
+  const char *symbol = scan->at;
+  if (strncmp(symbol, before, sizeof before - 1) != 0)
+    return fibril__scan_name(scan, "a name", start, length);
+  scan->at += sizeof before - 1;
+  if (!fibril__scan_name(scan, "a symbol's name", start, length)) return false;
+  if (*scan->at != ']') return fibril__scan_fail(scan, "']'");
+  scan->at++;
+  *start = symbol;
+  *length = (size_t)(scan->at - symbol);
+  return true;
+}
+
+void fibril__scan_dotted(fibril__scan *scan, const char *start, size_t *length) {
+  while (*scan->at == '.' && is_name(scan->at[1]))
+    for (scan->at++; is_name(*scan->at);) scan->at++;
+  *length = (size_t)(scan->at - start);
+}
+
 bool fibril__scan_is(const char *start, size_t length, const char *word) {
   return strlen(word) == length && memcmp(start, word, length) == 0;
 }

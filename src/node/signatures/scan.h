@@ -9,7 +9,9 @@
 typedef struct {
   const char *text, *at, *expected;
   int err;
-  unsigned depth; /* of types in types */
+  unsigned depth;                          /* of types in types */
+  const struct fibril__declared *declared; /* the newest of the addon's own types, */
+  const char *space;                       /* and where they are looked for first */
 } fibril__scan;
 
 bool fibril__scan_fail(fibril__scan *scan, const char *expected);
@@ -18,6 +20,10 @@ bool fibril__scan_peek(fibril__scan *scan, char c);
 bool fibril__scan_skip(fibril__scan *scan, char c);
 bool fibril__scan_name(fibril__scan *scan, const char *expected, const char **start,
                        size_t *length);
+/* The same, or a symbol's: "[Symbol.iterator]". */
+bool fibril__scan_member_name(fibril__scan *scan, const char **start, size_t *length);
+/* What may follow a name that namespaces are before: ".name", to the end of which *length goes. */
+void fibril__scan_dotted(fibril__scan *scan, const char *start, size_t *length);
 /* The keyword or nothing. */
 bool fibril__scan_word(fibril__scan *scan, const char *word);
 /* A string, number, bigint, true, false or null; owned. */

@@ -128,14 +128,49 @@ static bool parse_function(fibril__scan *scan, fibril__signature *out) {
   return fibril__scan_foreign(scan);
 }
 
-static bool parse_form(fibril__scan *scan, fibril__form form, fibril__signature *out) {
+/* A setter's parameter has its name. */
+static bool parse_setter(fibril__scan *scan, fibril__signature *out) {
+  fibril__parameter *value = &out->parameters[0];
+  if (!fibril__scan_skip(scan, ':')) return fibril__scan_fail(scan, "':' and a type");
+  *value = (fibril__parameter){
+      .name = out->text, .name_length = out->name_length, .initial = fibril_undefined()};
+  if (!fibril__type_parse(scan, &value->type)) return false;
+  out->count = 1;
+  return count_signals(value) == 0 || fibril__scan_fail(scan, "no AbortSignal");
+}
+
+static bool parse_enum(fibril__scan *scan, fibril__signature *out) {
+  out->parameters[0] = (fibril__parameter){.initial = fibril_undefined()};
+  if (!fibril__type_parse_enum(scan, &out->parameters[0].type)) return false;
+  out->count = 1;
+  return true;
+}
+
+static bool parse_alias(fibril__scan *scan, bool is_member, fibril__signature *out) {
+  if (!fibril__scan_skip(scan, '=')) return fibril__scan_fail(scan, "'=' and another name");
+  return is_member ? fibril__scan_member_name(scan, &out->target, &out->target_length)
+                   : fibril__scan_name(scan, "a name", &out->target, &out->target_length);
+}
+
+static bool parse_name(fibril__scan *scan, bool is_member, fibril__signature *out) {
+  return is_member ? fibril__scan_member_name(scan, &out->text, &out->name_length)
+                   : fibril__scan_name(scan, "a name", &out->text, &out->name_length);
+}
+
+static bool parse_form(fibril__scan *scan, fibril__form form, bool is_member,
+                       fibril__signature *out) {
   if (!fibril__scan_comment(scan)) return false;
   fibril__scan_peek(scan, '\0');
   out->text = scan->at;
   if (form == FIBRIL__FORM_CONSTRUCTOR) return parse_parameters(scan, out, form);
-  if (!fibril__scan_name(scan, "a name", &out->text, &out->name_length)) return false;
+  if (!parse_name(scan, is_member, out)) return false;
   switch (form) {
-    case FIBRIL__FORM_CLASS: return true;
+    case FIBRIL__FORM_CLASS:
+    case FIBRIL__FORM_NAMESPACE:
+    case FIBRIL__FORM_DEFAULT: return true;
+    case FIBRIL__FORM_ALIAS: return parse_alias(scan, is_member, out);
+    case FIBRIL__FORM_ENUM: return parse_enum(scan, out);
+    case FIBRIL__FORM_SETTER: return parse_setter(scan, out);
     case FIBRIL__FORM_CONSTANT:
     case FIBRIL__FORM_GETTER:
       if (!fibril__scan_skip(scan, ':') || fibril__scan_peek(scan, '\0'))
@@ -168,12 +203,15 @@ static void lay_out_values(fibril__signature *out) {
   }
 }
 
-int fibril__signature_parse(const char *text, fibril__form form, fibril__signature *signature,
-                            const char **expected, size_t *position) {
-  fibril__scan scan = {.text = text, .at = text};
+int fibril__signature_parse(const char *text, fibril__form form, const fibril__surroundings *where,
+                            fibril__signature *signature, const char **expected, size_t *position) {
+  static const fibril__surroundings nowhere = {0};
+  if (where == NULL) where = &nowhere;
+  fibril__scan scan = {
+      .text = text, .at = text, .declared = where->declared, .space = where->space};
   memset(signature, 0, sizeof *signature);
   signature->source = text;
-  if (parse_form(&scan, form, signature) &&
+  if (parse_form(&scan, form, where->is_member, signature) &&
       (fibril__scan_peek(&scan, '\0') || fibril__scan_fail(&scan, "the end"))) {
     lay_out_values(signature);
     return 0;

@@ -12,6 +12,8 @@ typedef struct fibril__signature {
   const char *source; /* all of it */
   const char *text;   /* from its name on */
   size_t name_length;
+  const char *target; /* of an alias: the name behind it */
+  size_t target_length;
   uint32_t count;
   uint32_t property_count; /* of all options objects */
   bool numbers;            /* there are only numbers */
@@ -29,12 +31,25 @@ typedef enum {
   FIBRIL__FORM_GENERATOR,       /* name(a: string): Generator<number> */
   FIBRIL__FORM_ASYNC_GENERATOR, /* name(a: string): AsyncGenerator<number> */
   FIBRIL__FORM_CONSTANT,        /* name: number */
+  FIBRIL__FORM_STATIC,          /* name(a: string): number, of a class */
+  FIBRIL__FORM_SETTER,          /* name: number, as a parameter */
+  FIBRIL__FORM_ENUM,            /* name { A, B = 2 }: the parameter's type has them */
+  FIBRIL__FORM_ALIAS,           /* name = other */
+  FIBRIL__FORM_NAMESPACE,       /* name */
+  FIBRIL__FORM_DEFAULT,         /* name */
 } fibril__form;
 
+/* Where a signature stands. */
+typedef struct fibril__surroundings {
+  const fibril__declared *declared; /* the newest of the addon's own types */
+  const char *space;                /* "a.b": its namespace; NULL: none */
+  bool is_member;                   /* of a class: its name may be a symbol's */
+} fibril__surroundings;
+
 /* 0 and a signature to be freed; or UV_EINVAL with what was expected and where, or UV_ENOMEM, and
- * nothing to be freed. */
-int fibril__signature_parse(const char *text, fibril__form form, fibril__signature *signature,
-                            const char **expected, size_t *position);
+ * nothing to be freed. `where` may be NULL. */
+int fibril__signature_parse(const char *text, fibril__form form, const fibril__surroundings *where,
+                            fibril__signature *signature, const char **expected, size_t *position);
 void fibril__signature_free(fibril__signature *signature);
 /* The index of the parameter that has an AbortSignal: itself, or as the property *key. -1: none. */
 int fibril__signature_signal(const fibril__signature *signature, const fibril__parameter **key);

@@ -24,6 +24,7 @@ enum {
   FIBRIL__OBJECT = 1u << 15, /* any object, as a reference */
   FIBRIL__SIGNAL = 1u << 16, /* AbortSignal: wired by the runtime, never decoded */
   FIBRIL__LITERAL = 1u << 17,
+  FIBRIL__INSTANCE = 1u << 18, /* of a class of the addon's own */
   FIBRIL__NUMBERS = FIBRIL__NUMBER | FIBRIL__INT32 | FIBRIL__UINT32 | FIBRIL__INT64,
   FIBRIL__ABSENT = FIBRIL__UNDEFINED | FIBRIL__NULL
 };
@@ -36,13 +37,21 @@ enum {
   FIBRIL__VIEW_ANY = 0xffff
 };
 
+/* A type of the addon's own, which signatures may name from its declaration on. */
+typedef struct fibril__declared {
+  const struct fibril__declared *next; /* older */
+  const char *name;                    /* with its namespaces before it, "limits.Mode" */
+  const struct fibril__type *literals; /* of an enum; NULL: a class */
+} fibril__declared;
+
 typedef struct fibril__type {
   uint32_t accepts;
   uint32_t views;
-  uint32_t property_count, literal_count;
+  uint32_t property_count, literal_count, class_count;
   struct fibril__type *element; /* of an array */
   struct fibril__parameter *properties;
   fibril_value *literals; /* strings, numbers and booleans */
+  const fibril__declared **classes;
 } fibril__type;
 
 typedef struct fibril__parameter {
@@ -56,6 +65,8 @@ typedef struct fibril__parameter {
 } fibril__parameter;
 
 bool fibril__type_parse(fibril__scan *scan, fibril__type *type);
+/* "{ Name, Name = literal, ... }": properties with their values, which are its literals, too. */
+bool fibril__type_parse_enum(fibril__scan *scan, fibril__type *type);
 void fibril__type_free(fibril__type *type);
 /* True when the value is one of the type's literals. */
 bool fibril__type_has_literal(const fibril__type *type, fibril_value value);

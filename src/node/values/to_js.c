@@ -4,6 +4,7 @@
 
 #include "../../core/value/array.h"
 #include "../../core/value/error.h"
+#include "instances.h"
 #include "references.h"
 #include "shapes.h"
 
@@ -105,6 +106,7 @@ static napi_value plain_to_js(fibril__env *self, fibril_value value) {
       break;
     case FIBRIL_BUFFER: return buffer_to_js(self, value);
     case FIBRIL_REFERENCE: return reference_to_js(self, value);
+    case FIBRIL_INSTANCE: return fibril__instance_to_js(self, value);
     case FIBRIL_ERROR:
       return reference_to_js(self, ((fibril__error *)fibril__value_box(value))->exception);
     default: return fibril__env_undefined(self);

@@ -8,6 +8,13 @@ typedef struct fibril__values {
   fibril__env env;
   struct fibril__reference *dead; /* references whose napi_refs are to be deleted */
   struct fibril__shapes *shapes;  /* of objects; NULL: there has been none */
+  struct {
+    struct fibril__instance *newest; /* of those with a reference left */
+    struct fibril__instance *unused; /* to be released */
+    struct fibril__instance *loose;  /* whose objects need not be kept any more */
+    int64_t memory; /* by how much what they have outside of JavaScript has changed, untold */
+    bool unwound;   /* no coroutine is left: it closes */
+  } instances;
 } fibril__values;
 
 static inline fibril__values *fibril__values_of(fibril__env *self) {

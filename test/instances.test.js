@@ -1,0 +1,377 @@
+'use strict';
+
+// Objects of C's classes as arguments and results, and what classes have besides methods.
+
+const assert = require('node:assert');
+const path = require('node:path');
+const { inspect } = require('node:util');
+const { Worker } = require('node:worker_threads');
+const co = require('../lib');
+const { collectUntil, errorOf, runScript } = require('./support/natives');
+
+const addonPath = path.join(__dirname, 'addon', 'build', 'Release', 'instances.node');
+const addon = require(addonPath);
+const { Point } = addon;
+
+const settled = async () => collectUntil(() => addon.countLive() === 0);
+
+const collectRounds = (count) => collectUntil(() => count-- === 0);
+
+const turns = async (count) => {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate);
+};
+
+const thrownBy = (fn) => {
+  try {
+    fn();
+  } catch (error) {
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'nothing was thrown', stackStartFn: thrownBy });
+};
+
+describe('objects of classes as arguments', () => {
+  it('give C their struct', async () => {
+    const point = new Point(3);
+    assert.strictEqual(addon.valueOf(point), 3);
+    assert.strictEqual(await addon.valueOfLater(point, 0), 3);
+    assert.strictEqual(addon.valueOrNull(), null);
+    assert.strictEqual(addon.valueOrNull(null), null);
+    assert.strictEqual(addon.valueOrNull(point), 3);
+  });
+
+  it('may be anywhere in a type', async () => {
+    const points = [1, 2, 3].map((value) => new Point(value));
+    assert.strictEqual(addon.sum(points), 6);
+    assert.strictEqual(await addon.sumLater(points), 6);
+    assert.strictEqual(addon.sumAll(...points), 6);
+    assert.strictEqual(addon.sumAll(), 0);
+    assert.strictEqual(addon.option({ at: points[1] }), 2);
+    assert.strictEqual(addon.option({}), -1);
+    assert.strictEqual(addon.option(), -1);
+  });
+
+  it('are told apart in a union', () => {
+    const point = new Point(1);
+    const label = point.label('a');
+    assert.deepStrictEqual([point, label, {}, null].map(addon.kindOf),
+      ['point', 'label', 'none', 'none']);
+    assert.strictEqual(addon.same(point), point);
+    assert.strictEqual(addon.same(label), label);
+    assert.strictEqual(addon.same('text'), 'text');
+  });
+
+  it('are those of subclasses, too', () => {
+    class Pixel extends Point {
+      constructor(value) {
+        super(value * 2);
+      }
+    }
+    assert.strictEqual(addon.valueOf(new Pixel(4)), 8);
+  });
+
+  it('are nothing else: that is refused in Node\'s words', async () => {
+    const label = new Point(1).label('a');
+    for (const [value, received] of [
+      [label, 'an instance of Label'], [{}, 'an instance of Object'], [undefined, 'undefined'],
+      [3, 'type number (3)'], [Point, 'function Point'], [Point.prototype, 'an instance of Point'],
+      [Object.create(Point.prototype), 'an instance of Point'],
+      [new Proxy(new Point(1), {}), 'an instance of Point'],
+    ]) {
+      const message = `The "point" argument must be an instance of Point. Received ${received}`;
+      const { name, code, message: actual } = thrownBy(() => addon.valueOf(value));
+      assert.deepStrictEqual([name, code, actual], ['TypeError', 'ERR_INVALID_ARG_TYPE', message]);
+      assert.strictEqual((await errorOf(addon.valueOfLater(value, 0))).message, message);
+    }
+    assert.strictEqual(thrownBy(() => addon.sum([new Point(1), {}])).message,
+      'The "points[1]" property must be an instance of Point. Received an instance of Object'
+        .replace('property', 'argument'));
+    assert.strictEqual(thrownBy(() => addon.option({ at: label })).message,
+      'The "options.at" property must be an instance of Point. Received an instance of Label');
+    assert.strictEqual(thrownBy(() => addon.same(1)).message,
+      'The "value" argument must be of type string or an instance of Point or Label. ' +
+        'Received type number (1)');
+  });
+
+  it('are not those of another environment\'s addon', async () => {
+    const source = `
+      const { parentPort } = require('worker_threads');
+      const { Point, valueOf } = require(${JSON.stringify(addonPath)});
+      parentPort.postMessage(valueOf(new Point(5)));`;
+    const [value] = await require('node:events').once(new Worker(source, { eval: true }),
+      'message');
+    assert.strictEqual(value, 5);
+  });
+
+  it('stay while a call waits, though nobody else has them', async () => {
+    await settled();
+    const promise = addon.valueOfLater(new Point(7), 20);
+    await collectRounds(3);
+    assert.strictEqual(addon.countLive(), 1);
+    assert.strictEqual(await promise, 7);
+    await settled();
+  });
+
+  it('come back as the same object, with what JavaScript has put on it', async () => {
+    class Pixel extends Point {}
+    const made = () => Object.assign(new Pixel(2), { mark: 'mine' });
+    const result = await addon.sameLater(made(), 20);
+    assert.ok(result instanceof Pixel);
+    assert.strictEqual(result.mark, 'mine');
+    const point = made();
+    assert.strictEqual(addon.same(point), point);
+  });
+});
+
+describe('objects of classes as results', () => {
+  it('are made by C, without the constructor', async () => {
+    const point = Point.at(5);
+    assert.ok(point instanceof Point);
+    assert.strictEqual(Object.getPrototypeOf(point), Point.prototype);
+    assert.strictEqual(point.value, 5);
+    assert.strictEqual((await Point.atLater(6)).value, 6);
+    assert.strictEqual(addon.valueOf(Point.at(8)), 8);
+  });
+
+  it('may stand in arrays and objects, the same one twice', () => {
+    const { points, again } = addon.line(200);
+    assert.deepStrictEqual(points.map(({ value }) => value), Array.from({ length: 200 }, (_, i) => i));
+    assert.strictEqual(again, points[0]);
+    assert.ok(points.every((point) => point instanceof Point));
+  });
+
+  it('are what generators yield, and what functions are called with', async () => {
+    const point = new Point(3);
+    const all = [];
+    for await (const each of point) all.push(each);
+    assert.deepStrictEqual(all.map(({ value }) => value), [2, 3, 4]);
+    assert.strictEqual(all[1], point);
+    let passed;
+    const result = await addon.pass((each) => (passed = each));
+    assert.strictEqual(result, passed);
+    assert.strictEqual(result.value, 7);
+  });
+
+  it('are "this", also where only the call has it', async () => {
+    class Pixel extends Point {}
+    const point = new Pixel(1);
+    assert.strictEqual(point.self(), point);
+    assert.strictEqual(await point.selfLater(0), point);
+    const made = () => Object.assign(new Pixel(2), { mark: 'mine' });
+    const promise = made().selfLater(20);
+    await collectRounds(3);
+    const result = await promise;
+    assert.ok(result instanceof Pixel);
+    assert.strictEqual(result.mark, 'mine');
+  });
+
+  it('are made anew for a struct whose object has been collected', async () => {
+    await settled();
+    const label = (() => new Point(9).label('nine'))();
+    await collectRounds(3);
+    assert.strictEqual(addon.countLive(), 2);
+    const first = label.of;
+    assert.ok(first instanceof Point);
+    assert.strictEqual(first.value, 9);
+    assert.strictEqual(label.of, first);
+  });
+
+  it('again and again, and the struct is released once', async () => {
+    await settled();
+    await (async () => {
+      const label = (() => new Point(9).label('nine'))();
+      for (let i = 0; i < 5; i++) {
+        const weak = (() => new WeakRef(label.of))();
+        await collectUntil(() => weak.deref() === undefined);
+        assert.strictEqual(addon.valueOf(label.of), 9);
+      }
+    })();
+    await settled();
+  });
+
+  it('that C makes and nobody gets are released', async () => {
+    await settled();
+    addon.waste(100);
+    await addon.wasteLater(100);
+    await settled();
+  });
+
+  it('are refused by name where there is no class', () => {
+    assert.strictEqual(thrownBy(() => addon.none()).code, 'EINVAL');
+  });
+
+  it('may be kept by C, in a struct or a variable, and let go', async () => {
+    await settled();
+    await (async () => {
+      const weak = (() => {
+        const point = new Point(4);
+        addon.hold(point);
+        return new WeakRef(point);
+      })();
+      await collectRounds(3);
+      assert.strictEqual(addon.holding(), weak.deref());
+      const other = new Point(5);
+      other.keepPoint(addon.holding());
+      addon.hold(null);
+      await collectRounds(3);
+      assert.strictEqual(other.kept(), weak.deref());
+      other.keep(null);
+      await collectUntil(() => weak.deref() === undefined);
+    })();
+    await settled();
+  });
+
+  it('are futures\' results, and co\'s', async () => {
+    const at = co.gen.future(Point.atLater);
+    const [first, second] = await co(function* () {
+      return [yield at(1), yield Point.atLater(2)];
+    });
+    assert.deepStrictEqual([first.value, second.value], [1, 2]);
+  });
+});
+
+describe('classes have', () => {
+  it('functions and values of their own', async () => {
+    assert.deepStrictEqual([Point.at.name, Point.at.length, Point.ORIGIN], ['at', 1, 0]);
+    assert.deepStrictEqual(Object.keys(Point), ['ORIGIN']);
+    assert.throws(() => {
+      Point.ORIGIN = 1;
+    }, TypeError);
+    assert.strictEqual(thrownBy(() => Point.at('1')).code, 'ERR_INVALID_ARG_TYPE');
+    assert.strictEqual((await errorOf(Point.atLater('1'))).code, 'ERR_INVALID_ARG_TYPE');
+    class Pixel extends Point {}
+    assert.strictEqual(Pixel.at(2).constructor, Point);
+  });
+
+  it('setters, whose type checks what is assigned', () => {
+    const point = new Point(1);
+    point.step = 4;
+    assert.strictEqual(point.step, 4);
+    const { name, code, message } = thrownBy(() => {
+      point.step = 'x';
+    });
+    assert.deepStrictEqual([name, code, message], ['TypeError', 'ERR_INVALID_ARG_TYPE',
+      'The "Point.step" property must be of type number. Received type string (\'x\')']);
+    const range = thrownBy(() => {
+      point.step = 0.5;
+    });
+    assert.strictEqual(range.message,
+      'The value of "Point.step" is out of range. It must be an integer. Received 0.5');
+    assert.match(range.stack, /^RangeError .*\n.*instances\.test\.js/);
+    assert.strictEqual(point.step, 4);
+    const { get, set } = Object.getOwnPropertyDescriptor(Point.prototype, 'step');
+    assert.deepStrictEqual([get.name, set.name, set.length], ['get step', 'set step', 1]);
+  });
+
+  it('setters whose errors are thrown, and that throw for another "this"', () => {
+    const point = new Point(1);
+    assert.strictEqual(thrownBy(() => {
+      point.step = 0;
+    }).message, 'a step of 0');
+    const { set } = Object.getOwnPropertyDescriptor(Point.prototype, 'step');
+    assert.strictEqual(thrownBy(() => set.call({}, 1)).code, 'ERR_INVALID_THIS');
+  });
+
+  it('setters of any type, without a getter, too', () => {
+    const point = new Point(1);
+    point.any = new Point(6);
+    assert.strictEqual(point.value, 6);
+    point.any = 3;
+    assert.strictEqual(point.value, 3);
+    point.range = { from: 1 };
+    assert.deepStrictEqual([point.value, point.step], [1, 2]);
+    assert.strictEqual(point.any, undefined);
+    assert.strictEqual(thrownBy(() => {
+      point.range = { from: 'x' };
+    }).message, 'The "Point.range.from" property must be of type number. ' +
+      'Received type string (\'x\')');
+  });
+
+  it('members that are symbols, and other names for members', () => {
+    const point = new Point(0);
+    assert.strictEqual(String(point), '[object point]');
+    assert.deepStrictEqual([...point], [0, 1, 2]);
+    assert.strictEqual(Point.prototype[Symbol.iterator], Point.prototype.values);
+    assert.strictEqual(Point.prototype[Symbol.asyncIterator].name, '[Symbol.asyncIterator]');
+  });
+
+  it('toJSON, which JSON.stringify calls', () => {
+    assert.strictEqual(JSON.stringify([new Point(1)]), '[{"at":1}]');
+  });
+
+  it('objects that util.inspect shows with what their getters give', () => {
+    class Pixel extends Point {}
+    const pixel = Object.assign(new Pixel(2), { mark: [1] });
+    assert.strictEqual(inspect(pixel), 'Pixel { value: 2, step: 1, mark: [ 1 ] }');
+    assert.strictEqual(inspect([[[new Point(1)]]]), '[ [ [ [Point] ] ] ]');
+    assert.strictEqual(inspect(new Point(1).label('a')), `Label {
+  text: 'a',
+  of: Point { value: 1, step: 1 },
+  broken: [Getter: <Inspection threw (EIO: i/o error, read)>]
+}`);
+    assert.match(inspect(Point.prototype), /^Object|^\{|^\[|^Point/);
+    assert.match(inspect(Object.create(Point.prototype)), /^Point/);
+    const own = { [inspect.custom]: () => 'own' };
+    assert.strictEqual(inspect(Object.assign(new Point(1), own)), 'own');
+  });
+
+  it('memory that the collector hears of', async () => {
+    await settled();
+    const external = () => process.memoryUsage().external;
+    const point = new Point(1);
+    const before = external();
+    point.weigh(64e6);
+    await turns(2);
+    assert.ok(external() - before > 60e6, String(external() - before));
+    await point.weighLater(1e6);
+    await turns(2);
+    assert.ok(external() - before < 10e6, String(external() - before));
+    assert.strictEqual(thrownBy(() => point.weigh(-1)).code, 'EINVAL');
+    for (let i = 0; i < 10; i++) new Point(i).weigh(20e6);
+    point.weigh(0);
+    await settled();
+    await turns(2);
+    assert.ok(external() - before < 10e6, String(external() - before));
+  });
+});
+
+describe('objects of classes at the end of an environment', () => {
+  it('in the middle of everything are released once', async () => {
+    const source = `
+      const { parentPort } = require('worker_threads');
+      const { Point, hold, sameLater, valueOfLater } = require(${JSON.stringify(addonPath)});
+      const points = Array.from({ length: 20 }, (_, i) => Point.at(i));
+      for (const point of points) {
+        sameLater(point, 1e6).catch(() => {});
+        sameLater(new Point(1), 1e6).catch(() => {});
+        point.selfLater(1e6).catch(() => {});
+        new Point(2).selfLater(1e6).catch(() => {});
+        point.keep(new Point(3));
+        point.keepPoint(point);
+        point.label('a').of.keep(point);
+        new Point(4).weigh(1e6);
+        point[Symbol.asyncIterator]().next().catch(() => {});
+      }
+      hold(points[0]);
+      hold(null);
+      parentPort.postMessage('on');`;
+    await settled();
+    for (let i = 0; i < 3; i++) {
+      const worker = new Worker(source, { eval: true });
+      await require('node:events').once(worker, 'message');
+      await worker.terminate();
+      assert.strictEqual(addon.countLive(), 0);
+    }
+  });
+
+  it('that a struct released others\' holds are released, too', async () => {
+    const script = `
+      const { Point, hold } = require(${JSON.stringify(addonPath)});
+      const point = new Point(1);
+      hold(point.label('kept by a variable').of);
+      point.keep(point.label('kept by its own'));
+      process.on('exit', () => console.log(point.kept().text, point.value));`;
+    const { code, stdout, stderr } = await runScript(script);
+    assert.deepStrictEqual([code, stdout, stderr], [0, 'kept by its own 1\n', '']);
+  });
+});
