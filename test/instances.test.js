@@ -315,23 +315,20 @@ describe('classes have', () => {
     assert.strictEqual(inspect(Object.assign(new Point(1), own)), 'own');
   });
 
-  it('memory that the collector hears of', async () => {
+  it('memory that the collector hears of: it comes for it', async () => {
     await settled();
-    const external = () => process.memoryUsage().external;
+    let made = 0;
+    // Without it nothing of this is worth a collection.
+    for (; addon.countLive() === made && made < 5000; made++) {
+      new Point(made).weigh(100e6);
+      if (made % 10 === 0) await turns(1);
+    }
+    assert.ok(addon.countLive() < made, `${made} were left`);
     const point = new Point(1);
-    const before = external();
     point.weigh(64e6);
-    await turns(2);
-    assert.ok(external() - before > 60e6, String(external() - before));
     await point.weighLater(1e6);
-    await turns(2);
-    assert.ok(external() - before < 10e6, String(external() - before));
     assert.strictEqual(thrownBy(() => point.weigh(-1)).code, 'EINVAL');
-    for (let i = 0; i < 10; i++) new Point(i).weigh(20e6);
     point.weigh(0);
-    await settled();
-    await turns(2);
-    assert.ok(external() - before < 10e6, String(external() - before));
   });
 });
 

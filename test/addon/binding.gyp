@@ -48,6 +48,10 @@
       'sources': ['names.c'],
     },
     {
+      'target_name': 'declares',
+      'sources': ['declares.c'],
+    },
+    {
       'target_name': 'synchronous',
       'sources': ['synchronous.c'],
     },

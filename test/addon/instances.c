@@ -226,15 +226,19 @@ static fibril_value option(fibril_args *args) {
 
 static fibril_value line(fibril_args *args) {
   fibril_value list = fibril_array(0), result = fibril_object();
-  for (int i = 0; i < fibril_arg_integer(args, 0); i++) fibril_array_push(list, make_point(i));
-  fibril_object_set(result, "points", list);
+  for (int i = 0; i < fibril_arg_integer(args, 0); i++) {
+    int err = fibril_array_push(list, make_point(i));
+    if (err != 0) return fibril_error(err, NULL);
+  }
   fibril_object_set(result, "again", fibril_value_dup(fibril_array_get(list, 0)));
-  return result;
+  int err = fibril_object_set(result, "points", list);
+  return err != 0 ? fibril_error(err, NULL) : result;
 }
 
 /* Hands one to JavaScript, and gives what that gives. */
 static fibril_value pass(fibril_args *args) {
   fibril_value item = make_point(7);
+  if (fibril_is_error(item)) return item;
   return fibril_call(fibril_arg(args, 0), &item, 1);
 }
 

@@ -34,6 +34,7 @@ const TOLERATED = [
   /in error_message,/, // in C the error has no message, in JavaScript it does
   /in (native|list)_waiting,/, // a line less in a warning
   /^napi_check_object_type_tag /, // another object is refused either way
+  /^napi_remove_wrap /, // the object is collected, with the rest of its failed constructor
   /^napi_open_callback_scope /, // the promise jobs run when JavaScript is entered next
 ];
 

@@ -37,9 +37,11 @@
 #define napi_escape_handle(...) FAILURE_NAPI(napi_escape_handle, __VA_ARGS__)
 #define napi_get_value_string_utf8(...) FAILURE_NAPI(napi_get_value_string_utf8, __VA_ARGS__)
 #define napi_has_own_property(...) FAILURE_NAPI(napi_has_own_property, __VA_ARGS__)
+#define napi_object_freeze(...) FAILURE_NAPI(napi_object_freeze, __VA_ARGS__)
 #define napi_open_callback_scope(...) FAILURE_NAPI(napi_open_callback_scope, __VA_ARGS__)
 #define napi_open_escapable_handle_scope(...) \
   FAILURE_NAPI(napi_open_escapable_handle_scope, __VA_ARGS__)
+#define napi_remove_wrap(...) FAILURE_NAPI(napi_remove_wrap, __VA_ARGS__)
 #define napi_run_script(...) FAILURE_NAPI(napi_run_script, __VA_ARGS__)
 #define napi_set_element(...) FAILURE_NAPI(napi_set_element, __VA_ARGS__)
 #define napi_set_named_property(...) FAILURE_NAPI(napi_set_named_property, __VA_ARGS__)

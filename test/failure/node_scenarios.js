@@ -63,6 +63,15 @@ module.exports = (control) => {
     scenario('loading iterators', nothing, () => Object.keys(control.iterators()).length > 4, true),
     scenario('loading synchronous functions', nothing,
       () => Object.keys(control.synchronous()).length > 20, true),
+    scenario('loading classes with objects as values', nothing,
+      () => Object.keys(control.instances()).length > 15, true),
+    scenario('loading enums, namespaces and a default', nothing,
+      () => Object.keys(control.names().limits.points).length > 2, true),
+    withAddon('instances', 'objects as values', passed,
+      [3, 3, 5, 6, [2, 3, 4], true, 'x', 7, 4, 'ERR_INVALID_ARG_TYPE', 'EINVAL', true]),
+    withAddon('names', 'enums', (n) => [n(1), n.mode('a'), n.modes([4, null]),
+      expect(codeOf(() => n.mode(3)), 'ERR_INVALID_ARG_VALUE')],
+    [2, 'a', [4, null], 'ERR_INVALID_ARG_VALUE']),
     withAddon('synchronous', 'synchronous calls', called,
       [3, 'a-b-c-d-e-f-g-h-i', 2, 'left to the arena', false, [1, 6], 'ERR_NEGATIVE', 'ERR_INVALID_ARG_TYPE',
         'ENOENT']),
@@ -316,6 +325,21 @@ async function objects({ Counter, Bare }) {
   values.push(expect(codeOf(() => new Counter(-1)), 'ERR_TEST'));
   await counter.tickLater(0);
   values.push(await counter.addLater(1));
+  return values;
+}
+
+async function passed({ Point, line, pass, sameLater, sum, valueOf }) {
+  const point = new Point(3);
+  const around = [];
+  for await (const each of point) around.push(each.value);
+  point.keepPoint(Point.at(7));
+  point.weigh(1000);
+  const values = [valueOf(point), (await sameLater(point, 0)).value, (await Point.atLater(5)).value,
+    sum(line(4).points), around, await point.selfLater(0) === point, point.label('x').text,
+    point.kept().value];
+  point.step = 4;
+  values.push(point.step, expect(codeOf(() => valueOf({})), 'ERR_INVALID_ARG_TYPE'),
+    expect(codeOf(() => new Point(-1)), 'EINVAL'), await pass((each) => each instanceof Point));
   return values;
 }
 

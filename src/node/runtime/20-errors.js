@@ -164,7 +164,7 @@ function choice(one, several, names) {
 // What is expected, as Node's messages say it: types, then classes, then values.
 function expectation(names) {
   let types = names.filter((name) => TYPES.includes(name));
-  const classes = names.filter((name) => /^[A-Z]/.test(name));
+  const classes = names.filter((name) => /^([\w$]+\.)*[A-Z]/.test(name));
   const values = names.filter((name) => !types.includes(name) && !classes.includes(name));
   if (classes.length > 0 && types.includes('object')) {
     types = types.filter((name) => name !== 'object');

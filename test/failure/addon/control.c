@@ -10,6 +10,8 @@ void *failure_register_classes(void *env, void *exports);
 void *failure_register_callbacks(void *env, void *exports);
 void *failure_register_iterators(void *env, void *exports);
 void *failure_register_synchronous(void *env, void *exports);
+void *failure_register_instances(void *env, void *exports);
+void *failure_register_names(void *env, void *exports);
 void *failure_register_own(void *env, void *exports);
 
 static void add_site(napi_env env, napi_value list, const failure_site *site) {
@@ -85,12 +87,11 @@ static napi_value blocks(napi_env env, napi_callback_info info) {
 static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
   napi_value exports;
   napi_create_object(env, &exports);
-  entry(env, exports);
-  return exports;
+  return entry(env, exports);
 }
 
-/* natives(), classes(), callbacks(), iterators(), synchronous(), own(): the exports of an addon of
- * its own. */
+/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), names(), own(): the
+ * exports of an addon of its own. */
 static napi_value natives(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_natives);
@@ -116,6 +117,16 @@ static napi_value synchronous(napi_env env, napi_callback_info info) {
   return load(env, failure_register_synchronous);
 }
 
+static napi_value instances(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_instances);
+}
+
+static napi_value names(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_names);
+}
+
 static napi_value own(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_own);
@@ -133,6 +144,8 @@ NAPI_MODULE_INIT() {
       {"callbacks", NULL, callbacks, NULL, NULL, NULL, napi_default, NULL},
       {"iterators", NULL, iterators, NULL, NULL, NULL, napi_default, NULL},
       {"synchronous", NULL, synchronous, NULL, NULL, NULL, napi_default, NULL},
+      {"instances", NULL, instances, NULL, NULL, NULL, napi_default, NULL},
+      {"names", NULL, names, NULL, NULL, NULL, napi_default, NULL},
       {"own", NULL, own, NULL, NULL, NULL, napi_default, NULL},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties);
