@@ -105,9 +105,10 @@ describe('objects of classes as arguments', () => {
 
   it('stay while a call waits, though nobody else has them', async () => {
     await settled();
-    const promise = addon.valueOfLater(new Point(7), 20);
+    const promise = addon.valueOfLater(new Point(7), -1);
     await collectRounds(3);
     assert.strictEqual(addon.countLive(), 1);
+    addon.wake();
     assert.strictEqual(await promise, 7);
     await settled();
   });
@@ -115,7 +116,10 @@ describe('objects of classes as arguments', () => {
   it('come back as the same object, with what JavaScript has put on it', async () => {
     class Pixel extends Point {}
     const made = () => Object.assign(new Pixel(2), { mark: 'mine' });
-    const result = await addon.sameLater(made(), 20);
+    const later = addon.sameLater(made(), -1);
+    await collectRounds(3);
+    addon.wake();
+    const result = await later;
     assert.ok(result instanceof Pixel);
     assert.strictEqual(result.mark, 'mine');
     const point = made();
@@ -158,8 +162,9 @@ describe('objects of classes as results', () => {
     assert.strictEqual(point.self(), point);
     assert.strictEqual(await point.selfLater(0), point);
     const made = () => Object.assign(new Pixel(2), { mark: 'mine' });
-    const promise = made().selfLater(20);
+    const promise = made().selfLater(-1);
     await collectRounds(3);
+    addon.wake();
     const result = await promise;
     assert.ok(result instanceof Pixel);
     assert.strictEqual(result.mark, 'mine');

@@ -21,7 +21,10 @@ describe('values of every owner', () => {
   before(async () => (names = await addon.names()));
 
   it('are constants of the exports', () => {
-    for (const name of ['owned', 'borrowed', 'duplicate']) assertWhole(addon[name]);
+    for (const name of ['owned', 'borrowed', 'duplicate']) {
+      assertWhole(addon[name]);
+      assertWhole(addon.Payload[name]);
+    }
   });
 
   it('leave in every way', async () => {

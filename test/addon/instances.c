@@ -20,6 +20,18 @@ typedef struct {
 } label;
 
 static _Thread_local fibril_class *points, *labels; /* of the thread's environment */
+static _Thread_local fibril_event waking;           /* of those that wait for no time */
+
+static int rest(double ms) {
+  return ms < 0 ? fibril_event_wait(&waking, -1) : fibril_sleep(ms);
+}
+
+static fibril_value wake(fibril_args *args) {
+  (void)args;
+  fibril_event_set(&waking);
+  fibril_event_clear(&waking);
+  return fibril_undefined();
+}
 
 static void point_release(void *state) {
   point *self = state;
@@ -105,7 +117,7 @@ static fibril_value point_this(fibril_args *args) {
 
 /* The object may be nobody's while it waits. */
 static fibril_value point_this_later(fibril_args *args) {
-  int err = fibril_sleep(fibril_arg_number(args, 0));
+  int err = rest(fibril_arg_number(args, 0));
   return err != 0 ? fibril_error(err, NULL) : fibril_instance_of(fibril_this(args));
 }
 
@@ -188,7 +200,7 @@ static fibril_value value_of(fibril_args *args) {
 }
 
 static fibril_value value_of_later(fibril_args *args) {
-  int err = fibril_sleep(fibril_arg_number(args, 1));
+  int err = rest(fibril_arg_number(args, 1));
   return err != 0 ? fibril_error(err, NULL) : value_of(args);
 }
 
@@ -197,7 +209,7 @@ static fibril_value same(fibril_args *args) {
 }
 
 static fibril_value same_later(fibril_args *args) {
-  int err = fibril_sleep(fibril_arg_number(args, 1));
+  int err = rest(fibril_arg_number(args, 1));
   return err != 0 ? fibril_error(err, NULL) : fibril_arg(args, 0);
 }
 
@@ -321,5 +333,6 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "none(): any", none);
   fibril_export(m, "hold(value: Point | null): void", hold);
   fibril_export(m, "holding(): Point | null", holding);
+  fibril_export(m, "wake(): void", wake);
   fibril_export(m, "countLive(): number", count_live);
 }

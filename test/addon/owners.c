@@ -75,9 +75,55 @@ static const struct {
 };
 enum { WAY_COUNT = sizeof WAYS / sizeof WAYS[0] };
 
-/* Owners of Node's side: an argument, an option, the result of a call. */
-enum { ARGUMENT, OPTION, RESULT, NODE_OWNERS };
-static const char *const NODE_NAMES[] = {"an argument's", "an option's", "a call's"};
+/* ---- Objects of a class ---- */
+
+typedef struct {
+  bool counted;
+} object;
+
+static _Thread_local fibril_class *objects;
+static _Thread_local fibril_value kept;
+
+static void object_release(void *state) {
+  if (((object *)state)->counted) live_payloads--;
+}
+
+static fibril_value object_to_string(fibril_args *args) {
+  (void)args;
+  return fibril_string("payload", sizeof "payload");
+}
+
+static fibril_value make_object(void) {
+  fibril_value value = fibril_instance(objects);
+  object *self = fibril_value_instance(value, objects);
+  if (self == NULL) return value;
+  self->counted = true;
+  live_payloads++;
+  return value;
+}
+
+/* The one that is kept has been made by the one whose value is lost. */
+static fibril_value of_a_struct(void) {
+  fibril_value_free(kept);
+  kept = fibril_value_take(make_object());
+  return fibril_instance_of(fibril_value_instance(kept, objects));
+}
+
+static bool is_whole_here(fibril_value value) {
+  const object *self = fibril_value_instance(value, objects);
+  return self == NULL ? is_whole(value) : self->counted;
+}
+
+static void drop_kept(void *unused) {
+  (void)unused;
+  fibril_value_free(kept);
+  kept = fibril_undefined();
+}
+
+/* Owners of Node's side: an argument, an option, the result of a call, objects. */
+enum { ARGUMENT, OPTION, OBJECT, STRUCT, KEPT, RESULT, NODE_OWNERS };
+static const char *const NODE_NAMES[] = {
+    "an argument's", "an option's", "a new object's", "a struct's", "a variable's", "a call's"};
 
 static fibril_value make(passage *p, fibril_args *args, size_t owner) {
   fibril_value payload = fibril_arg(args, 3);
@@ -85,6 +131,9 @@ static fibril_value make(passage *p, fibril_args *args, size_t owner) {
   switch (owner - value_owner_count) {
     case ARGUMENT: return payload;
     case OPTION: return fibril_arg_option(args, 4, "value");
+    case OBJECT: return make_object();
+    case STRUCT: return of_a_struct();
+    case KEPT: fibril_value_free(fibril_value_take(of_a_struct())); return fibril_value_dup(kept);
     default: return fibril_call(p->function, &payload, 1);
   }
 }
@@ -98,8 +147,9 @@ static fibril_value leave(fibril_args *args) {
   p->scene.loop = fibril_loop_current();
   p->function = fibril_arg(args, 2);
   fibril_defer(drop_owners, &p->scene);
+  fibril_defer(drop_kept, NULL);
   fibril_value value = make(p, args, owner);
-  if (!is_whole(value)) return fibril_error(UV_EINVAL, "what is made is not whole");
+  if (!is_whole_here(value)) return fibril_error(UV_EINVAL, "what is made is not whole");
   fibril_value result = WAYS[which].run(p, value);
   if (!is_whole_at_owner(&p->scene)) result = fibril_error(UV_EINVAL, "its owner has lost it");
   if (!WAYS[which].hands_over) fibril_value_free(value);
@@ -135,8 +185,22 @@ static void export_values(fibril_module *m) {
   fibril_value_free(list);
 }
 
+static void export_class_values(fibril_class *cls) {
+  fibril_value list = fibril_array(1);
+  fibril_array_push(list, make_payload());
+  fibril_class_value(cls, "borrowed: Buffer", fibril_array_get(list, 0));
+  fibril_class_value(cls, "duplicate: Buffer", fibril_value_dup(fibril_array_get(list, 0)));
+  fibril_value_free(list);
+}
+
 FIBRIL_MODULE(m) {
+  const fibril_class_options of_object = {
+      .size = sizeof of_object, .state_size = sizeof(object), .release = object_release};
   export_values(m);
+  objects = fibril_export_class(m, "Payload", &of_object);
+  fibril_class_method(objects, "toString(): string", object_to_string, NULL);
+  fibril_class_value(objects, "owned: Payload", make_object());
+  export_class_values(objects);
   fibril_export(m,
                 "leave(owner: uint32, way: uint32, fn: Function, payload: bytes, options: {value: "
                 "bytes}): Promise<any>",
