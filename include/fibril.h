@@ -959,8 +959,27 @@ int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);
  * Errors: none. */
 uv_loop_t *fibril_loop_uv(const fibril_loop *loop);
 
-/* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Answers to
- * Tornado's IOLoop.current.
+/* Keeps a pointer with the loop, in the place of the one that was there: state of one's own that
+ * every function of the loop finds, so that each worker has another. release(data), which may be
+ * NULL, is called once, on the loop's stack: when another pointer takes the place (NULL: none), or
+ * when the loop closes and every coroutine, callback and instance of a class has ended, before
+ * handles that nobody has closed are. It may not wait. The same pointer again only changes
+ * `release`. Answers to uv_loop_set_data and napi_set_instance_data.
+ * Where: the loop's thread.
+ * Ownership: `data` is handed over, but nothing is taken with an error.
+ * Errors: FIBRIL_ECLOSED the loop closes, and has released its data. */
+int fibril_loop_set_data(fibril_loop *loop, void *data, void (*release)(void *data));
+
+/* What fibril_loop_set_data has set; NULL before that, and in its `release` at the loop's end.
+ * Where: the loop's thread.
+ * Ownership: borrowed from the loop.
+ * Errors: none. */
+void *fibril_loop_data(const fibril_loop *loop);
+
+/* The loop of the running coroutine, or of the callback that runs; in an addon of the synchronous
+ * function, constructor, getter or `release` as well, and in FIBRIL_MODULE. NULL elsewhere: on
+ * other threads, and in callbacks of libuv handles of your own, to which you give the loop. Answers
+ * to Tornado's IOLoop.current.
  * Where: any thread.
  * Ownership: borrowed.
  * Errors: none. */

@@ -62,6 +62,7 @@ const C_TESTS = rowsOf([
     'core_loop_test core_timers_test core_close_test'],
   ['src/core/loop', 'descriptors',
     'core_loop_test io_test io_poll_test io_poll_ends_test promises_test'],
+  ['src/core/loop', 'data last', 'core_data_test core_close_test'],
   ['src/core/loop', 'host loop', 'core_close_test core_loop_test core_timers_test'],
   ['src/core/loop', 'inspect leaks', 'core_inspect_test'],
   ['src/core/loop', 'post', 'core_loop_test core_races_test core_close_test io_test'],
