@@ -2391,6 +2391,42 @@ int fibril_callback_trysend(fibril_callback *callback, const fibril_value *args,
   }                                                                              \
   static void fibril_module_init_(fibril_module *m)
 
+/* Code at load that may wait: fn(arg) runs as a coroutine, up to its first wait before `require`
+ * returns, unless FIBRIL_MODULE has failed. What is called before it has ended waits for it, in
+ * the order of the calls: an asynchronous function or method, whose arguments are decoded and
+ * checked at once, and an asynchronous generator in its first next. A call that is cancelled
+ * meanwhile never begins. What can't wait, a synchronous function or method, a constructor, a
+ * getter, a synchronous generator, throws an Error with the code ERR_FIBRIL_NOT_READY. Constants
+ * are there at once.
+ *
+ * What fn returns is dropped. If that is an error, or C++ throws, every call fails with it, each
+ * with an Error of its own, for as long as the environment lives; one that no call has heard of
+ * goes to the log at the end (fibril_loop_set_log). A second init, or none (NULL), fails the load,
+ * with ERR_FIBRIL_MODULE.
+ * Where: FIBRIL_MODULE.
+ * Ownership: `arg` stays the caller's; what fn makes or opens is the coroutine's: handles that are
+ * to outlive it want a detach.
+ * Errors: UV_EINVAL `fn` is NULL, it is the second one, or the load has failed already. */
+int fibril_module_init(fibril_module *module, fibril_fn fn, void *arg);
+
+/* Code at the end that may wait: when the environment ends (the process has nothing left to do; a
+ * worker ends, in whatever way) and all other coroutines have unwound, init's among them, fn(arg)
+ * runs as a coroutine. After it instances of classes, the loop's data and handles that are left
+ * open are released. It runs unless FIBRIL_MODULE has failed, whatever became of init; not where
+ * the main thread's process.exit() or an uncaught exception ends the process: that cancels nothing,
+ * and waits for nothing.
+ *
+ * It is as in a coroutine that has been cancelled, behind a mask for all of fn: it waits for jobs,
+ * files and streams while the five seconds last that clean-up has when a loop closes, of which
+ * others may have used some. From then on its waits give UV_ECANCELED, and it has to return. New
+ * coroutines and timeouts give FIBRIL_ECLOSED, and so does fibril_call, for no JavaScript runs any
+ * more; fibril_callback_send gives UV_ECANCELED. An error that fn returns goes to the log. A second
+ * end, or none (NULL), fails the load, with ERR_FIBRIL_MODULE.
+ * Where: FIBRIL_MODULE.
+ * Ownership: `arg` stays the caller's; what fn makes or opens is the coroutine's.
+ * Errors: UV_EINVAL `fn` is NULL, it is the second one, or the load has failed already. */
+int fibril_module_end(fibril_module *module, fibril_fn fn, void *arg);
+
 #if defined(_WIN32)
 #define FIBRIL_MODULE_EXPORT_ __declspec(dllexport)
 #else

@@ -104,10 +104,11 @@ const MOCHA_TESTS = rowsOf([
   ['src/addon', 'addon blocking export files metadata module', 'fs fs-node'],
   ['src/addon', '*', 'fs fs-node'],
 
-  ['src/node', 'module', 'bridge.calls copies ends teardown'],
+  ['src/node', 'module', 'bridge.calls copies ends environments teardown'],
   ['src/node', 'runtime.h', 'bridge.calls bridge.order surroundings'],
   ['src/node/signatures', 'scan signature type', 'signatures bridge.arguments'],
   ['src/node/env', 'env', 'teardown ends contexts'],
+  ['src/node/env', 'gate', 'environments'],
   ['src/node/env', 'shared', 'bridge.calls bridge.order bridge.errors bridge.signal signatures'],
   ['src/node/values', 'from_js to_js values', 'bridge.values objects owners'],
   ['src/node/values', 'references', 'bridge.values bridge.errors callbacks'],

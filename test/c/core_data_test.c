@@ -277,7 +277,7 @@ static fibril_value outlast(void *arg) {
 
 static void note_log(const char *message, fibril_value error, void *arg) {
   scene *s = arg;
-  CHECK_STR(message, "what was to run at the end failed");
+  CHECK_STR(message, "last failed");
   CHECK_STR(fibril_error_message(error), "not flushed");
   note(s, "e");
 }

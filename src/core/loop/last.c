@@ -4,13 +4,18 @@
 #include "../value/error.h"
 #include "loop.h"
 
-static void report(fibril_loop *loop, fibril_value result) {
-  if (fibril__is_error(result))
-    fibril__loop_log(loop, "what was to run at the end failed", fibril__value_borrow(result));
+#include <stdio.h>
+
+/* Nobody is left who could be told. */
+static void report(fibril_loop *loop, const char *name, fibril_value result) {
+  char message[64];
+  if (!fibril__is_error(result)) return;
+  snprintf(message, sizeof message, "%s failed", name);
+  fibril__loop_log(loop, message, fibril__value_borrow(result));
 }
 
 static bool last_ended(fibril_coroutine *coroutine, fibril_value result) {
-  report(coroutine->loop, result);
+  report(coroutine->loop, fibril__name(coroutine), result);
   fibril_value_free(result);
   return false;
 }
@@ -26,7 +31,7 @@ bool fibril__last_begin(fibril_loop *loop) {
   if (last.fn == NULL) return false;
   int err = fibril__coroutine_new_last(loop, last.fn, last.arg, &coroutine);
   if (err != 0) {
-    report(loop, fibril__error_code(err));
+    report(loop, last.name, fibril__error_code(err));
     return false;
   }
   fibril__stack_set_name(coroutine->stack, last.name);

@@ -2,6 +2,7 @@
  * an instance. */
 #include "begin.h"
 
+#include "../env/gate.h"
 #include "../iterators/request.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
@@ -9,6 +10,16 @@
 #include <stdlib.h>
 
 /* ---- Constructors and getters: calls that end at once ---- */
+
+/* Or *refused is what JavaScript gets. */
+static bool may_begin(const fibril__export *callee, napi_value *refused) {
+  fibril__env *self = callee->env;
+  if (FIBRIL__LIKELY(!self->barred)) return true;
+  fibril_value refusal = fibril__gate_refusal(self, callee->name);
+  if (!fibril__is_error(refusal)) return true;
+  *refused = fibril__give_result(self, refusal);
+  return false;
+}
 
 static fibril_value call_now(fibril__env *self, fibril_args *args) {
   fibril_value result = fibril__call_here(self, args);
@@ -48,7 +59,7 @@ napi_value fibril__constructor_begin(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, argv, &object, &data) != napi_ok) return NULL;
   const fibril_class *cls = data;
   fibril__env *self = cls->env;
-  if (self->exiting) return fibril__give_result(self, fibril__error_code(FIBRIL_ECLOSED));
+  if (!may_begin(cls->constructor, &error)) return error;
   /* One for malloc, which may give NULL for nothing. */
   fibril_value *values = malloc((cls->constructor->value_count + 1) * sizeof *values);
   if (values == NULL) return fibril__give_result(self, fibril__error_code(UV_ENOMEM));
@@ -87,7 +98,8 @@ napi_value fibril__getter_begin(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, NULL, &object, &data) != napi_ok) return NULL;
   const fibril__export *callee = data;
   fibril__env *self = callee->env;
-  if (self->exiting) return fibril__give_result(self, fibril__error_code(FIBRIL_ECLOSED));
+  napi_value refused;
+  if (!may_begin(callee, &refused)) return refused;
   fibril__receiver *receiver = receiver_of(callee, object, &error);
   if (receiver == NULL) return fibril__give_result(self, error);
   fibril_args args = fibril__args_of(callee, NULL, receiver);
