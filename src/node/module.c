@@ -53,7 +53,8 @@ static void on_loop_closed(void *arg) {
   napi_remove_async_cleanup_hook(cleanup);
 }
 
-/* Every coroutine has ended, the addon's own last one, too, and everything else still works: what is left is ended, too. */
+/* Every coroutine has ended, the addon's own last one, too, and everything else still works: what
+ * is left is ended, too. */
 static void on_unwound(void *arg) {
   fibril__env *self = arg;
   fibril__visit visit = fibril__visit_begin(self->loop);

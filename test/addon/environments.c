@@ -116,8 +116,10 @@ static void note_left(void *arg) {
 
 static fibril_value run_init(void *arg) {
   own *self = arg;
-  fibril_defer(note_left, self);
+  int deferred = fibril_defer(note_left, self);
   fibril_value text = fibril_string("no database", FIBRIL_AUTO_LENGTH);
+  if (deferred != 0) return fibril_error(deferred, NULL);
+  if (fibril_is_error(text)) return text;
   note("%d init", self->id);
   int err = here() == self ? wait_as(self, self->init) : UV_EPROTO;
   note("%d init %s", self->id, err == 0 ? "ends" : fibril_err_name(err));

@@ -63,6 +63,11 @@ module.exports = (control) => {
     scenario('loading iterators', nothing, () => Object.keys(control.iterators()).length > 4, true),
     scenario('loading synchronous functions', nothing,
       () => Object.keys(control.synchronous()).length > 20, true),
+    scenario('code at load and at the end', () => {
+      const planner = addons.environments ??= control.environments();
+      planner.plan('init=pass; end=pass;');
+      return planner;
+    }, beginning(control), ['x', ['ERR_FIBRIL_NOT_READY', 'ERR_FIBRIL_NOT_READY'], 0, 42]),
     withAddon('synchronous', 'synchronous calls', called,
       [3, 'a-b-c-d-e-f-g-h-i', 2, 'left to the arena', false, [1, 6], 'ERR_NEGATIVE', 'ERR_INVALID_ARG_TYPE',
         'ENOENT']),
@@ -318,6 +323,24 @@ async function objects({ Counter, Bare }) {
   values.push(await counter.addLater(1));
   return values;
 }
+
+/** Calls before init has ended, and after it. */
+const beginning = (control) => async (planner) => {
+  const addon = control.environments();
+  planner.plan('');
+  const codes = [() => addon.id(), () => new addon.Thing()].map((fn) => {
+    try {
+      return fn();
+    } catch (error) {
+      if (error.code !== 'ERR_FIBRIL_NOT_READY') throw error;
+      return error.code;
+    }
+  });
+  const [text, { value }] =
+    await Promise.all([addon.plain('x'), addon.countsLater(1).next()]);
+  if (!(addon.id() > 0)) throw new Error('no data');
+  return [text, codes, value, addon.ANSWER];
+};
 
 function called({ add, callNow, failMissing, join, leavesValues, rootOf, spawns, Tally }) {
   const tally = new Tally();

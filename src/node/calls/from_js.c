@@ -138,9 +138,8 @@ static inline napi_value begin_with(const fibril__export *callee, const napi_val
   return error;
 }
 
-__attribute__((noinline)) static napi_value begin_barred(const fibril__export *callee,
-                                                         const napi_value *argv,
-                                                         fibril__receiver *receiver) {
+__attribute__((noinline)) static napi_value
+begin_barred(const fibril__export *callee, const napi_value *argv, fibril__receiver *receiver) {
   if (callee->env->exiting) return reject_call(callee->env, FIBRIL_ECLOSED);
   return begin_with(callee, argv, receiver, wait_and_call);
 }

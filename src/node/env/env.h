@@ -29,7 +29,7 @@ struct fibril__env {
   bool exiting;   /* no call into JavaScript any more */
   bool barred;    /* calls of exported functions don't just begin: it exits, or see gate.h */
   fibril__gate gate;
-  size_t refs;    /* reference values, instances, and the environment itself */
+  size_t refs; /* reference values, instances, and the environment itself */
   napi_async_context async;
   napi_ref resource; /* of `async` */
   napi_ref functions[FIBRIL__JS_FUNCTIONS];

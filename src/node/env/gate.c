@@ -53,8 +53,9 @@ fibril_value fibril__gate_wait(fibril__env *self) {
 fibril_value fibril__gate_refusal(fibril__env *self, const char *name) {
   if (self->exiting) return fibril__error_code(FIBRIL_ECLOSED);
   if (init_has_ended(self)) return fibril_value_dup(look_at_init(self));
-  return fibril_error_type("Error", not_ready_code,
-                           "\"%s\" was called before its addon is ready: what is synchronous can't wait "
-                           "for that, as asynchronous functions do",
-                           name);
+  return fibril_error_type(
+      "Error", not_ready_code,
+      "\"%s\" was called before its addon is ready: what is synchronous can't wait "
+      "for that, as asynchronous functions do",
+      name);
 }

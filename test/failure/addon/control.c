@@ -10,6 +10,7 @@ void *failure_register_classes(void *env, void *exports);
 void *failure_register_callbacks(void *env, void *exports);
 void *failure_register_iterators(void *env, void *exports);
 void *failure_register_synchronous(void *env, void *exports);
+void *failure_register_environments(void *env, void *exports);
 void *failure_register_own(void *env, void *exports);
 
 static void add_site(napi_env env, napi_value list, const failure_site *site) {
@@ -89,8 +90,8 @@ static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
   return exports;
 }
 
-/* natives(), classes(), callbacks(), iterators(), synchronous(), own(): the exports of an addon of
- * its own. */
+/* natives(), classes(), callbacks(), iterators(), synchronous(), environments(), own(): the exports
+ * of an addon of its own. */
 static napi_value natives(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_natives);
@@ -116,6 +117,11 @@ static napi_value synchronous(napi_env env, napi_callback_info info) {
   return load(env, failure_register_synchronous);
 }
 
+static napi_value environments(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_environments);
+}
+
 static napi_value own(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_own);
@@ -133,6 +139,7 @@ NAPI_MODULE_INIT() {
       {"callbacks", NULL, callbacks, NULL, NULL, NULL, napi_default, NULL},
       {"iterators", NULL, iterators, NULL, NULL, NULL, napi_default, NULL},
       {"synchronous", NULL, synchronous, NULL, NULL, NULL, napi_default, NULL},
+      {"environments", NULL, environments, NULL, NULL, NULL, napi_default, NULL},
       {"own", NULL, own, NULL, NULL, NULL, napi_default, NULL},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties);
