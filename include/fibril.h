@@ -961,8 +961,27 @@ int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);
  * Errors: none. */
 uv_loop_t *fibril_loop_uv(const fibril_loop *loop);
 
-/* The loop of the running coroutine, or of the callback that runs; NULL elsewhere. Answers to
- * Tornado's IOLoop.current.
+/* Keeps a pointer with the loop, in the place of the one that was there: state of one's own that
+ * every function of the loop finds, so that each worker has another. release(data), which may be
+ * NULL, is called once, on the loop's stack: when another pointer takes the place (NULL: none), or
+ * when the loop closes and every coroutine, callback and instance of a class has ended, before
+ * handles that nobody has closed are. It may not wait. The same pointer again only changes
+ * `release`. Answers to uv_loop_set_data and napi_set_instance_data.
+ * Where: the loop's thread.
+ * Ownership: `data` is handed over, but nothing is taken with an error.
+ * Errors: FIBRIL_ECLOSED the loop closes, and has released its data. */
+int fibril_loop_set_data(fibril_loop *loop, void *data, void (*release)(void *data));
+
+/* What fibril_loop_set_data has set; NULL before that, and in its `release` at the loop's end.
+ * Where: the loop's thread.
+ * Ownership: borrowed from the loop.
+ * Errors: none. */
+void *fibril_loop_data(const fibril_loop *loop);
+
+/* The loop of the running coroutine, or of the callback that runs; in an addon of the synchronous
+ * function, constructor, getter or `release` as well, and in FIBRIL_MODULE. NULL elsewhere: on
+ * other threads, and in callbacks of libuv handles of your own, to which you give the loop. Answers
+ * to Tornado's IOLoop.current.
  * Where: any thread.
  * Ownership: borrowed.
  * Errors: none. */
@@ -2493,6 +2512,42 @@ int fibril_callback_trysend(fibril_callback *callback, const fibril_value *args,
     return fibril__module_register(env, exports, fibril_module_init_);           \
   }                                                                              \
   static void fibril_module_init_(fibril_module *m)
+
+/* Code at load that may wait: fn(arg) runs as a coroutine, up to its first wait before `require`
+ * returns, unless FIBRIL_MODULE has failed. What is called before it has ended waits for it, in
+ * the order of the calls: an asynchronous function or method, whose arguments are decoded and
+ * checked at once, and an asynchronous generator in its first next. A call that is cancelled
+ * meanwhile never begins. What can't wait, a synchronous function or method, a constructor, a
+ * getter, a synchronous generator, throws an Error with the code ERR_FIBRIL_NOT_READY. Constants
+ * are there at once.
+ *
+ * What fn returns is dropped. If that is an error, or C++ throws, every call fails with it, each
+ * with an Error of its own, for as long as the environment lives; one that no call has heard of
+ * goes to the log at the end (fibril_loop_set_log). A second init, or none (NULL), fails the load,
+ * with ERR_FIBRIL_MODULE.
+ * Where: FIBRIL_MODULE.
+ * Ownership: `arg` stays the caller's; what fn makes or opens is the coroutine's: handles that are
+ * to outlive it want a detach.
+ * Errors: UV_EINVAL `fn` is NULL, it is the second one, or the load has failed already. */
+int fibril_module_init(fibril_module *module, fibril_fn fn, void *arg);
+
+/* Code at the end that may wait: when the environment ends (the process has nothing left to do; a
+ * worker ends, in whatever way) and all other coroutines have unwound, init's among them, fn(arg)
+ * runs as a coroutine. After it instances of classes, the loop's data and handles that are left
+ * open are released. It runs unless FIBRIL_MODULE has failed, whatever became of init; not where
+ * the main thread's process.exit() or an uncaught exception ends the process: that cancels nothing,
+ * and waits for nothing.
+ *
+ * It is as in a coroutine that has been cancelled, behind a mask for all of fn: it waits for jobs,
+ * files and streams while the five seconds last that clean-up has when a loop closes, of which
+ * others may have used some. From then on its waits give UV_ECANCELED, and it has to return. New
+ * coroutines and timeouts give FIBRIL_ECLOSED, and so does fibril_call, for no JavaScript runs any
+ * more; fibril_callback_send gives UV_ECANCELED. An error that fn returns goes to the log. A second
+ * end, or none (NULL), fails the load, with ERR_FIBRIL_MODULE.
+ * Where: FIBRIL_MODULE.
+ * Ownership: `arg` stays the caller's; what fn makes or opens is the coroutine's.
+ * Errors: UV_EINVAL `fn` is NULL, it is the second one, or the load has failed already. */
+int fibril_module_end(fibril_module *module, fibril_fn fn, void *arg);
 
 #if defined(_WIN32)
 #define FIBRIL_MODULE_EXPORT_ __declspec(dllexport)

@@ -3,6 +3,7 @@
 #include "../core/loop/turn.h"
 #include "calls/callbacks.h"
 #include "classes/declare.h"
+#include "env/gate.h"
 #include "env/inspect.h"
 #include "exports/names.h"
 #include "iterators/request.h"
@@ -17,13 +18,22 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* Code of the addon's that runs as a coroutine of its own: when it has been loaded, or ends. */
+typedef struct {
+  fibril_fn fn; /* NULL: there is none */
+  void *arg;
+} hook;
+
 /* All of an environment: fibril__env, fibril__values, fibril__exports, fibril__calls,
  * fibril__js_waits, fibril__callbacks, fibril__iterators, fibril__classes and fibril__ioloops, each
  * at the beginning of the next. */
 typedef struct {
   fibril__ioloops parts;
-  napi_async_cleanup_hook_handle hook;
+  napi_async_cleanup_hook_handle cleanup;
   napi_ref api; /* what lib/ uses of the runtime */
+  struct {
+    hook init, end;
+  } hooks;
 } whole_env;
 
 /* ---- Teardown ---- */
@@ -31,7 +41,7 @@ typedef struct {
 static void on_loop_closed(void *arg) {
   fibril__env *self = arg;
   whole_env *whole = arg;
-  napi_async_cleanup_hook_handle hook = whole->hook;
+  napi_async_cleanup_hook_handle cleanup = whole->cleanup;
   fibril__classes_free(self);
   fibril__exports_free(self);
   fibril__ioloops_free(self);
@@ -41,13 +51,15 @@ static void on_loop_closed(void *arg) {
   fibril__calls_free(self);
   fibril__drop_reference(self->env, whole->api);
   fibril__env_end(self); /* frees all of it, or whoever has the last reference does */
-  napi_remove_async_cleanup_hook(hook);
+  napi_remove_async_cleanup_hook(cleanup);
 }
 
-/* Every coroutine has ended, and everything else still works: what is left is ended, too. */
+/* Every coroutine has ended, the addon's own last one, too, and everything else still works: what
+ * is left is ended, too. */
 static void on_unwound(void *arg) {
   fibril__env *self = arg;
   fibril__visit visit = fibril__visit_begin(self->loop);
+  fibril__gate_end(self);
   fibril__callbacks_end(self);
   fibril__iterators_end(self); /* generators among methods have instances, too */
   fibril__instances_end(self);
@@ -134,10 +146,10 @@ static bool run_runtime(fibril__env *self, napi_ref *kept_api) {
 static bool make_loop(whole_env *whole, napi_env env, fibril_loop **loop) {
   uv_loop_t *uv;
   if (napi_get_uv_event_loop(env, &uv) != napi_ok ||
-      napi_add_async_cleanup_hook(env, on_cleanup, whole, &whole->hook) != napi_ok)
+      napi_add_async_cleanup_hook(env, on_cleanup, whole, &whole->cleanup) != napi_ok)
     return false;
   if (fibril_loop_new(uv, loop) != 0) {
-    napi_remove_async_cleanup_hook(whole->hook);
+    napi_remove_async_cleanup_hook(whole->cleanup);
     return false;
   }
   fibril__loop_set_upper(*loop, on_flush, on_unwound, whole);
@@ -174,11 +186,57 @@ void fibril__module_runtime(fibril_module *module) {
     fibril__load_threw(module);
 }
 
+static int set_hook(fibril_module *module, hook *place, fibril_fn fn, void *arg,
+                    const char *misused) {
+  if (fibril__module_failure(module) != 0) return UV_EINVAL;
+  if (fn != NULL && place->fn == NULL) {
+    *place = (hook){fn, arg};
+    return 0;
+  }
+  napi_throw_error(module->env->env, "ERR_FIBRIL_MODULE", misused);
+  module->root->failure = UV_EINVAL;
+  return UV_EINVAL;
+}
+
+static whole_env *whole_of(const fibril_module *module) {
+  return (whole_env *)module->env;
+}
+
+int fibril_module_init(fibril_module *module, fibril_fn fn, void *arg) {
+  int err = set_hook(module, &whole_of(module)->hooks.init, fn, arg,
+                     "fibril_module_init: expected one function, once");
+  if (err == 0) fibril__gate_shut(module->env);
+  return err;
+}
+
+int fibril_module_end(fibril_module *module, fibril_fn fn, void *arg) {
+  return set_hook(module, &whole_of(module)->hooks.end, fn, arg,
+                  "fibril_module_end: expected one function, once");
+}
+
+/* The load has succeeded. */
+static void begin_hooks(whole_env *whole) {
+  fibril__env *self = (fibril__env *)whole;
+  const hook *init = &whole->hooks.init, *end = &whole->hooks.end;
+  fibril__loop_set_last(self->loop, "fibril_module_end", end->fn, end->arg);
+  if (init->fn == NULL) return;
+  fibril__env_enter_js(self);
+  fibril__gate_begin(self, init->fn, init->arg);
+  fibril__env_leave_js(self);
+}
+
+static void load(fibril_module *module, void (*init)(fibril_module *module)) {
+  fibril_loop *loop = module->env->loop;
+  fibril__visit visit = fibril__visit_begin(loop);
+  init(module);
+  fibril__visit_end(loop, visit);
+}
+
 void *fibril__module_register(void *env, void *exports, void (*init)(fibril_module *module)) {
   whole_env *whole = env_create(env);
   if (whole == NULL) return NULL;
   fibril_module module = {.env = (fibril__env *)whole, .exports = exports, .root = &module};
-  init(&module);
+  load(&module, init);
   napi_value result = module.failure == 0 ? fibril__module_exports(&module) : exports;
   /* For tools: under a symbol, so that nobody meets it. */
   if (module.failure == 0 &&
@@ -186,5 +244,6 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
     fibril__load_threw(&module);
   fibril__classes_seal(module.env);
   fibril__module_end(&module);
+  if (module.failure == 0) begin_hooks(whole);
   return result;
 }

@@ -76,6 +76,10 @@
       'sources': ['ends.c'],
     },
     {
+      'target_name': 'environments',
+      'sources': ['environments.c'],
+    },
+    {
       'target_name': 'owners',
       'sources': ['owners.c', '../c/owners.c'],
     },

@@ -2,6 +2,7 @@
 #include "inject.h"
 #include "scenario.h"
 
+#include "../../src/core/loop/loop.h"
 #include "../../src/core/switch/stack.h"
 
 #include <fcntl.h>
@@ -479,4 +480,41 @@ SCENARIO(many_slabs) {
     OK_POINTER(fibril__stack_get(&stacks[i], 0));
   }
   for (int i = 0; i < SLABS; i++) fibril__stacks_destroy(&stacks[i]);
+}
+
+/* ---- The last coroutine: where there is no timer for the grace, that is over at once ---- */
+
+static int last_told; /* that it ran, or could not */
+
+static void hear_of_last(const char *message, fibril_value error, void *arg) {
+  (void)message;
+  (void)arg;
+  last_told++;
+  OK_VALUE(error);
+}
+
+static fibril_value run_last(void *arg) {
+  (void)arg;
+  last_told++;
+  fibril_moment();
+  OK(fibril_loop_current()->timers.length == 1 ? 0 : UV_ENOMEM);
+  MUST(fibril_suspend() == UV_ECANCELED);
+  return fibril_undefined();
+}
+
+SCENARIO(the_last_coroutine_of_a_loop) {
+  uv_loop_t uv;
+  fibril_loop *own;
+  last_told = 0;
+  MUST(loop != NULL && uv_loop_init(&uv) == 0);
+  if (OK(fibril_loop_new(&uv, &own))) {
+    own->grace.ms = 1;
+    fibril_loop_set_log(own, hear_of_last, NULL);
+    fibril__loop_set_last(own, "last", run_last, NULL);
+    MUST(fibril_loop_close(own, NULL, NULL) == 0);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    MUST(last_told == 1);
+  }
+  uv_run(&uv, UV_RUN_DEFAULT);
+  MUST(uv_loop_close(&uv) == 0);
 }

@@ -72,6 +72,11 @@ module.exports = (control) => {
     withAddon('names', 'enums', (n) => [n(1), n.mode('a'), n.modes([4, null]),
       expect(codeOf(() => n.mode(3)), 'ERR_INVALID_ARG_VALUE')],
     [2, 'a', [4, null], 'ERR_INVALID_ARG_VALUE']),
+    scenario('code at load and at the end', () => {
+      const planner = addons.environments ??= control.environments();
+      planner.plan('init=pass; end=pass;');
+      return planner;
+    }, beginning(control), ['x', ['ERR_FIBRIL_NOT_READY', 'ERR_FIBRIL_NOT_READY'], 0, 42]),
     withAddon('synchronous', 'synchronous calls', called,
       [3, 'a-b-c-d-e-f-g-h-i', 2, 'left to the arena', false, [1, 6], 'ERR_NEGATIVE', 'ERR_INVALID_ARG_TYPE',
         'ENOENT']),
@@ -342,6 +347,24 @@ async function passed({ Point, line, pass, sameLater, sum, valueOf }) {
     expect(codeOf(() => new Point(-1)), 'EINVAL'), await pass((each) => each instanceof Point));
   return values;
 }
+
+/** Calls before init has ended, and after it. */
+const beginning = (control) => async (planner) => {
+  const addon = control.environments();
+  planner.plan('');
+  const codes = [() => addon.id(), () => new addon.Thing()].map((fn) => {
+    try {
+      return fn();
+    } catch (error) {
+      if (error.code !== 'ERR_FIBRIL_NOT_READY') throw error;
+      return error.code;
+    }
+  });
+  const [text, { value }] =
+    await Promise.all([addon.plain('x'), addon.countsLater(1).next()]);
+  if (!(addon.id() > 0)) throw new Error('no data');
+  return [text, codes, value, addon.ANSWER];
+};
 
 function called({ add, callNow, failMissing, join, leavesValues, rootOf, spawns, Tally }) {
   const tally = new Tally();

@@ -14,7 +14,7 @@ const { readHeader, promises } = require('../../scripts/header');
 const { isOfFailures, missing, readProvoked, unpromised } = require('../../scripts/provoked');
 
 const root = path.join(__dirname, '..', '..');
-const FILES = ['c', 'waits', 'callbacks', 'signatures', 'iterators', 'classes',
+const FILES = ['c', 'waits', 'callbacks', 'signatures', 'iterators', 'classes', 'environments',
   'synchronous', 'instances', 'names', 'owners']
   .map((name) => `test/${name}.test.js`);
 

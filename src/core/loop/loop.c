@@ -71,7 +71,7 @@ int fibril_loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) {
 int fibril__loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) {
   if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
   fibril__leaks_report(loop);
-  fibril__whole_of(loop)->closing = (fibril__closing){closed, arg};
+  fibril__whole_of(loop)->closing = (fibril__closing){.closed = closed, .arg = arg};
   fibril__scheduler_close(loop);
   return 0;
 }

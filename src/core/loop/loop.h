@@ -27,7 +27,22 @@ typedef struct fibril__running {
 typedef struct fibril__closing {
   void (*closed)(void *arg);
   void *arg;
+  bool ending; /* the handles are being closed: a turn inside that leaves it alone */
 } fibril__closing;
+
+/* The coroutine that runs when every other one has ended. */
+typedef struct fibril__last {
+  const char *name;
+  fibril_fn fn; /* NULL: there is none */
+  void *arg;
+} fibril__last;
+
+/* What its user keeps with it. */
+typedef struct fibril__loop_data {
+  void *data;
+  void (*release)(void *data); /* or NULL */
+  bool over;                   /* none is taken any more */
+} fibril__loop_data;
 
 /* The layer above, which settles what crosses to it in batches. */
 typedef struct fibril__upper {
@@ -57,6 +72,8 @@ typedef struct fibril__whole {
   fibril__attachment *attachments;
   fibril__running running;
   fibril__closing closing;
+  fibril__last last;
+  fibril__loop_data data;
   fibril_log_cb log;
   void *log_arg;
   bool leaks_reported;
@@ -73,6 +90,10 @@ void fibril__loop_set_upper(fibril_loop *loop, void (*flush)(void *arg), void (*
 
 /* Whoever turns it has a signal that nobody may wait for. */
 void fibril__loop_keep_signal(fibril_loop *loop, int signal);
+
+/* When the loop closes and no coroutine is left, fn(arg) runs as one that was cancelled, and is
+ * masked. What it fails with is logged. `name` is static; `fn` NULL: none. */
+void fibril__loop_set_last(fibril_loop *loop, const char *name, fibril_fn fn, void *arg);
 
 /* fibril_loop_close, for whom it belongs to. */
 int fibril__loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg);

@@ -6,8 +6,10 @@
 #include "../scheduler/deadlock.h"
 #include "../scheduler/run.h"
 #include "../value/error.h"
+#include "data.h"
 #include "handlers.h"
 #include "host.h"
+#include "last.h"
 #include "loop.h"
 
 /* What is ready when the turn begins. Any of it may turn libuv's loop itself: that turn does the
@@ -25,18 +27,31 @@ static void run_turn(fibril_loop *loop) {
   }
 }
 
-/* Every coroutine has ended: closes the handles. */
-static void end_turns(fibril_loop *loop) {
-  fibril__whole *whole = fibril__whole_of(loop);
-  if (whole->upper.unwound != NULL) whole->upper.unwound(whole->upper.arg);
-  fibril__attachment *next = whole->attachments;
+static void drain_all(fibril_loop *loop) {
+  while (fibril__queued(loop) > 0) fibril__drain(loop, fibril__queued(loop), false);
+}
+
+static void close_attachments(const fibril_loop *loop) {
+  fibril__attachment *next = fibril__whole_of(loop)->attachments;
   while (next != NULL) {
     fibril__attachment *one = next;
     next = one->next;
     if (one->close != NULL) one->close(one);
   }
+}
+
+/* Every coroutine has ended: closes the handles. The user's data is the last that may use any. */
+static void end_turns(fibril_loop *loop) {
+  fibril__whole *whole = fibril__whole_of(loop);
+  fibril__visit visit = fibril__visit_begin(loop);
+  whole->closing.ending = true;
+  if (whole->upper.unwound != NULL) whole->upper.unwound(whole->upper.arg);
   fibril__post_close(loop);
-  while (fibril__queued(loop) > 0) fibril__drain(loop, fibril__queued(loop), false);
+  drain_all(loop);
+  fibril__loop_data_end(loop);
+  close_attachments(loop);
+  drain_all(loop);
+  fibril__visit_end(loop, visit);
   fibril__handlers_close(loop);
   uv_close((uv_handle_t *)&whole->handles.check, fibril__handle_on_closed);
   fibril__handles_close(loop);
@@ -46,11 +61,14 @@ static void end_turns(fibril_loop *loop) {
 /* A masked clean-up may still need the generators that it calls; and the clean-up of a generator
  * may unlock what others wait for. */
 static void go_on_closing(fibril_loop *loop) {
+  if (fibril__whole_of(loop)->closing.ending) return;
   const fibril_coroutine *stuck = fibril__deadlock_find(loop);
   if (stuck != NULL || loop->ready.coroutines == fibril__clients_of(loop)->generators)
     fibril__generators_close(loop);
   if (fibril__queued(loop) > 0) return;
-  if (loop->ready.coroutines == 0)
+  if (loop->ready.coroutines == 0 && fibril__last_begin(loop))
+    fibril__loop_activate(loop);
+  else if (loop->ready.coroutines == 0)
     end_turns(loop);
   else if (stuck != NULL)
     fibril__deadlock_die(stuck);

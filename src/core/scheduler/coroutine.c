@@ -62,9 +62,8 @@ static inline void begin_new(fibril_loop *loop, fibril_coroutine *self, fibril_f
   loop->ready.coroutines++;
 }
 
-__attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn, void *arg, int cls,
-                                                fibril_coroutine **coroutine) {
-  if (loop->state != FIBRIL__OPEN) return FIBRIL_ECLOSED;
+static int begin_anew(fibril_loop *loop, fibril_fn fn, void *arg, int cls,
+                      fibril_coroutine **coroutine) {
   if (cls < 0) return cls;
   fibril__stack *stack =
       fibril__ready_reserve(&loop->ready) == 0 ? fibril__stack_get(&loop->stacks, cls) : NULL;
@@ -88,13 +87,18 @@ __attribute__((noinline)) static int begin_anew(fibril_loop *loop, fibril_fn fn,
   return 0;
 }
 
+__attribute__((noinline)) static int begin_unusual(fibril_loop *loop, fibril_fn fn, void *arg,
+                                                   int cls, fibril_coroutine **coroutine) {
+  return loop->state == FIBRIL__OPEN ? begin_anew(loop, fn, arg, cls, coroutine) : FIBRIL_ECLOSED;
+}
+
 /* The usual case, a stack that was used before, writes little and calls nothing. */
 static inline int coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg, int cls,
                                 fibril_coroutine **coroutine) {
   bool usual = loop->state == FIBRIL__OPEN && cls >= 0 &&
                fibril__stack_next(&loop->stacks, cls) != NULL &&
                fibril__ready_has_room(&loop->ready);
-  if (FIBRIL__UNLIKELY(!usual)) return begin_anew(loop, fn, arg, cls, coroutine);
+  if (FIBRIL__UNLIKELY(!usual)) return begin_unusual(loop, fn, arg, cls, coroutine);
   *coroutine = fibril__coroutine_of(fibril__stack_get(&loop->stacks, cls));
   check_constants(*coroutine, loop);
   begin_new(loop, *coroutine, fn, arg);
@@ -114,6 +118,16 @@ int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
                           const fibril_spawn_options *options, fibril_coroutine **coroutine) {
   if (FIBRIL__UNLIKELY(options != NULL)) return new_with(loop, fn, arg, options, coroutine);
   return coroutine_new(loop, fn, arg, FIBRIL__STACK_DEFAULT_CLASS, coroutine);
+}
+
+int fibril__coroutine_new_last(fibril_loop *loop, fibril_fn fn, void *arg,
+                               fibril_coroutine **coroutine) {
+  int err = begin_anew(loop, fn, arg, FIBRIL__STACK_DEFAULT_CLASS, coroutine);
+  if (err != 0) return err;
+  (*coroutine)->cancelled = true;
+  (*coroutine)->masks = 1;
+  (*coroutine)->encumbered = true;
+  return 0;
 }
 
 int fibril_coroutine_create(fibril_loop *loop, fibril_fn fn, void *arg,

@@ -106,6 +106,10 @@ _Static_assert(offsetof(fibril_coroutine, result) == FIBRIL__SWITCH_RESULT,
 
 int fibril__coroutine_new(fibril_loop *loop, fibril_fn fn, void *arg,
                           const fibril_spawn_options *options, fibril_coroutine **coroutine);
+/* The same in a loop that closes, for the last one of it: cancelled, and masked for all of its
+ * function. 0 or UV_ENOMEM. */
+int fibril__coroutine_new_last(fibril_loop *loop, fibril_fn fn, void *arg,
+                               fibril_coroutine **coroutine);
 /* A coroutine with `room` bytes at the top of its stack for the caller, who fills them, says with
  * fibril__coroutine_set what it is to run and starts it, or gives it back with
  * fibril__coroutine_release. They are there until its hook returns. 0 or what fibril__coroutine_new

@@ -5,6 +5,7 @@
 #include "../../core/scheduler/run.h"
 #include "../../core/scheduler/scope.h"
 #include "../../core/switch/exceptions.h"
+#include "../env/gate.h"
 #include "../values/to_js.h"
 
 #include <stdlib.h>
@@ -87,11 +88,18 @@ static fibril_value call_body(void *arg) {
   return running->args.callee->fn(&running->args);
 }
 
+static fibril_value wait_and_call(void *arg) {
+  call *running = arg;
+  fibril_value refusal = fibril__gate_wait(running->args.callee->env);
+  return fibril__is_error(refusal) ? refusal : call_body(arg);
+}
+
 /* Runs the first segment. Its result if that was all, or the call waits for its slot to be settled.
  */
-static napi_value run_first(fibril__env *self, fibril_coroutine *coroutine, call *begun) {
+static napi_value run_first(fibril__env *self, fibril_coroutine *coroutine, call *begun,
+                            fibril_fn body) {
   outcome first = {.ended = false};
-  fibril__coroutine_set(coroutine, begun->args.callee->name, call_body, begun);
+  fibril__coroutine_set(coroutine, begun->args.callee->name, body, begun);
   fibril__coroutine_on_end(coroutine, call_ended);
   begun->first = &first;
   fibril__env_enter_js(self);
@@ -111,13 +119,12 @@ static napi_value reject_call(fibril__env *self, int code) {
   return fibril__give_result(self, fibril__error_code(code));
 }
 
-static inline napi_value begin_call(const fibril__export *callee, const napi_value *argv,
-                                    fibril__instance *receiver) {
+static inline napi_value begin_with(const fibril__export *callee, const napi_value *argv,
+                                    fibril__instance *receiver, fibril_fn body) {
   fibril__env *self = callee->env;
   uint32_t slot = fibril__calls_slot(self);
   size_t room = sizeof(call) + callee->value_count * sizeof(fibril_value);
   fibril_coroutine *coroutine;
-  if (self->exiting) return reject_call(self, FIBRIL_ECLOSED);
   if (!fibril__calls_reserve(self, slot)) return reject_call(self, UV_ENOMEM);
   int err = fibril__coroutine_prepare(self->loop, callee->stack_class, room, &coroutine);
   if (err != 0) return reject_call(self, err);
@@ -128,10 +135,22 @@ static inline napi_value begin_call(const fibril__export *callee, const napi_val
   int kind = fibril__args_decode_numbers(&begun->args, argv)
                  ? FIBRIL__CALL_PENDING
                  : fibril__args_decode(&begun->args, argv, &error);
-  if (kind == FIBRIL__CALL_PENDING) return run_first(self, coroutine, begun);
+  if (kind == FIBRIL__CALL_PENDING) return run_first(self, coroutine, begun, body);
   fibril__coroutine_release(coroutine);
   fibril__env_set_status(self, FIBRIL__STATUS_RESULT, kind);
   return error;
+}
+
+__attribute__((noinline)) static napi_value
+begin_barred(const fibril__export *callee, const napi_value *argv, fibril__instance *receiver) {
+  if (callee->env->exiting) return reject_call(callee->env, FIBRIL_ECLOSED);
+  return begin_with(callee, argv, receiver, wait_and_call);
+}
+
+static inline napi_value begin_call(const fibril__export *callee, const napi_value *argv,
+                                    fibril__instance *receiver) {
+  return FIBRIL__UNLIKELY(callee->env->barred) ? begin_barred(callee, argv, receiver)
+                                               : begin_with(callee, argv, receiver, call_body);
 }
 
 napi_value fibril__call_begin(napi_env env, napi_callback_info info) {
@@ -241,7 +260,10 @@ static inline napi_value call_now(const fibril__export *callee, const napi_value
                                   fibril__instance *receiver) {
   fibril__env *self = callee->env;
   fibril_value values[FIBRIL__PARAMETERS_MAX];
-  if (self->exiting) return give_now(self, fibril__error_code(FIBRIL_ECLOSED));
+  if (FIBRIL__UNLIKELY(self->barred)) {
+    fibril_value refusal = fibril__gate_refusal(self, callee->name);
+    if (fibril__is_error(refusal)) return give_now(self, refusal);
+  }
   fibril_args args = fibril__args_of(callee, values, receiver);
   return fibril__args_decode_numbers(&args, argv) ? run_now(self, &args)
                                                   : decode_and_run_now(&args, argv);

@@ -2,6 +2,7 @@
  * calls on an instance. */
 #include "begin.h"
 
+#include "../env/gate.h"
 #include "../iterators/request.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
@@ -9,6 +10,16 @@
 #include <stdlib.h>
 
 /* ---- What acts at once ---- */
+
+/* Or *refused is what JavaScript gets. */
+static bool may_begin(const fibril__export *callee, napi_value *refused) {
+  fibril__env *self = callee->env;
+  if (FIBRIL__LIKELY(!self->barred)) return true;
+  fibril_value refusal = fibril__gate_refusal(self, callee->name);
+  if (!fibril__is_error(refusal)) return true;
+  *refused = fibril__give_result(self, refusal);
+  return false;
+}
 
 static fibril_value call_now(fibril__env *self, fibril_args *args) {
   fibril_value result = fibril__call_here(self, args);
@@ -58,7 +69,7 @@ napi_value fibril__constructor_begin(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, argv, &object, &data) != napi_ok) return NULL;
   const fibril_class *cls = data;
   fibril__env *self = cls->type.env;
-  if (self->exiting) return fibril__give_result(self, fibril__error_code(FIBRIL_ECLOSED));
+  if (!may_begin(cls->constructor, &error)) return error;
   /* One for malloc, which may give NULL for nothing. */
   fibril_value *values = malloc((cls->constructor->value_count + 1) * sizeof *values);
   if (values == NULL) return fibril__give_result(self, fibril__error_code(UV_ENOMEM));
@@ -103,7 +114,9 @@ static bool begin_member(napi_env env, napi_callback_info info, member_call *out
 
 napi_value fibril__getter_begin(napi_env env, napi_callback_info info) {
   member_call call;
+  napi_value refused;
   if (!begin_member(env, info, &call)) return NULL;
+  if (!may_begin(call.callee, &refused)) return refused;
   if (call.receiver == NULL) return fibril__give_result(call.env, call.error);
   fibril_args args = fibril__args_of(call.callee, NULL, call.receiver);
   return fibril__give_result(call.env, call_now(call.env, &args));

@@ -54,6 +54,7 @@ bool fibril__env_keep_functions(fibril__env *self, napi_value runtime) {
 
 void fibril__env_exit(fibril__env *self) {
   self->exiting = true;
+  self->barred = true;
 }
 
 /* Node empties the references of an environment that ends, but leaves them to their owners. */

@@ -13,6 +13,13 @@
 #include <node_api.h>
 
 typedef struct fibril__env fibril__env;
+
+/* What calls wait for that come early: see gate.h. */
+typedef struct fibril__gate {
+  fibril_future *init; /* of the module's; NULL: it has not begun, or there is none */
+  size_t waiting;      /* calls that have not begun their own code */
+} fibril__gate;
+
 struct fibril__env {
   napi_env env;
   fibril_loop *loop; /* NULL once closed */
@@ -20,7 +27,9 @@ struct fibril__env {
   double *immediate; /* and the last call's result when it is a number */
   unsigned in_js; /* JavaScript that this environment called, or that called it, is on the stack */
   bool exiting;   /* no call into JavaScript any more */
-  size_t refs;    /* reference values, instances, and the environment itself */
+  bool barred;    /* calls of exported functions don't just begin: it exits, or see gate.h */
+  fibril__gate gate;
+  size_t refs; /* reference values, instances, and the environment itself */
   napi_async_context async;
   napi_ref resource; /* of `async` */
   napi_ref functions[FIBRIL__JS_FUNCTIONS];

@@ -2,6 +2,7 @@
 #include "iterator.h"
 
 #include "../../core/value/list.h"
+#include "../env/gate.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,10 @@ static fibril__iterator *iterator_of(fibril__drive *drive) {
 
 static fibril_value run_iterator(fibril__drive *drive) {
   fibril__iterator *iterator = iterator_of(drive);
+  if (FIBRIL__UNLIKELY(iterator->env->barred) && !drive->sync) {
+    fibril_value refusal = fibril__gate_wait(iterator->env);
+    if (fibril__is_error(refusal)) return refusal;
+  }
   return fibril__generator_of(iterator->args.callee)->generate(&iterator->args, &drive->generator);
 }
 

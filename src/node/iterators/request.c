@@ -2,6 +2,7 @@
  * already, or will. */
 #include "request.h"
 
+#include "../env/gate.h"
 #include "../values/from_js.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
@@ -139,11 +140,21 @@ static void finalize_iterator(napi_env env, void *data, void *hint) {
   fibril__iterator_release(data);
 }
 
+/* An asynchronous one waits later, for its first value. Or *refused is what JavaScript gets. */
+static bool may_begin(const fibril__export *callee, napi_value *refused) {
+  fibril__env *self = callee->env;
+  if (callee->form == FIBRIL__FORM_ASYNC_GENERATOR && !self->exiting) return true;
+  fibril_value refusal = fibril__gate_refusal(self, callee->name);
+  if (!fibril__is_error(refusal)) return true;
+  *refused = give_answer(self, answer_with(self, refusal, false));
+  return false;
+}
+
 napi_value fibril__iterator_begin_on(const fibril__export *callee, const napi_value *argv,
                                      fibril__instance *receiver) {
   fibril__env *self = callee->env;
   napi_value out;
-  if (self->exiting) return give_answer(self, answer_error(self, FIBRIL_ECLOSED));
+  if (FIBRIL__UNLIKELY(self->barred) && !may_begin(callee, &out)) return out;
   fibril__iterator *iterator = fibril__iterator_new(callee, receiver);
   if (iterator == NULL) return give_answer(self, answer_error(self, UV_ENOMEM));
   int kind = fibril__args_decode(&iterator->args, argv, &out);

@@ -68,6 +68,13 @@
       'defines': ['napi_register_module_v1=failure_register_names'],
     },
     {
+      'target_name': 'environments',
+      'type': 'static_library',
+      'sources': ['../../addon/environments.c'],
+      'cflags_c': ['-include', '<!(node ../../../scripts/provoked.js "<(module_root_dir)/build")'],
+      'defines': ['napi_register_module_v1=failure_register_environments'],
+    },
+    {
       'target_name': 'own',
       'type': 'static_library',
       'sources': ['<!@(node ../../../gyp/sources.js ../../../src/addon:.c)'],
@@ -78,7 +85,7 @@
       'target_name': 'failing',
       'type': 'loadable_module',
       'sources': ['control.c', '../inject.c'],
-      'dependencies': ['natives', 'classes', 'callbacks', 'iterators', 'synchronous', 'instances', 'names', 'own', 'tested', 'switch'],
+      'dependencies': ['natives', 'classes', 'callbacks', 'iterators', 'synchronous', 'instances', 'names', 'environments', 'own', 'tested', 'switch'],
       'ldflags': ['-fsanitize=address', '-Wl,--wrap=free', '-Wl,--wrap=munmap', '-Wl,-z,nodelete'],
     },
   ],

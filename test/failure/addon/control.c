@@ -12,6 +12,7 @@ void *failure_register_iterators(void *env, void *exports);
 void *failure_register_synchronous(void *env, void *exports);
 void *failure_register_instances(void *env, void *exports);
 void *failure_register_names(void *env, void *exports);
+void *failure_register_environments(void *env, void *exports);
 void *failure_register_own(void *env, void *exports);
 
 static void add_site(napi_env env, napi_value list, const failure_site *site) {
@@ -90,8 +91,8 @@ static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
   return entry(env, exports);
 }
 
-/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), names(), own(): the
- * exports of an addon of its own. */
+/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), names(),
+ * environments(), own(): the exports of an addon of its own. */
 static napi_value natives(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_natives);
@@ -127,6 +128,11 @@ static napi_value names(napi_env env, napi_callback_info info) {
   return load(env, failure_register_names);
 }
 
+static napi_value environments(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_environments);
+}
+
 static napi_value own(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_own);
@@ -146,6 +152,7 @@ NAPI_MODULE_INIT() {
       {"synchronous", NULL, synchronous, NULL, NULL, NULL, napi_default, NULL},
       {"instances", NULL, instances, NULL, NULL, NULL, napi_default, NULL},
       {"names", NULL, names, NULL, NULL, NULL, napi_default, NULL},
+      {"environments", NULL, environments, NULL, NULL, NULL, napi_default, NULL},
       {"own", NULL, own, NULL, NULL, NULL, napi_default, NULL},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties);
