@@ -50,10 +50,9 @@ function hasMember(members, form, name) {
   return members.some(([each, , signature]) => each === form && take(signature).name === name);
 }
 
-function declareAccessor(form, { name, result }, members) {
+function declareAccessor(form, { name, result }, isWritten) {
   if (form === 'setter') return [`set ${name}(value: ${result});`];
-  return hasMember(members, 'setter', name) ? [`get ${name}(): ${result};`]
-    : [`readonly ${name}: ${result};`];
+  return [isWritten ? `get ${name}(): ${result};` : `readonly ${name}: ${result};`];
 }
 
 /** Another name for a member, as that is declared. */
@@ -63,18 +62,21 @@ function declareAlias({ doc, name, rest }, members) {
     form !== 'alias' && take(signature).name === target)
     .flatMap(([form, , signature]) => {
       const taken = take(signature, form !== 'setter');
-      return declareMember(form, { ...taken, name, doc: doc === '' ? taken.doc : doc }, members);
+      const renamed = { ...taken, name, doc: doc === '' ? taken.doc : doc };
+      return declareMember(form, renamed, members, target);
     });
 }
 
-function declareMember(form, taken, members) {
+/** @param {string} first the member's own name, where `taken` has another one */
+function declareMember(form, taken, members, first = taken.name) {
   const { doc, name, parameters, result } = taken;
   if (form === 'alias') return declareAlias(taken, members);
   const lines = doc === '' ? [] : doc.split('\n');
   switch (form) {
     case 'constructor': return [...lines, `constructor(${parameters});`];
     case 'getter':
-    case 'setter': return [...lines, ...declareAccessor(form, taken, members)];
+    case 'setter':
+      return [...lines, ...declareAccessor(form, taken, hasMember(members, 'setter', first))];
     case 'static': return [...lines, `static ${name}(${parameters}): ${result};`];
     case 'constant': return [...lines, `static readonly ${name}: ${result};`];
     default: lines.push(`${name}(${parameters}): ${result};`);

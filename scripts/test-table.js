@@ -185,6 +185,7 @@ const MOCHA_TESTS = rowsOf([
 
   ['test/addon', 'c_tests', 'c'],
   ['test/addon', 'foreign parser', 'package/dts'],
+  ['test/addon', 'declares', 'names'],
   ['test/addon', 'natives', 'bridge.calls bridge.values'],
   ['test/addon', 'overflows', 'guards'],
   ['test/addon', 'pressure', 'soak'],
@@ -199,7 +200,7 @@ const MOCHA_TESTS = rowsOf([
   ['examples', 'main', 'examples'],
   ['examples/js', '*', 'examples'],
   ['examples/c', '*', 'examples'],
-  ['bin', 'dts', 'package/dts'],
+  ['bin', 'dts signatures', 'package/dts'],
   ['bin', '*', 'package/new'],
   ['templates', '*', 'package/new'],
   ['scripts', 'quick choose-tests test-table', 'package/quick'],

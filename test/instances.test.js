@@ -139,7 +139,8 @@ describe('objects of classes as results', () => {
 
   it('may stand in arrays and objects, the same one twice', () => {
     const { points, again } = addon.line(200);
-    assert.deepStrictEqual(points.map(({ value }) => value), Array.from({ length: 200 }, (_, i) => i));
+    assert.deepStrictEqual(points.map(({ value }) => value),
+      Array.from({ length: 200 }, (_, i) => i));
     assert.strictEqual(again, points[0]);
     assert.ok(points.every((point) => point instanceof Point));
   });

@@ -41,6 +41,7 @@ static void point_release(void *state) {
 
 static void label_release(void *state) {
   label *self = state;
+  if (!fibril_is_error(fibril_instance_of(state))) abort(); /* it is too late for that */
   live--;
   if (self->of != NULL) fibril_this_unref(self->of);
   free(self->text);

@@ -136,7 +136,7 @@ export {};
   it('prints what compiles, and declares what an addon has', () => {
     const files = {};
     for (const name of ['natives', 'classes', 'callbacks', 'iterators', 'parser', 'pressure',
-      'synchronous']) {
+      'synchronous', 'instances', 'environments']) {
       const file = path.join(addons, `${name}.node`);
       const text = files[`${name}.d.ts`] = print(file);
       const found = [...text.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, each]) => each)
@@ -182,6 +182,98 @@ export {};
     assert.strictEqual(compile(files), '');
     assert.match(files['parser.d.ts'],
       /^\/\*\* What is wrong with each; null for nothing\. \*\/\nexport function check/m);
+  });
+
+  it('declares accessors, members of the class itself, symbols and aliases', () => {
+    const text = declarations([
+      ['class', undefined, 'A', undefined],
+      ['getter', 'A', '/** Read. */ step: int32', undefined],
+      ['setter', 'A', 'step: int32', undefined],
+      ['setter', 'A', '/** Written. */ range: { from: number, by?: int32 = 2 }', undefined],
+      ['getter', 'A', '[Symbol.toStringTag]: string', undefined],
+      ['static', 'A', '/** Opens. */ open(path: path, mode: int32 = 0): Promise<A>', undefined],
+      ['constant', 'A', '/** Most. */ MAX: number', undefined],
+      ['generator', 'A', '/** All. */ values(): Generator<int32>', undefined],
+      ['alias', 'A', '[Symbol.iterator] = values', undefined],
+      ['alias', 'A', '/** The same. */ width = step', undefined],
+      ['function', 'A', 'close(): void', undefined],
+      ['function', 'A', '[Symbol.dispose](): void', undefined],
+      ['function', undefined, 'delete(a: A[]): A', undefined],
+      ['alias', undefined, 'remove = delete', undefined],
+    ], 'a.node');
+    assert.strictEqual(text, `// Written by \`fibril dts\` from the signatures of a.node.
+/// <reference types="node" />
+
+export class A {
+  constructor();
+  /** Read. */
+  get step(): number;
+  set step(value: number);
+  /** Written. */
+  set range(value: { from: number, by?: number });
+  readonly [Symbol.toStringTag]: string;
+  /** Opens. */
+  static open(path: string | Buffer | URL, mode?: number): Promise<A>;
+  /** Most. */
+  static readonly MAX: number;
+  /** All. */
+  values(): Generator<number>;
+  /** All. */
+  [Symbol.iterator](): Generator<number>;
+  /** The same. */
+  get width(): number;
+  /** The same. */
+  set width(value: number);
+  close(): void;
+  [Symbol.dispose](): void;
+}
+declare function delete_(a: A[]): A;
+export { delete_ as delete, delete_ as remove };
+export {};
+`);
+    assert.strictEqual(compile({ 'a.d.ts': text }), '');
+  });
+
+  it('declares enums, namespaces and a default, which TypeScript uses as they are', () => {
+    const files = {
+      'names.d.ts': print(path.join(addons, 'names.node')),
+      'instances.d.ts': print(path.join(addons, 'instances.node')),
+      'use.ts': `
+        import plusOne = require('./names');
+        import { Mode, limits, VERSION } from './names';
+        import { Point, valueOf } from './instances';
+        const mode: Mode = Mode.APPEND;
+        const soft: limits.Mode = 'soft';
+        const sum: number = plusOne(1) + plusOne.increment(2) + limits.MAX + plusOne.default(1);
+        const point = new limits.points.Point(3);
+        const removed: boolean = limits.points.delete;
+        plusOne.read(point, mode);
+        plusOne.read(point, soft);
+        // @ts-expect-error none of the values
+        const other: Mode = 3;
+        // @ts-expect-error frozen
+        Mode.READ = 0;
+        // @ts-expect-error of the namespace
+        limits.points.read(point, 4);
+        const at = Point.at(Point.ORIGIN);
+        at.step = at.step + 1;
+        at.any = at;
+        at.any = null;
+        // @ts-expect-error of a type
+        at.step = '1';
+        // @ts-expect-error an object of the class
+        valueOf({});
+        const tag: string = at[Symbol.toStringTag];
+        const all: number[] = [...at];
+        const self: Point = at.self();
+        export = { mode, soft, sum, removed, other, tag, all, self, VERSION };
+      `,
+    };
+    assert.strictEqual(compile(files), '');
+    const [first, ...rest] = files['names.d.ts'].split('\n\n')[1].split('\n');
+    assert.strictEqual(first, '/** The function itself. */');
+    assert.deepStrictEqual(rest.filter((line) => line.startsWith('export')), ['export = plusOne;']);
+    assert.match(files['names.d.ts'], /readonly READ: 0;\n {2}\/\*\* and \*\/\n {2}readonly WRITE: 4;/);
   });
 
   it('writes them into a file, unless it says so already', () => {

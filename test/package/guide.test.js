@@ -120,7 +120,7 @@ describe('docs/guide.md', function () {
     const flags = ['--noEmit', '--strict', '--typeRoots', types, '--types', 'node'];
     run(process.execPath, [require.resolve('typescript/bin/tsc'), ...flags, program], cwd);
     const declared = fs.readFileSync(inFolder('node_modules/my-addon/index.d.ts'), 'utf8')
-      .matchAll(/^export (?:function|class|const) (\w+)/gm);
+      .matchAll(/^export (?:(?:function|class|const|namespace) |\{ \w+ as )(\w+)/gm);
     assert.deepStrictEqual(Object.keys(require(inFolder('node_modules/my-addon'))).sort(),
       Array.from(declared, ([, name]) => name).sort());
   });
