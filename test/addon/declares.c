@@ -29,8 +29,7 @@ static void export_late(fibril_module *m, bool outside, bool inside) {
 static int add_member(fibril_class *cls, const char *what) {
   if (strcmp(what, "symbol") == 0)
     return fibril_class_method(cls, "[Symbol.nothing](): void", nothing, NULL);
-  if (strcmp(what, "noSymbol") == 0)
-    return fibril_class_method(cls, "[Symbol.]()", nothing, NULL);
+  if (strcmp(what, "noSymbol") == 0) return fibril_class_method(cls, "[Symbol.]()", nothing, NULL);
   if (strcmp(what, "noMember") == 0) return fibril_class_alias(cls, "a = b");
   return fibril_class_setter(cls, "s: AbortSignal", nothing);
 }
@@ -97,7 +96,7 @@ FIBRIL_MODULE(m) {
     fibril_module *space = fibril_export_namespace(m, "space");
     fibril_export(space, "fn(): void", nothing);
     if (fibril_export_default(space, "fn") != UV_EINVAL) abort();
-  } else if (strcmp(text, "twice") == 0 ? fibril_export_default(m, "fn") == 0
+  } else if (strcmp(text, "twice") == 0  ? fibril_export_default(m, "fn") == 0
              : strchr(text, ' ') != NULL ? !export_text(m, text)
                                          : add_member(cls, text) == 0) {
     return;

@@ -122,8 +122,8 @@ static void drop_kept(void *unused) {
 
 /* Owners of Node's side: an argument, an option, the result of a call, objects. */
 enum { ARGUMENT, OPTION, OBJECT, STRUCT, KEPT, RESULT, NODE_OWNERS };
-static const char *const NODE_NAMES[] = {
-    "an argument's", "an option's", "a new object's", "a struct's", "a variable's", "a call's"};
+static const char *const NODE_NAMES[] = {"an argument's", "an option's",  "a new object's",
+                                         "a struct's",    "a variable's", "a call's"};
 
 static fibril_value make(passage *p, fibril_args *args, size_t owner) {
   fibril_value payload = fibril_arg(args, 3);
