@@ -3,6 +3,7 @@
 // An addon in C++: exceptions become rejections, and catch blocks and destructors may wait.
 
 const assert = require('node:assert');
+const { runScript } = require('./support/natives');
 const { throws, catches, unwinds, spawns, generates, alive,
   Thrower } = require('./addon/build/Release/throws.node');
 
@@ -50,5 +51,18 @@ describe('C++', () => {
     assert.strictEqual(await generates(4), 'number 0, number 1, number 2, the end, asking');
     const all = await Promise.all([1, 2, 3].map((count) => generates(count)));
     assert.deepStrictEqual(all.map((text) => text.split(', ').length), [2, 3, 4]);
+  });
+
+  it('code at load that throws fails every call, at the end it is logged', async () => {
+    const addon = require.resolve('./addon/build/Release/throws.node');
+    const { code, stdout, stderr } = await runScript(`
+      const { alive, Thrower } = require(${JSON.stringify(addon)});
+      alive().catch((error) => {
+        console.log(error.code, error.message);
+        try { new Thrower('nothing'); } catch ({ message }) { console.log(message); }
+      });`, { env: { THROWS_IN_HOOKS: '1' } });
+    assert.strictEqual(code, 0, stderr);
+    assert.strictEqual(stdout, 'FIBRIL_EEXCEPTION init says so\ninit says so\n');
+    assert.strictEqual(stderr, 'fibril: fibril_module_end failed: end says so\n');
   });
 });

@@ -183,6 +183,30 @@ describe('code at load', () => {
     assert.deepStrictEqual(order, ['first', 'second', 'third', 'fourth', 'fifth']);
   });
 
+  // Node's immediates come behind the turn of the loop that ends init, and before the next one.
+  it('has who comes before they begin queue up behind them, but what is synchronous', async () => {
+    const addon = load('init=gate;');
+    const results = [addon.plain('first'), addon.plain('second')];
+    control.log();
+    control.letGo();
+    let items;
+    while (items === undefined) {
+      await turn();
+      try {
+        items = [...addon.counts(1)];
+      } catch ({ code }) {
+        assert.strictEqual(code, 'ERR_FIBRIL_NOT_READY');
+      }
+    }
+    assert.strictEqual(new addon.Thing().now('at once'), 'at once');
+    results.push(addon.plain('third'), addon.countsLater(1).next());
+    assert.deepStrictEqual(items, [0]);
+    await Promise.all(results);
+    results.push(await addon.plain('fourth'));
+    assert.deepStrictEqual(told(), ['a init ends', 'a left by init', 'a counts', 'a call at once',
+      'a call first', 'a call second', 'a call third', 'a counts', 'a call fourth']);
+  });
+
   it('has bad arguments refused at once', async () => {
     const addon = load('init=gate;');
     const refused = addon.plain(1);

@@ -1,6 +1,7 @@
 // C++ in coroutines: what a function throws becomes its error, and catch blocks may wait.
 #include <fibril.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -168,9 +169,22 @@ fibril_value construct(fibril_args *args) {
   return fibril_undefined();
 }
 
+/* Code at load and at the end, where the process's environment asks for it. */
+fibril_value throw_in_hook(void *what) {
+  guard counted;
+  if (fibril_sleep(0) == 0) throw std::runtime_error(static_cast<const char *>(what));
+  return fibril_undefined();
+}
+
+char init_says[] = "init says so", end_says[] = "end says so";
+
 } // namespace
 
 FIBRIL_MODULE(m) {
+  if (std::getenv("THROWS_IN_HOOKS") != nullptr) {
+    fibril_module_init(m, throw_in_hook, init_says);
+    fibril_module_end(m, throw_in_hook, end_says);
+  }
   fibril_export(m, "alive(): Promise<number>", alive);
   fibril_export(m, "throws(kind: string, later?: boolean = false): Promise<string>", throws);
   fibril_export(m, "catches(name: string, ms: number): Promise<string>", catches);

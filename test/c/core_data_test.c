@@ -122,6 +122,8 @@ TEST(other_data_releases_what_was_there) {
   CHECK_STR(s.log, "r");
   CHECK_INT(fibril_loop_set_data(s.loop, &s, note_release), 0);
   CHECK_INT(fibril_loop_set_data(s.loop, NULL, note_other_release), 0); /* of nothing */
+  CHECK_INT(fibril_loop_set_data(s.loop, s.statuses, NULL), 0);
+  CHECK_INT(fibril_loop_set_data(s.loop, NULL, NULL), 0);
   CHECK_STR(s.log, "rr");
   CHECK(fibril_loop_data(s.loop) == NULL);
   end(&s);
@@ -178,6 +180,51 @@ static fibril_value leave_open(void *arg) {
   return fibril_undefined();
 }
 
+static void note_handle(void *inner) {
+  note(inner, "h");
+}
+
+static int64_t read_nothing(void *inner, void *buffer, size_t size) {
+  (void)inner;
+  (void)buffer;
+  (void)size;
+  return 0;
+}
+
+static int write_nothing(void *inner, const uv_buf_t *buffers, unsigned count) {
+  (void)inner;
+  (void)buffers;
+  (void)count;
+  return 0;
+}
+
+static int shut_nothing(void *inner) {
+  (void)inner;
+  return 0;
+}
+
+static fibril_value leave_wrapped(void *arg) {
+  static const fibril_stream_type type = {.size = sizeof type,
+                                          .name = "noted",
+                                          .read = read_nothing,
+                                          .write = write_nothing,
+                                          .shutdown = shut_nothing,
+                                          .close = note_handle};
+  fibril_stream *stream;
+  if (!CHECK_INT(fibril_stream_wrap(&type, arg, &stream), 0)) return fibril_undefined();
+  fibril_stream_detach(stream);
+  return fibril_undefined();
+}
+
+TEST(handles_that_nobody_has_closed_outlive_the_data) {
+  scene s;
+  if (!begin(&s)) return;
+  CHECK_INT(fibril_loop_set_data(s.loop, &s, note_release), 0);
+  CHECK_INT(fibril_loop_run_sync(s.loop, leave_wrapped, &s, 0, NULL), 0);
+  end(&s);
+  CHECK_STR(s.log, "rhc");
+}
+
 static void close_kept(void *data) {
   fibril_stream *kept = data;
   fibril_stream_close(kept); /* no reference is needed: it is open still */
@@ -201,9 +248,16 @@ TEST(two_loops_have_data_of_their_own) {
   end(&other);
 }
 
+static void close_timer(uv_timer_t *timer) {
+  uv_close((uv_handle_t *)timer, NULL);
+}
+
 static void turn_the_loop(void *data) {
   scene *s = data;
-  uv_run(&s->uv, UV_RUN_NOWAIT);
+  uv_timer_t timer;
+  uv_timer_init(&s->uv, &timer);
+  uv_timer_start(&timer, close_timer, 2, 0);
+  for (int i = 0; i < 3; i++) uv_run(&s->uv, UV_RUN_ONCE);
   note(s, "t");
 }
 
