@@ -73,20 +73,20 @@ function packageJson(name, folder) {
     description: 'A native addon with fibril',
     main: 'index.js',
     types: 'index.d.ts',
-    files: ['binding.gyp', 'index.d.ts', 'platform.js', 'prebuilds', 'src'],
+    files: ['addon.d.ts', 'binding.gyp', 'index.d.ts', 'platform.js', 'prebuilds', 'src'],
     engines: { node: manifest.engines.node },
     // Whoever installs the package gets a binary of prebuilds/, and npm need not run anything.
     gypfile: false,
     scripts: {
       build: 'node-gyp configure build',
-      postbuild: `fibril dts build/Release/${target}.node index.d.ts`,
+      postbuild: `fibril dts build/Release/${target}.node addon.d.ts`,
       pretest: 'npm run build',
       test: 'node --test test/index.test.js',
       prebuilds: 'npm run build && node scripts/prebuild.js',
       prepack: 'npm run prebuilds',
     },
     dependencies: { fibril: dependencyOn(folder) },
-    // index.d.ts refers to them where a signature has a Buffer or the like. Who uses no TypeScript
+    // addon.d.ts refers to them where a signature has a Buffer or the like. Who uses no TypeScript
     // needs none.
     peerDependencies: { '@types/node': '*' },
     peerDependenciesMeta: { '@types/node': { optional: true } },

@@ -882,6 +882,15 @@ fibril_future *fibril_future_ref(fibril_future *future);
  * Errors: none. */
 void fibril_future_unref(fibril_future *future);
 
+/* fibril_future_unref of a result that nobody will read: an error is no loss, and nobody hears of
+ * it, neither the log hook nor a report of leaks. For what goes on by itself,
+ * fibril_future_ignore(fibril_spawn(...)); NULL, of a spawn that failed, does nothing. The
+ * counterpart in JavaScript is promise.catch(() => {}).
+ * Where: the loop's thread.
+ * Ownership: the reference is handed over.
+ * Errors: none. */
+void fibril_future_ignore(fibril_future *future);
+
 /* Keeps the loop, and with it the process, alive until the future is settled: for what comes from
  * outside, another thread or a library's callback. Timers, I/O and pool work do so by themselves.
  * Where: the loop's thread.
@@ -2574,7 +2583,8 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *     rest       = "..." name ":" type
  *     type       = [ "|" ] member { "|" member }
  *     member     = primary { "[" "]" } | "readonly" primary "[" "]" { "[" "]" }
- *     primary    = keyword | literal | "(" type ")" | array | object | arrow
+ *     primary    = keyword | literal | "(" type ")" | array | object | arrow | declared
+ *     declared   = name { "." name }  (* a class or an enum that has been exported *)
  *     array      = ( "Array" | "ReadonlyArray" ) "<" type ">"
  *     object     = "{" [ property { ( "," | ";" ) property } [ "," | ";" ] ] "}"
  *     property   = name [ "?" ] ":" type [ "=" default ]
@@ -2596,11 +2606,16 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *
  *     constructor     = [ doc ] "(" [ parameters ] ")"  (* without rest *)
  *     getter          = [ doc ] name ":" foreign  (* constants are the same *)
+ *     setter          = [ doc ] name ":" type
+ *     enum            = [ doc ] name "{" member { "," member } [ "," ] "}"
+ *     member          = [ doc ] name [ "=" ( string | number ) ]
+ *     alias           = [ doc ] name "=" name
  *     generator       = [ doc ] name "(" [ parameters ] ")" ":" "Generator" "<" foreign ">"
  *     async generator = [ doc ] name "(" [ parameters ] ")" ":" "AsyncGenerator" "<" foreign ">"
  *
- * An arrow that is not the last of a union stands in parentheses. At most 8 parameters, 64
- * properties of options objects, and 16 types in one another. `?` or a default makes a parameter
+ * Of a member of a class the name may be a symbol's, "[Symbol.iterator]", of those that the Node at
+ * hand has. An arrow that is not the last of a union stands in parentheses. At most 8 parameters,
+ * 64 properties of options objects, and 16 types in one another. `?` or a default makes a parameter
  * optional, and no required one may follow; a default must be of its parameter's type, or `null`.
  * Only `undefined` counts as left out: `null` is a value like any other, and a type has to say that
  * it takes it. A function whose result is no promise is synchronous; it has no AbortSignal, and
@@ -2626,6 +2641,9 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *    or inherited, for fibril_arg_option; others are ignored. Elsewhere the same as FIBRIL_OBJECT.
  *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE.
  *  - `Function`, `(...) => T`: a function, as FIBRIL_REFERENCE, for fibril_call.
+ *  - The name of a class that has been exported before: an object of it, as FIBRIL_INSTANCE. Of an
+ *    enum: one of its values. It is looked for in the namespace that the signature is in, then in
+ *    those around it; the names above come first.
  *  - `AbortSignal`: one, as a parameter or an option, once in a signature. C gets nothing: the
  *    runtime cancels the coroutine when it is aborted.
  *  - `A | B`: what one of them accepts, as that one. At most one of the types of numbers, one array

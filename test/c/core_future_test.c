@@ -397,6 +397,33 @@ LOOP_TEST(log_hears_of_a_coroutine_that_fails_unseen) {
   CHECK_INT(l.code, UV_EIO);
 }
 
+static fibril_value fail_later(void *arg) {
+  fibril_moment();
+  return fail(arg);
+}
+
+/* Whether it has ended, waits with others that nobody asks for, or is kept for a report of leaks.
+ */
+LOOP_TEST(log_hears_nothing_of_what_is_ignored) {
+  log_record l = {0};
+  fibril_loop_set_log(loop, hear, &l);
+  fibril_future *settled = fibril_future_new(loop), *kept = fibril_future_new(loop);
+  fibril_future_set_error(settled, UV_EIO);
+  fibril_future_ignore(settled);
+  fibril_future_ignore(fibril_loop_spawn(loop, fail, "at once", NULL));
+  fibril_future_ignore(fibril_loop_spawn(loop, fail_later, "later", NULL));
+  fibril_future_ignore(fibril_future_ref(kept));
+  fibril_future_ignore(NULL);
+  uv_run(fibril_loop_uv(loop), UV_RUN_DEFAULT);
+  CHECK_INT(l.count, 0);
+  fibril_future_unref(fibril_loop_spawn(loop, fail_later, "later, unseen", NULL));
+  uv_run(fibril_loop_uv(loop), UV_RUN_DEFAULT);
+  CHECK_INT(l.count, 1);
+  fibril_future_set_error(kept, UV_EIO);
+  fibril_future_unref(kept);
+  CHECK_INT(l.count, 1);
+}
+
 /* ---- add_future ---- */
 
 static void stop_loop(void *arg) {

@@ -12,7 +12,7 @@ const { root, newFolder, run, runAsync, openRegistry } = require('../support/pac
 
 const REPLACE = /\b(?:into|In) `([^`]+)`, in place of what is there:$/;
 // By `fibril new` and by the build.
-const WRITTEN = { python: 'binding.gyp', ts: 'index.d.ts' };
+const WRITTEN = { python: 'binding.gyp', ts: 'addon.d.ts' };
 const REPLACE_FROM = /\bIn `([^`]+)`, from `([^`]+)` on:$/;
 
 describe('docs/guide.md', function () {
@@ -119,7 +119,7 @@ describe('docs/guide.md', function () {
     const types = path.join(root, 'node_modules', '@types');
     const flags = ['--noEmit', '--strict', '--typeRoots', types, '--types', 'node'];
     run(process.execPath, [require.resolve('typescript/bin/tsc'), ...flags, program], cwd);
-    const declared = fs.readFileSync(inFolder('node_modules/my-addon/index.d.ts'), 'utf8')
+    const declared = fs.readFileSync(inFolder('node_modules/my-addon/addon.d.ts'), 'utf8')
       .matchAll(/^export (?:(?:function|class|const|namespace) |\{ \w+ as )(\w+)/gm);
     assert.deepStrictEqual(Object.keys(require(inFolder('node_modules/my-addon'))).sort(),
       Array.from(declared, ([, name]) => name).sort());

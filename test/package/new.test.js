@@ -114,7 +114,7 @@ describe('npx fibril', function () {
       const names = files.map((entry) =>
         path.relative(addon, path.join(entry.parentPath, entry.name))).sort();
       assert.deepStrictEqual(names, [
-        '.gitignore', 'README.md', 'binding.gyp', 'index.d.ts', 'index.js', 'package.json',
+        '.gitignore', 'README.md', 'addon.d.ts', 'binding.gyp', 'index.d.ts', 'index.js', 'package.json',
         'platform.js', 'scripts/prebuild.js',
         'src/addon.c', 'test/index.test.js',
       ]);
@@ -181,10 +181,19 @@ describe('npx fibril', function () {
     run('npm', ['install', '--offline', '--omit=dev', '--no-audit', '--no-fund'], addon);
     const env = { ...process.env,
       PATH: `${path.join(root, 'node_modules', '.bin')}${path.delimiter}${process.env.PATH}` };
-    const types = fs.readFileSync(path.join(addon, 'index.d.ts'), 'utf8');
+    // What is JavaScript's own beside the native functions stays.
+    fs.appendFileSync(path.join(addon, 'index.js'), 'exports.own = () => addon.countLines.name;\n');
+    fs.appendFileSync(path.join(addon, 'index.d.ts'), 'export function own(): string;\n');
+    const written = ['addon.d.ts', 'index.d.ts', 'index.js'];
+    const read = () => written.map((name) => fs.readFileSync(path.join(addon, name), 'utf8'));
+    const before = read();
     assert.match(run('npm', ['test'], addon, env), /^# pass 3$/m);
-    assert.strictEqual(fs.readFileSync(path.join(addon, 'index.d.ts'), 'utf8'), types,
-      'the build has written the same');
+    assert.deepStrictEqual(read(), before, 'the build has written the same');
+    fs.writeFileSync(path.join(addon, 'use.ts'), `import { countLines, own } from './index';
+      const lines: Promise<number> = countLines('x'), name: string = own();
+      export { lines, name };`);
+    run(process.execPath, [require.resolve('typescript/bin/tsc'), '--noEmit', '--strict',
+      '--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node', 'use.ts'], addon);
 
     const cachedTarball = run('npm', ['pack', '--silent'], addon, env).trim().split('\n').pop();
     const user = newProject('off line', 'user');

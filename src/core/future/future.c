@@ -103,8 +103,8 @@ static bool nobody_asks(const fibril_future *future) {
   const fibril_coroutine *coroutine = future->coroutine;
   return future->refs == 1 && coroutine != NULL &&
          (coroutine->state == FIBRIL__WAITING || coroutine->state == FIBRIL__SUSPENDED) &&
-         future->state == FIBRIL__PENDING && !future->read && future->first == NULL &&
-         !future->held && fibril__futures_of(future->loop)->failures == NULL;
+         future->state == FIBRIL__PENDING && future->first == NULL && !future->held &&
+         fibril__futures_of(future->loop)->failures == NULL;
 }
 
 static bool end_unread(fibril_coroutine *coroutine, fibril_value result) {
@@ -113,9 +113,15 @@ static bool end_unread(fibril_coroutine *coroutine, fibril_value result) {
   return false;
 }
 
-/* Its result, if it is an error, is logged at its end. */
-static void detach(fibril_coroutine *coroutine) {
-  fibril__coroutine_on_end_with(coroutine, end_unread, NULL);
+static bool end_ignored(fibril_coroutine *coroutine, fibril_value result) {
+  (void)coroutine;
+  fibril_value_free(result);
+  return false;
+}
+
+/* Its result, if it is an error, is logged at its end, unless that has been said to be no loss. */
+static void detach(fibril_future *future) {
+  fibril__coroutine_on_end_with(future->coroutine, future->read ? end_ignored : end_unread, NULL);
 }
 
 void fibril_future_unref(fibril_future *future) {
@@ -124,7 +130,7 @@ void fibril_future_unref(fibril_future *future) {
   fibril__futures *all = fibril__futures_of(loop);
   if (--future->refs > 0) {
     if (!nobody_asks(future)) return;
-    detach(future->coroutine);
+    detach(future);
     future->refs = 0;
   } else if (future->state == FIBRIL__PENDING && future->first != NULL) {
     /* Nobody can settle it any more, and whoever waits for it has to hear of that. */
@@ -148,6 +154,12 @@ void fibril_future_unref(fibril_future *future) {
     free(future);
   }
   fibril__loop_unref(loop);
+}
+
+void fibril_future_ignore(fibril_future *future) {
+  if (future == NULL) return;
+  future->read = true;
+  fibril_future_unref(future);
 }
 
 void fibril__future_destroy(fibril_future *future) {
