@@ -39,7 +39,8 @@ async function main([name, ...args]) {
 }
 
 main(process.argv.slice(2)).then(
-  (output) => process.stdout.write(output),
+  // An addon that was loaded may have code at load that goes on waiting.
+  (output) => process.stdout.write(output, () => process.exit()),
   (error) => {
     // A defect of fibril's, or a system call that failed: with its stack only where no sentence
     // says what was wrong.

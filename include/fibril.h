@@ -974,8 +974,9 @@ uv_loop_t *fibril_loop_uv(const fibril_loop *loop);
  * every function of the loop finds, so that each worker has another. release(data), which may be
  * NULL, is called once, on the loop's stack: when another pointer takes the place (NULL: none), or
  * when the loop closes and every coroutine, callback and instance of a class has ended, before
- * handles that nobody has closed are. It may not wait. The same pointer again only changes
- * `release`. Answers to uv_loop_set_data and napi_set_instance_data.
+ * handles that nobody has closed are. It may not wait, and takes back a log hook that uses the
+ * data. The same pointer again only changes `release`. Answers to uv_loop_set_data and
+ * napi_set_instance_data.
  * Where: the loop's thread.
  * Ownership: `data` is handed over, but nothing is taken with an error.
  * Errors: FIBRIL_ECLOSED the loop closes, and has released its data. */
@@ -2550,9 +2551,10 @@ int fibril_module_init(fibril_module *module, fibril_fn fn, void *arg);
  * It is as in a coroutine that has been cancelled, behind a mask for all of fn: it waits for jobs,
  * files and streams while the five seconds last that clean-up has when a loop closes, of which
  * others may have used some. From then on its waits give UV_ECANCELED, and it has to return. New
- * coroutines and timeouts give FIBRIL_ECLOSED, and so does fibril_call, for no JavaScript runs any
- * more; fibril_callback_send gives UV_ECANCELED. An error that fn returns goes to the log. A second
- * end, or none (NULL), fails the load, with ERR_FIBRIL_MODULE.
+ * coroutines and timeouts give FIBRIL_ECLOSED, and so do fibril_process_run, which needs some, and
+ * fibril_call, for no JavaScript runs any more; fibril_callback_send gives UV_ECANCELED. An error
+ * that fn returns goes to the log. A second end, or none (NULL), fails the load, with
+ * ERR_FIBRIL_MODULE.
  * Where: FIBRIL_MODULE.
  * Ownership: `arg` stays the caller's; what fn makes or opens is the coroutine's.
  * Errors: UV_EINVAL `fn` is NULL, it is the second one, or the load has failed already. */

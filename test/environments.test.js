@@ -3,6 +3,7 @@
 // What an environment has of its own: data, and code at load and at the end that may wait.
 
 const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 const { inspect, run } = require('../lib');
@@ -346,6 +347,21 @@ describe('code at load', () => {
     assert.strictEqual(await other.exit, 0);
     assert.match(control.log().join(), /init ECANCELED.*call x/);
   });
+
+  it('keeps a process that has nothing else to do, but not `fibril dts`', async () => {
+    const env = { ENVIRONMENTS_PLAN: 'init=hour;', ENVIRONMENTS_TOLD: '1' };
+    const { signal } = await runScript(`
+      require(${JSON.stringify(addonPath)});
+      process.on('beforeExit', () => console.log('it has ended'));
+      setTimeout(() => process.kill(process.pid, 'SIGTERM'), 50);`, { env });
+    assert.strictEqual(signal, 'SIGTERM');
+    const fibril = path.join(__dirname, '..', 'bin', 'fibril.js');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [fibril, 'dts', addonPath],
+      { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 20000 });
+    assert.strictEqual(status, 0, stderr);
+    assert.match(stdout, /^export function plain\(text: string\): Promise<string>;$/m);
+    assert.match(stderr, /^\d+ init\n$/);
+  }).timeout(30000);
 
   it('that has failed and that no call has heard of is told at the end', async () => {
     const code = `require(${JSON.stringify(addonPath)})`;

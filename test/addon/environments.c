@@ -103,6 +103,7 @@ static int wait_as(const own *self, const char *how) {
   if (strcmp(how, "pass") == 0) err = fibril_pass();
   if (strcmp(how, "sleep") == 0) err = fibril_sleep(5);
   if (strcmp(how, "gate") == 0) err = wait_for_gate(self);
+  if (strcmp(how, "hour") == 0) err = fibril_sleep(3.6e6);
   if (strcmp(how, "never") == 0) err = fibril_suspend();
   if (strcmp(how, "failing") == 0) err = fibril_sleep(1);
   if (strcmp(how, "failing") == 0 || strcmp(how, "fails") == 0) err = UV_EIO;
@@ -316,7 +317,7 @@ static void export_all(fibril_module *m) {
 }
 
 static void take_word(char *word, size_t size, const char *name) {
-  static const char *const kinds[] = {"now",   "pass",    "sleep", "gate",
+  static const char *const kinds[] = {"now",   "pass",    "sleep", "hour", "gate",
                                       "never", "failing", "fails", "tries"};
   char text[32];
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
