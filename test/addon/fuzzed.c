@@ -32,6 +32,14 @@ static unsigned read_argument(const fibril_args *args, size_t i) {
   return read + (unsigned)fibril_arg_integer(args, i) + fibril_arg_boolean(args, i);
 }
 
+/* As it came, its object with it: the one whose struct it is, or a new one. */
+static fibril_value same_later(fibril_args *args) {
+  int err = fibril_pass();
+  if (err != 0) return fibril_error(err, NULL);
+  void *thing = fibril_arg_instance(args, 0);
+  return thing == NULL ? fibril_arg(args, 0) : fibril_instance_of(thing);
+}
+
 /* They are the same after a wait, whatever JavaScript has done to its objects. */
 static fibril_value decode(fibril_args *args) {
   unsigned before = 0, after = 0;
@@ -136,17 +144,19 @@ FIBRIL_MODULE(m) {
       "nested(a: number[][] | string, b: bigint | int32, c: {a: string[]}[]): Promise<any>",
       "wide(a: int64, b: uint32 | null, c: Function | object): Promise<any>",
       "views(a: ArrayBuffer | Float64Array, b: Buffer, c: DataView | ArrayBufferView): Promise<any>",
-      "options(o?: {a?: any, b?: path[], c?: bytes[], d?: (string | {a?: any})[], "
-      "signal?: AbortSignal}, ...rest: any[]): Promise<any>",
+      ("options(o?: {a?: any, b?: path[], c?: bytes[], d?: (string | {a?: any})[], "
+       "signal?: AbortSignal}, ...rest: any[]): Promise<any>"),
       "rest(...rest: (string | number[] | {a?: bytes})[]): Promise<any>",
+      "things(a: Thing | string, b: (Thing | null)[], c?: {a?: Thing}): Promise<any>",
   };
+  fibril_class *things = fibril_export_class(m, "Thing", NULL);
   for (size_t i = 0; i < sizeof DECODED / sizeof DECODED[0]; i++)
     fibril_export(m, DECODED[i], decode);
+  fibril_export(m, "sameLater(value: Thing | any[] | object): Promise<any>", same_later);
   fibril_export(m, "call(fn: Function, value?: any): Promise<any>", call);
   fibril_export(m, "sleep(ms: number, options?: {signal?: AbortSignal}): Promise<number>",
                 sleep_for);
   fibril_export(m, "groupError(): Promise<never>", group_error);
-  fibril_class *things = fibril_export_class(m, "Thing", NULL);
   fibril_class_constructor(things, "(name?: string, options?: {a?: any})", make);
   fibril_class_method(things, "sleep(ms: number): Promise<number>", sleep_for, NULL);
   fibril_export_generator(m, "numbers(count: number): Generator<number>", numbers, NULL);

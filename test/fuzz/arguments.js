@@ -30,10 +30,13 @@ function forget(promise) {
 }
 
 function functionsOf(chance, values) {
-  const { all, texts, nested, wide, views, options, rest, call, sleep, Thing } = fuzzed;
+  const {
+    all, texts, nested, wide, views, options, rest, things, sameLater, call, sleep, Thing,
+  } = fuzzed;
   return [
-    all, texts, nested, wide, views, options, rest,
+    all, texts, nested, wide, views, options, rest, things,
     (...args) => forget(call(...args)),
+    (...args) => forget(sameLater(...args)),
     (...args) => void new Thing(...args),
     (value) => forget(call(() => values.disturb(2), value)),
     (ms, ...args) => sleep(typeof ms === 'number' ? chance.below(2) : ms, ...args),

@@ -140,8 +140,10 @@ static bool parse_setter(fibril__scan *scan, fibril__signature *out) {
 }
 
 static bool parse_enum(fibril__scan *scan, fibril__signature *out) {
-  out->parameters[0] = (fibril__parameter){.initial = fibril_undefined()};
-  if (!fibril__type_parse_enum(scan, &out->parameters[0].type)) return false;
+  fibril__parameter *members = &out->parameters[0];
+  *members = (fibril__parameter){
+      .name = out->text, .name_length = out->name_length, .initial = fibril_undefined()};
+  if (!fibril__type_parse_enum(scan, &members->type)) return false;
   out->count = 1;
   return true;
 }
