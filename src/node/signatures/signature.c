@@ -1,6 +1,8 @@
 /* Signatures: the grammar stands in docs/c-api.md. */
 #include "signature.h"
 
+#include "declared.h"
+
 #include <string.h>
 
 static bool is_options(const fibril__parameter *parameter) {
@@ -143,9 +145,8 @@ static bool parse_enum(fibril__scan *scan, fibril__signature *out) {
   fibril__parameter *members = &out->parameters[0];
   *members = (fibril__parameter){
       .name = out->text, .name_length = out->name_length, .initial = fibril_undefined()};
-  if (!fibril__type_parse_enum(scan, &members->type)) return false;
   out->count = 1;
-  return true;
+  return fibril__enum_parse(scan, &members->type);
 }
 
 static bool parse_alias(fibril__scan *scan, bool is_member, fibril__signature *out) {

@@ -1,5 +1,5 @@
 /* The types of a signature's parameters, and the parameters. */
-#include "type.h"
+#include "declared.h"
 
 #include "../../core/value/box.h"
 
@@ -75,23 +75,12 @@ void fibril__type_free(fibril__type *type) {
 
 /* ---- Unions ---- */
 
-/* Puts `count` items behind those of a list. */
-static bool append(void **list, uint32_t *length, const void *items, uint32_t count, size_t size) {
-  if (count == 0) return true;
-  char *longer = realloc(*list, ((size_t)*length + count) * size);
-  if (longer == NULL) return false;
-  memcpy(longer + *length * size, items, count * size);
-  *list = longer;
-  *length += count;
-  return true;
-}
-
 /* What both have is in `type` then, and no more in `member`. */
 static bool merge_lists(fibril__type *type, fibril__type *member) {
-  if (!append((void **)&type->classes, &type->class_count, member->classes, member->class_count,
-              sizeof *type->classes) ||
-      !append((void **)&type->literals, &type->literal_count, member->literals,
-              member->literal_count, sizeof *type->literals))
+  if (!fibril__type_append((void **)&type->classes, &type->class_count, member->classes,
+                           member->class_count, sizeof *type->classes) ||
+      !fibril__type_append((void **)&type->literals, &type->literal_count, member->literals,
+                           member->literal_count, sizeof *type->literals))
     return false;
   free(member->classes);
   free(member->literals);
@@ -130,41 +119,18 @@ static bool merge_types(fibril__scan *scan, fibril__type *type, fibril__type *me
 
 /* ---- One member of a union ---- */
 
-/* Whether `name` in the namespace `space`, of which `length` counts, is this one. */
-static bool is_declared(const fibril__declared *declared, const char *space, size_t length,
-                        const char *name, size_t name_length) {
-  const char *full = declared->name;
-  if (length > 0) {
-    if (strncmp(full, space, length) != 0 || full[length] != '.') return false;
-    full += length + 1;
-  }
-  return fibril__scan_is(name, name_length, full);
-}
-
-/* Looked for in the namespace that the signature is in, and in those around it. */
-static const fibril__declared *find_declared(const fibril__scan *scan, const char *name,
-                                             size_t name_length) {
-  const char *space = scan->space == NULL ? "" : scan->space;
-  for (size_t length = strlen(space);;) {
-    for (const fibril__declared *each = scan->declared; each != NULL; each = each->next)
-      if (is_declared(each, space, length, name, name_length)) return each;
-    if (length == 0) return NULL;
-    while (length > 0 && space[--length] != '.') continue;
-  }
-}
-
 static bool take_declared(fibril__scan *scan, fibril__type *type,
                           const fibril__declared *declared) {
   if (declared->literals == NULL) {
     type->accepts = FIBRIL__INSTANCE;
-    return append((void **)&type->classes, &type->class_count, &declared, 1,
-                  sizeof *type->classes) ||
+    return fibril__type_append((void **)&type->classes, &type->class_count, &declared, 1,
+                               sizeof *type->classes) ||
            fibril__scan_no_memory(scan);
   }
   const fibril__type *literals = declared->literals;
   type->accepts = FIBRIL__LITERAL;
-  if (!append((void **)&type->literals, &type->literal_count, literals->literals,
-              literals->literal_count, sizeof *type->literals))
+  if (!fibril__type_append((void **)&type->literals, &type->literal_count, literals->literals,
+                           literals->literal_count, sizeof *type->literals))
     return fibril__scan_no_memory(scan);
   for (uint32_t i = 0; i < type->literal_count; i++)
     type->literals[i] = fibril_value_dup(type->literals[i]);
@@ -186,7 +152,7 @@ static bool parse_word(fibril__scan *scan, fibril__type *type) {
     return true;
   }
   fibril__scan_dotted(scan, start, &length);
-  const fibril__declared *declared = find_declared(scan, start, length);
+  const fibril__declared *declared = fibril__declared_find(scan, start, length);
   if (declared != NULL) return take_declared(scan, type, declared);
   scan->at = start;
   return fibril__scan_fail(scan, a_type);
@@ -228,9 +194,7 @@ static bool is_function_type(const char *at) {
 
 static bool has_property(const fibril__type *type, const fibril__parameter *property) {
   for (uint32_t i = 0; i < type->property_count; i++)
-    if (type->properties[i].name_length == property->name_length &&
-        memcmp(type->properties[i].name, property->name, property->name_length) == 0)
-      return true;
+    if (fibril__type_is_named(&type->properties[i], property)) return true;
   return false;
 }
 
@@ -336,59 +300,6 @@ bool fibril__type_parse(fibril__scan *scan, fibril__type *type) {
     parsed = fibril__scan_fail(scan, "an AbortSignal and nothing else");
   if (!parsed) fibril__type_free(type);
   return parsed;
-}
-
-/* ---- Enums ---- */
-
-/* [ "=" literal ], else one more than the number before. */
-static bool parse_enum_value(fibril__scan *scan, const fibril__type *type, fibril_value *out) {
-  bool is_first = type->property_count == 0;
-  fibril_value before = is_first ? fibril_number(-1) : type->literals[type->literal_count - 1];
-  if (!fibril__scan_skip(scan, '=')) {
-    *out = fibril_number(fibril_value_number(before) + 1);
-    return fibril_value_kind(before) == FIBRIL_NUMBER || fibril__scan_fail(scan, "'='");
-  }
-  fibril__type literal = {0};
-  bool parsed = (fibril__scan_at_literal(scan) && parse_literal_type(scan, &literal) &&
-                 fibril_value_kind(literal.literals[0]) != FIBRIL_BOOLEAN) ||
-                fibril__scan_fail(scan, "a string or a finite number");
-  *out = parsed ? fibril_value_dup(literal.literals[0]) : fibril_undefined();
-  fibril__type_free(&literal);
-  return parsed;
-}
-
-static bool parse_enum_member(fibril__scan *scan, fibril__type *type) {
-  fibril__parameter member = {.initial = fibril_undefined()};
-  fibril__scan_peek(scan, '\0');
-  const char *start = scan->at;
-  if (!fibril__scan_comment(scan) ||
-      !fibril__scan_name(scan, "a name", &member.name, &member.name_length))
-    return false;
-  if (has_property(type, &member)) {
-    scan->at = start;
-    return fibril__scan_fail(scan, "another name");
-  }
-  if (!parse_enum_value(scan, type, &member.initial)) return false;
-  fibril_value literal = fibril_value_dup(member.initial);
-  if (append((void **)&type->properties, &type->property_count, &member, 1, sizeof member)) {
-    if (append((void **)&type->literals, &type->literal_count, &literal, 1, sizeof literal))
-      return true;
-  } else {
-    fibril_value_free(member.initial);
-  }
-  fibril_value_free(literal);
-  return fibril__scan_no_memory(scan);
-}
-
-bool fibril__type_parse_enum(fibril__scan *scan, fibril__type *type) {
-  *type = (fibril__type){.accepts = FIBRIL__LITERAL};
-  bool parsed = fibril__scan_skip(scan, '{') || fibril__scan_fail(scan, "'{'");
-  do parsed = parsed && parse_enum_member(scan, type);
-  while (parsed && fibril__scan_skip(scan, ',') && !fibril__scan_peek(scan, '}'));
-  if (parsed && (fibril__scan_skip(scan, '}') || fibril__scan_fail(scan, "',' or '}'")))
-    return true;
-  fibril__type_free(type);
-  return false;
 }
 
 /* ---- Parameters ---- */

@@ -65,8 +65,6 @@ typedef struct fibril__parameter {
 } fibril__parameter;
 
 bool fibril__type_parse(fibril__scan *scan, fibril__type *type);
-/* "{ Name, Name = literal, ... }": properties with their values, which are its literals, too. */
-bool fibril__type_parse_enum(fibril__scan *scan, fibril__type *type);
 void fibril__type_free(fibril__type *type);
 /* True when the value is one of the type's literals. */
 bool fibril__type_has_literal(const fibril__type *type, fibril_value value);
