@@ -5,7 +5,7 @@
 
 const fs = require('fs');
 const path = require('path');
-const { RESERVED, take, takeMembers } = require('./signatures.js');
+const { RESERVED, take, takeMembers, translate } = require('./signatures.js');
 const { UsageError } = require('./usage.js');
 
 const SIGNATURES = Symbol.for('fibril.signatures');
@@ -33,6 +33,17 @@ function declareEnum(taken) {
   const values = [...new Set(members.map(([, value]) => value))].join(' | ');
   return declared(taken, (local) =>
     [[`const ${local}: {`, ...body.map((line) => `  ${line}`), '};'], [`type ${local} = ${values};`]]);
+}
+
+/** A class of errors: what extends JavaScript's own has a code. */
+function declareError(taken) {
+  const [, base, fields] = /^\s*extends\s+([\w$]+)\s*([\s\S]*)$/.exec(taken.rest);
+  const body = fields.trim().slice(1, -1).trim();
+  const listed = body === '' ? [] : [translate(body, true, false)];
+  const own = /^(\w*)Error$/.test(base) && globalThis[base] !== undefined;
+  if (own && !/(^|[\s;,])code\??\s*:/.test(body)) listed.unshift('code: string;');
+  return declared(taken, (local) =>
+    [`class ${local} extends ${base} {`, ...listed.map((line) => `  ${line}`), '}']);
 }
 
 function disposes(members, symbol) {
@@ -116,6 +127,7 @@ class Place {
         ([, owner, , where]) => owner === taken.name && where === this.space));
       case 'constant': return declareConstant(taken);
       case 'enum': return declareEnum(taken);
+      case 'error': return declareError(taken);
       case 'namespace': return this.declareSpace(taken);
       default: return declareFunction(taken);
     }

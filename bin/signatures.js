@@ -158,4 +158,4 @@ function takeMembers(rest) {
     });
 }
 
-module.exports = { RESERVED, take, takeMembers };
+module.exports = { RESERVED, take, takeMembers, translate };

@@ -147,7 +147,7 @@ const char *fibril_err_name(int code);
  *
  * Values nest as deep as memory allows; none may contain itself. To JavaScript they cross up to a
  * million deep, on every thread's stack: what is deeper becomes a RangeError with the code
- * ERR_FIBRIL_TOO_DEEP. */
+ * ERR_FIBRIL_TOO_DEEP, a string that is longer than V8's are an Error of ERR_STRING_TOO_LONG. */
 
 /* What a value is. FIBRIL_REFERENCE: a JavaScript value that C holds without a copy;
  * FIBRIL_INSTANCE: an object of a class of the addon's own. */
@@ -288,7 +288,8 @@ fibril_value fibril_error_uv(int code, const char *syscall, const char *path);
 
 /* An error of a class with a `code` property of your own, for bad arguments and for errors of a
  * library that has codes: an instance of JavaScript's own Error classes ("TypeError"), and for
- * every other name ("SQLiteError", "AbortError", "") an Error with that `name`. NULL: "Error",
+ * every other name ("SQLiteError", "AbortError", "") an Error with that `name`, or an instance of
+ * the class of the name that fibril_export_error has exported. NULL: "Error",
  * "EINVAL", and for the format a message that is the code, or "invalid argument" without one. To C
  * its code is UV_EINVAL.
  * Where: any thread.
@@ -2165,6 +2166,17 @@ int fibril_export_value(fibril_module *module, const char *signature, fibril_val
  * UV_ENOMEM it could not be made in JavaScript. */
 int fibril_export_enum(fibril_module *module, const char *signature);
 
+/* Exports a class of errors, "SQLiteError extends Error { errcode: int32 }": from here on an error
+ * of that name, fibril_error_type("SQLiteError", ...), is an instance of it. It extends one of
+ * JavaScript's own, but AggregateError, or one that has been exported before, in whatever
+ * namespace: the names are the addon's. What stands in braces is what fibril_error_set gives its
+ * errors, for the declarations, which add `code: string`; it may be left out.
+ * Where: FIBRIL_MODULE.
+ * Ownership: the signature must outlive the module (a literal).
+ * Errors: UV_EINVAL the signature is bad, the name is taken, or the load has failed already;
+ * UV_ENOMEM it extends what is no class of errors, has the name of one, or there was no memory. */
+int fibril_export_error(fibril_module *module, const char *signature);
+
 /* A namespace of the exports, an object with exports of its own: what is given back takes whatever
  * a module does, other namespaces, too. Signatures name what it declares as "limits.Mode", those
  * inside of it as "Mode". A doc comment may stand before the name.
@@ -2612,6 +2624,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *     enum            = [ doc ] name "{" member { "," member } [ "," ] "}"
  *     member          = [ doc ] name [ "=" ( string | number ) ]
  *     alias           = [ doc ] name "=" name
+ *     error           = [ doc ] name "extends" name [ "{" foreign "}" ]
  *     generator       = [ doc ] name "(" [ parameters ] ")" ":" "Generator" "<" foreign ">"
  *     async generator = [ doc ] name "(" [ parameters ] ")" ":" "AsyncGenerator" "<" foreign ">"
  *

@@ -69,6 +69,52 @@ describe('enums', () => {
   });
 });
 
+describe('classes of errors', () => {
+  const { OddError, OddestError } = addon;
+
+  it('are what errors of the name are instances of', async () => {
+    const error = await errorOf(addon.fail('OddError'));
+    assert.ok(error instanceof OddError && error instanceof RangeError);
+    assert.strictEqual(Object.getPrototypeOf(error), OddError.prototype);
+    assert.deepStrictEqual([error.name, error.code, error.message, error.by],
+      ['OddError', 'ODD', 'by 3', 3]);
+    assert.deepStrictEqual(Object.keys(error), ['code', 'by']);
+    assert.match(error.stack, /^OddError \[ODD\]: by 3\n/);
+    assert.ok(await errorOf(addon.fail('OddestError')) instanceof OddError);
+    assert.throws(() => addon.failNow('OddestError'), (thrown) =>
+      thrown instanceof OddestError && /names\.test\.js/.test(thrown.stack));
+    assert.strictEqual((await errorOf(addon.fail('OtherError'))).constructor, Error);
+  });
+
+  it('are classes that programs can use, too', () => {
+    const cause = new Error();
+    const error = new OddError('mine', { cause });
+    assert.deepStrictEqual([error.name, error.message, error.cause, String(error)],
+      ['OddError', 'mine', cause, 'OddError: mine']);
+    assert.strictEqual(OddError.name, 'OddError');
+  });
+
+  it('are other addons\' own', async () => {
+    const file = path.join(release, 'names.node');
+    const module = { exports: {} };
+    process.dlopen(module, file);
+    assert.notStrictEqual(module.exports.OddError, OddError);
+    assert.ok(await errorOf(module.exports.fail('OddError')) instanceof module.exports.OddError);
+    assert.ok(!(await errorOf(addon.fail('OddError')) instanceof module.exports.OddError));
+  });
+
+  it('whose base a program has changed are not made, errors are', async () => {
+    const before = Object.getPrototypeOf(OddestError);
+    Object.setPrototypeOf(OddestError, class { constructor() { throw new Error('evil'); } });
+    try {
+      const error = await errorOf(addon.fail('OddestError'));
+      assert.deepStrictEqual([error.constructor, error.name, error.by], [Error, 'OddestError', 3]);
+    } finally {
+      Object.setPrototypeOf(OddestError, before);
+    }
+  });
+});
+
 describe('namespaces', () => {
   it('are objects with exports of their own', () => {
     const { limits } = addon;
@@ -106,7 +152,8 @@ describe('a default export', () => {
     assert.strictEqual(addon.default, addon);
     assert.strictEqual(addon.name, 'plusOne');
     assert.deepStrictEqual(Object.keys(addon),
-      ['plusOne', 'Mode', 'mode', 'modes', 'VERSION', 'increment', 'limits', 'read']);
+      ['plusOne', 'Mode', 'mode', 'modes', 'VERSION', 'increment', 'OddError',
+        'OddestError', 'fail', 'failNow', 'limits', 'read']);
     const [value] = await require('node:events').once(new Worker(
       `require('worker_threads').parentPort.postMessage(require(${JSON.stringify(addonPath)})(2))`,
       { eval: true }), 'message');
@@ -133,6 +180,9 @@ describe('what is declared wrongly fails the load', () => {
         'a string or a finite number', 11],
       ['enum', 'Mode { A = \'a\', B }', '\'=\'', 18], ['enum', 'Mode { A', '\',\' or \'}\'', 8],
       ['enum', 'Mode { A } x', 'the end', 11], ['enum', 'taken { A }', 'another name', 0],
+      ['error', 'E', '\'extends\'', 1], ['error', 'E extends', 'the name of a class of errors', 9],
+      ['error', 'E extends Error {', '\'}\'', 17], ['error', 'taken extends Error',
+        'another name', 0],
       ['alias', 'a', '\'=\' and another name', 1], ['alias', 'a = ', 'a name', 4],
       ['alias', 'a = none', 'the name of something exported', 4],
       ['alias', 'taken = taken', 'another name', 0],
@@ -143,6 +193,14 @@ describe('what is declared wrongly fails the load', () => {
     const messages = await loadsOf(cases.map(([form, text]) => `${form} ${text}`));
     assert.deepStrictEqual(messages, cases.map(([form, text, expected, position]) =>
       of(`fibril_export_${form}`, text, expected, position)));
+  });
+
+  it('has a class of errors to extend, and a name of its own', async () => {
+    assert.deepStrictEqual(await loadsOf(['error E extends Class', 'error E extends AggregateError',
+      'error TypeError extends Error']), ['E extends Class": expected a class of errors to extend',
+      'E extends AggregateError": expected a class of errors to extend',
+      'TypeError extends Error": expected another name']
+      .map((text) => `ERR_FIBRIL_SIGNATURE: fibril_export_error: "${text}`));
   });
 
   it('is refused where a module has one only, or the name is taken at the end', async () => {

@@ -38,6 +38,18 @@ describe('synchronous functions', () => {
     assert.strictEqual(addon.join(', '), '');
   });
 
+  it('throw what Node throws for a string that is longer than V8\'s', async function () {
+    this.timeout(60000);
+    const length = require('node:buffer').constants.MAX_STRING_LENGTH + 1;
+    const expected = ['ERR_STRING_TOO_LONG',
+      `Cannot create a string longer than 0x${(length - 1).toString(16)} characters`];
+    const { code, message } = thrownBy(() => addon.longText(length));
+    assert.deepStrictEqual([code, message], expected);
+    const late = await errorOf(addon.longTextLater(length));
+    assert.deepStrictEqual([late.code, late.message], expected);
+    assert.strictEqual(addon.longText(100), 'x'.repeat(100));
+  });
+
   it('are called as their signatures say', () => {
     const { add, join, nothing, root } = addon;
     assert.deepStrictEqual([add, join, nothing, root].map(({ name, length }) => [name, length]),

@@ -41,9 +41,10 @@ static void expect_refusals(fibril_module *m, fibril_class *cls) {
       fibril_class_value(cls, "V: string", fibril_string("value", 5)) == 0)
     abort();
   if (m == NULL) return;
-  if (fibril_export_enum(m, "E { A }") == 0 || fibril_export_alias(m, "b = taken") == 0 ||
-      fibril_export_default(m, "fn") == 0 || fibril_export_namespace(m, "n") != NULL ||
-      fibril_export(NULL, "f(): void", nothing) == 0 || fibril_export_enum(NULL, "E { A }") == 0 ||
+  if (fibril_export_enum(m, "E { A }") == 0 || fibril_export_error(m, "E extends Error") == 0 ||
+      fibril_export_alias(m, "b = taken") == 0 || fibril_export_default(m, "fn") == 0 ||
+      fibril_export_namespace(m, "n") != NULL || fibril_export(NULL, "f(): void", nothing) == 0 ||
+      fibril_export_enum(NULL, "E { A }") == 0 ||
       fibril_export_value(NULL, "V: string", fibril_string("value", 5)) == 0 ||
       fibril_export_class(NULL, "C", NULL) != NULL || fibril_export_alias(NULL, "a = b") == 0 ||
       fibril_export_default(NULL, "fn") == 0 || fibril_export_namespace(NULL, "n") != NULL)
@@ -65,6 +66,7 @@ static bool starts(const char **text, const char *word) {
 
 static bool export_text(fibril_module *m, const char *text) {
   if (starts(&text, "enum")) return fibril_export_enum(m, text) != 0;
+  if (starts(&text, "error")) return fibril_export_error(m, text) != 0;
   if (starts(&text, "alias")) return fibril_export_alias(m, text) != 0;
   if (starts(&text, "default")) return fibril_export_default(m, text) != 0;
   if (starts(&text, "namespace")) return fibril_export_namespace(m, text) == NULL;

@@ -8,6 +8,12 @@ static fibril_value same(fibril_args *args) {
   return fibril_arg(args, 0);
 }
 
+static fibril_value fail(fibril_args *args) {
+  fibril_value error = fibril_error_type(fibril_arg_string(args, 0), "ODD", "by %d", 3);
+  int err = fibril_error_set(error, "by", fibril_number(3));
+  return err != 0 ? fibril_error(err, NULL) : error;
+}
+
 static fibril_value main_function(fibril_args *args) {
   return fibril_number(fibril_arg_number(args, 0) + 1);
 }
@@ -30,6 +36,11 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "modes(modes: (Mode | null)[], options?: { mode?: Mode = 4 }): Mode[]", same);
   fibril_export_value(m, "VERSION: string", fibril_string("1.2.3", FIBRIL_AUTO_LENGTH));
   fibril_export_alias(m, "/** The same. */ increment = plusOne");
+  fibril_export_error(
+      m, "/** What goes wrong. */ OddError extends RangeError { by: int32; why?: path }");
+  fibril_export_error(m, "OddestError extends OddError");
+  fibril_export(m, "fail(name: string): Promise<never>", fail);
+  fibril_export(m, "failNow(name: string): never", fail);
   fibril_module *limits = fibril_export_namespace(m, "/** What is too much. */ limits");
   fibril_export_value(limits, "MAX: number", fibril_number(9));
   fibril_export_enum(limits, "Mode { SOFT = 'soft', HARD = 'hard' }");

@@ -324,7 +324,19 @@ static fibril_value list_colours(void) {
   return list;
 }
 
+static fibril_value long_text(fibril_args *args) {
+  size_t length = (size_t)fibril_arg_number(args, 0);
+  char *text = malloc(length + 1);
+  if (text == NULL) return fibril_error(UV_ENOMEM, NULL);
+  memset(text, 'x', length);
+  fibril_value result = fibril_string(text, length);
+  free(text);
+  return result;
+}
+
 FIBRIL_MODULE(m) {
+  fibril_export(m, "longText(length: number): string", long_text);
+  fibril_export(m, "longTextLater(length: number): Promise<string>", long_text);
   const fibril_class_options options = {
       .size = sizeof options, .state_size = sizeof(tally), .release = release_tally};
   fibril_export(m, "/** The sum of two numbers. */ add(a: number, b: number): number", add);

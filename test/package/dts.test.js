@@ -266,7 +266,10 @@ export {};
         const tag: string = at[Symbol.toStringTag];
         const all: number[] = [...at];
         const self: Point = at.self();
-        export = { mode, soft, sum, removed, other, tag, all, self, VERSION };
+        const odd = new plusOne.OddestError('x', { cause: 1 });
+        const told: [number, string | undefined, string] = [odd.by, odd.why, odd.code];
+        const asRange: RangeError = odd;
+        export = { mode, soft, sum, removed, other, tag, all, self, VERSION, told, asRange };
       `,
     };
     assert.strictEqual(compile(files), '');

@@ -51,6 +51,8 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(WRAP_GENERATOR, wrapGenerator)            \
   X(WRAP_ASYNC_GENERATOR, wrapAsyncGenerator) \
   X(EXPORTS_OF_DEFAULT, exportsOfDefault)     \
+  X(CREATE_ERROR_CLASS, createErrorClass)     \
+  X(STRING_FAILURE, stringFailure)            \
   X(CREATE_CLASS, createClass)                \
   X(ADOPT, adopt)                             \
   X(ADD_METHOD, addMethod)                    \

@@ -23,6 +23,7 @@ static const char *const form_names[] = {
     [FIBRIL__FORM_ALIAS] = "alias",
     [FIBRIL__FORM_NAMESPACE] = "namespace",
     [FIBRIL__FORM_DEFAULT] = "default",
+    [FIBRIL__FORM_ERROR] = "error",
 };
 
 /* [form, class or undefined, signature, namespace or undefined] */

@@ -1,4 +1,5 @@
-/* What a module exports besides functions and classes: values, enums, namespaces, other names. */
+/* What a module exports besides functions and classes: values, enums, errors, namespaces, other
+ * names. */
 #include "names.h"
 
 #include "../values/to_js.h"
@@ -70,6 +71,29 @@ int fibril_export_enum(fibril_module *module, const char *signature) {
     return fibril__load_failed(module, spec.what, signature, UV_ENOMEM);
   return fibril__export_put(module, &spec, entry, enum_to_js(module->env, declared->literals),
                             napi_enumerable);
+}
+
+/* ---- Classes of errors ---- */
+
+/* The runtime makes errors of the name instances of it. */
+static napi_value error_class(fibril__env *self, const fibril__signature *names) {
+  napi_value args[2];
+  return napi_create_string_utf8(self->env, names->text, names->name_length, &args[0]) == napi_ok &&
+                 napi_create_string_utf8(self->env, names->target, names->target_length,
+                                         &args[1]) == napi_ok
+             ? fibril__env_ask(self, FIBRIL__JS_CREATE_ERROR_CLASS, 2, args)
+             : NULL;
+}
+
+int fibril_export_error(fibril_module *module, const char *signature) {
+  const fibril__export_spec spec = {
+      .what = "fibril_export_error", .signature = signature, .form = FIBRIL__FORM_ERROR};
+  const fibril__export *entry = fibril__export_new(module, &spec, sizeof *entry);
+  if (entry == NULL) return fibril__module_failure(module);
+  int err = fibril__export_check_name(module, &spec, entry);
+  if (err != 0) return err;
+  return fibril__export_put(module, &spec, entry, error_class(module->env, &entry->signature),
+                            napi_default_jsproperty);
 }
 
 /* ---- Namespaces ---- */

@@ -46,6 +46,7 @@ const { FinalizationRegistry = class {
   }
 } } = globalThis;
 
+const { constants: { MAX_STRING_LENGTH } } = process.getBuiltinModule('node:buffer');
 const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks');
 const { writeSync } = process.getBuiltinModule('node:fs');
 const { constants: osConstants } = process.getBuiltinModule('node:os');

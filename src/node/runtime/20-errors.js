@@ -51,12 +51,41 @@ function makeError(description = NO_MEMORY, above) {
   return defineAll(error, properties);
 }
 
+// createErrorClass(name, base): from here on errors of the name are instances of it.
+function createErrorClass(name, base) {
+  const Base = base === 'AggregateError' ? undefined : CLASSES[base];
+  const expected = Base === undefined ? 'a class of errors to extend'
+    : CLASSES[name] !== undefined ? 'another name' : undefined;
+  if (expected !== undefined) {
+    throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
+      `fibril_export_error: "${name} extends ${base}": expected ${expected}`, createErrorClass);
+  }
+  const make = native.evaluate(
+    `(Base) => class ${name} extends Base {}\n//# sourceURL=fibril:class\n`);
+  const Class = make(Base);
+  define(Class.prototype, 'name', name, false);
+  CLASSES[name] = Class;
+  return Class;
+}
+
 function errorOfClass(name, code, message, above) {
   const Class = CLASSES[name];
-  if (Class !== undefined) return codedError(Class, code, message, above);
+  try {
+    if (Class !== undefined) return codedError(Class, code, message, above);
+  } catch {
+    // A program has changed what the addon's class extends.
+  }
   const error = codedError(Error, code, message, above, name);
   define(error, 'name', name, false);
   return error;
+}
+
+// What Node throws for a string of so many bytes that could not be made; undefined: it was not too
+// long.
+function stringFailure(length) {
+  if (length <= MAX_STRING_LENGTH) return undefined;
+  return codedError(Error, 'ERR_STRING_TOO_LONG', 'Cannot create a string longer than ' +
+    `0x${MAX_STRING_LENGTH.toString(16)} characters`, stringFailure);
 }
 
 // An error that is a member of a result.

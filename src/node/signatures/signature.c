@@ -155,6 +155,14 @@ static bool parse_alias(fibril__scan *scan, bool is_member, fibril__signature *o
                    : fibril__scan_name(scan, "a name", &out->target, &out->target_length);
 }
 
+/* What it has besides is TypeScript's. */
+static bool parse_error(fibril__scan *scan, fibril__signature *out) {
+  if (!fibril__scan_word(scan, "extends")) return fibril__scan_fail(scan, "'extends'");
+  if (!fibril__scan_name(scan, "the name of a class of errors", &out->target, &out->target_length))
+    return false;
+  return !fibril__scan_peek(scan, '{') || fibril__scan_foreign(scan);
+}
+
 static bool parse_name(fibril__scan *scan, bool is_member, fibril__signature *out) {
   return is_member ? fibril__scan_member_name(scan, &out->text, &out->name_length)
                    : fibril__scan_name(scan, "a name", &out->text, &out->name_length);
@@ -174,6 +182,7 @@ static bool parse_form(fibril__scan *scan, fibril__form form, bool is_member,
     case FIBRIL__FORM_ALIAS: return parse_alias(scan, is_member, out);
     case FIBRIL__FORM_ENUM: return parse_enum(scan, out);
     case FIBRIL__FORM_SETTER: return parse_setter(scan, out);
+    case FIBRIL__FORM_ERROR: return parse_error(scan, out);
     case FIBRIL__FORM_CONSTANT:
     case FIBRIL__FORM_GETTER:
       if (!fibril__scan_skip(scan, ':') || fibril__scan_peek(scan, '\0'))

@@ -12,7 +12,7 @@ typedef struct fibril__signature {
   const char *source; /* all of it */
   const char *text;   /* from its name on */
   size_t name_length;
-  const char *target; /* of an alias: the name behind it */
+  const char *target; /* of an alias: the name behind it; of an error's class: what it extends */
   size_t target_length;
   uint32_t count;
   uint32_t property_count; /* of all options objects */
@@ -37,6 +37,7 @@ typedef enum {
   FIBRIL__FORM_ALIAS,           /* name = other */
   FIBRIL__FORM_NAMESPACE,       /* name */
   FIBRIL__FORM_DEFAULT,         /* name */
+  FIBRIL__FORM_ERROR,           /* name extends other { a: number } */
 } fibril__form;
 
 /* Where a signature stands. */

@@ -53,6 +53,20 @@ static napi_value reference_to_js(fibril__env *self, fibril_value value) {
   return result;
 }
 
+/* V8 says nothing of one that is too long. */
+static napi_value string_to_js(fibril__env *self, fibril_value value) {
+  napi_value result, bytes, error;
+  napi_valuetype type;
+  size_t length;
+  const char *text = fibril_value_string(value, &length);
+  if (napi_create_string_utf8(self->env, text, length, &result) == napi_ok) return result;
+  if (napi_create_double(self->env, (double)length, &bytes) == napi_ok &&
+      (error = fibril__env_ask(self, FIBRIL__JS_STRING_FAILURE, 1, &bytes)) != NULL &&
+      napi_typeof(self->env, error, &type) == napi_ok && type == napi_object)
+    napi_throw(self->env, error);
+  return NULL;
+}
+
 static void drop_box(napi_env env, void *data, void *hint) {
   (void)env;
   (void)data;
@@ -93,17 +107,12 @@ static bool has_members(fibril_value value) {
 static napi_value plain_to_js(fibril__env *self, fibril_value value) {
   napi_env env = self->env;
   napi_value result = NULL;
-  size_t length;
-  const char *text;
   switch (fibril_value_kind(value)) {
     case FIBRIL_NULL: napi_get_null(env, &result); break;
     case FIBRIL_BOOLEAN: napi_get_boolean(env, value.as.integer != 0, &result); break;
     case FIBRIL_NUMBER: napi_create_double(env, value.as.number, &result); break;
     case FIBRIL_BIGINT: napi_create_bigint_int64(env, value.as.integer, &result); break;
-    case FIBRIL_STRING:
-      text = fibril_value_string(value, &length);
-      napi_create_string_utf8(env, text, length, &result);
-      break;
+    case FIBRIL_STRING: return string_to_js(self, value);
     case FIBRIL_BUFFER: return buffer_to_js(self, value);
     case FIBRIL_REFERENCE: return reference_to_js(self, value);
     case FIBRIL_INSTANCE: return fibril__instance_to_js(self, value);
