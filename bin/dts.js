@@ -66,11 +66,16 @@ function declareAccessor(form, { name, result }, isWritten) {
   return [isWritten ? `get ${name}(): ${result};` : `readonly ${name}: ${result};`];
 }
 
-/** Another name for a member, as that is declared. */
-function declareAlias({ doc, name, rest }, members) {
-  const [, target] = /=\s*(\S+)/.exec(rest);
+function targetOf({ rest }) {
+  return /=\s*(\S+)/.exec(rest)[1];
+}
+
+/** Another name for a member, as that was declared before. */
+function declareAlias(alias, members) {
+  const target = targetOf(alias);
+  const { doc, name } = alias;
   return members.filter(([form, , signature]) => form !== 'static' && form !== 'constant' &&
-    form !== 'alias' && take(signature).name === target)
+    take(signature).name === target)
     .flatMap(([form, , signature]) => {
       const taken = take(signature, form !== 'setter');
       const renamed = { ...taken, name, doc: doc === '' ? taken.doc : doc };
@@ -100,8 +105,9 @@ function declareMember(form, taken, members, first = taken.name) {
 
 function declareClass(taken, members) {
   const body = members.some(([form]) => form === 'constructor') ? [] : ['constructor();'];
-  for (const [form, , signature] of members) {
-    body.push(...declareMember(form, take(signature, form !== 'setter'), members));
+  for (const [index, [form, , signature]] of members.entries()) {
+    const known = form === 'alias' ? members.slice(0, index) : members;
+    body.push(...declareMember(form, take(signature, form !== 'setter'), known));
   }
   return declared(taken, (local) =>
     [`class ${local} {`, ...body.map((line) => `  ${line}`), '}']);
@@ -140,7 +146,10 @@ class Place {
       [`namespace ${local} {`, ...body.map((line) => `  ${line}`), '}']);
   }
 
+  /** Where it is declared, by another name perhaps. */
   localOf(name) {
+    const alias = this.aliases.find((each) => each.name === name);
+    if (alias !== undefined) return this.localOf(targetOf(alias));
     return this.all.find((each) => each.name === name)?.local ?? name;
   }
 
@@ -149,8 +158,7 @@ class Place {
     const own = this.all.filter(({ local, name }) => everything || local !== name);
     return [
       ...own.map(({ local, name }) => (local === name ? name : `${local} as ${name}`)),
-      ...this.aliases.map(({ name, rest }) =>
-        `${this.localOf(/=\s*(\S+)/.exec(rest)[1])} as ${name}`),
+      ...this.aliases.map(({ name }) => `${this.localOf(name)} as ${name}`),
     ];
   }
 

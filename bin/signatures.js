@@ -154,7 +154,7 @@ function takeMembers(rest) {
   return Array.from(rest.slice(rest.indexOf('{') + 1).matchAll(member),
     ([, doc = '', name, text = String(next)]) => {
       next = Number(text) + 1;
-      return [name, text, doc];
+      return [name, /^['"]/.test(text) ? text : String(Number(text)), doc];
     });
 }
 

@@ -2093,7 +2093,8 @@ fibril_value fibril_arg_option(const fibril_args *args, size_t index, const char
  * Errors: none. */
 bool fibril_arg_given(const fibril_args *args, size_t index);
 
-/* The bytes of the i-th argument, a string.
+/* The bytes of the i-th argument, a string, with a NUL behind them. There may be others among them,
+ * where a library would take the string to end: fibril_value_string of fibril_arg gives its length.
  * Where: an exported function.
  * Ownership: borrowed from the arguments; NULL when it was left out.
  * Errors: none. */
@@ -2126,8 +2127,8 @@ bool fibril_arg_boolean(const fibril_args *args, size_t index);    /* false when
  * AbortSignal wants a promise. Answers to napi_create_function.
  * Where: FIBRIL_MODULE.
  * Ownership: the signature must outlive the module (a literal).
- * Errors: UV_EINVAL the signature is bad, or the load has failed already; UV_ENOMEM the function
- * could not be made in JavaScript. */
+ * Errors: UV_EINVAL the signature is bad, its name is taken, or the load has failed already;
+ * UV_ENOMEM the function could not be made in JavaScript. */
 int fibril_export(fibril_module *module, const char *signature, fibril_export_fn fn);
 
 /* Of what is exported. NULL stands for all of them zero. */
@@ -2273,10 +2274,11 @@ typedef struct fibril_class fibril_class;
 
 /* Of a class.
  *
- * release(state) is called once for every struct that the constructor has been called for, also
- * when that has failed: what it did not set up is zero. It runs on the loop's stack and may not
- * wait; whatever the struct owns it frees (fibril_value_free, fibril_poster_unref ...). The memory
- * itself is fibril's. */
+ * release(state) is called once for every struct, also for one whose constructor has failed, or
+ * that fibril_instance has made: what nobody set up is zero. It runs on the loop's stack and may
+ * not wait, for a library's lock neither, which a job in the pool may have for long; whatever the
+ * struct owns it frees (fibril_value_free, fibril_poster_unref ...). The memory itself is fibril's.
+ */
 typedef struct fibril_class_options {
   size_t size;                  /* sizeof(fibril_class_options) */
   size_t state_size;            /* of the struct, which may hold any type, zeroed */
@@ -2387,7 +2389,7 @@ void fibril_this_unref(void *state);
  * collector knows what an object costs; each call replaces what the one before said. Released with
  * the struct. Answers to napi_adjust_external_memory.
  * Where: the loop's thread.
- * Errors: UV_EINVAL more than an int64_t holds, or after the environment's end. */
+ * Errors: UV_EINVAL more than a TiB. */
 int fibril_this_memory(void *state, size_t bytes);
 
 /* ---- Objects of classes as values ---------------------------------------------------------------
@@ -2400,8 +2402,9 @@ int fibril_this_memory(void *state, size_t bytes);
  * again.
  *
  * A struct that keeps an object of which that one keeps it in turn, by properties or by values, is
- * never collected: JavaScript's collector does not see what C keeps. fibril_this_ref keeps the
- * struct alone. */
+ * not collected: JavaScript's collector does not see what C keeps. fibril_this_ref keeps the struct
+ * alone. At the environment's end such structs are released all the same, after all others and
+ * after the loop's data, in any order: fibril_value_instance gives NULL for one that has been. */
 
 /* A new object of the class, made without its constructor: a struct of zeroes, which
  * fibril_value_instance gives, to be filled in before it is handed over. JavaScript's object comes
@@ -2420,7 +2423,8 @@ fibril_value fibril_instance(fibril_class *cls);
  * Errors: UV_EINVAL the struct is being released; UV_ENOMEM without memory. */
 fibril_value fibril_instance_of(void *state);
 
-/* The struct of an object of this class; cls NULL: of whatever class. NULL for any other value.
+/* The struct of an object of this class; cls NULL: of whatever class. NULL for any other value, and
+ * for a struct that has been released.
  * Where: the value's thread.
  * Ownership: borrowed from the value.
  * Errors: none. */

@@ -11,7 +11,7 @@ const { collectUntil, errorOf, runScript } = require('./support/natives');
 
 const addonPath = path.join(__dirname, 'addon', 'build', 'Release', 'instances.node');
 const addon = require(addonPath);
-const { Point } = addon;
+const { Point, Ring } = addon;
 
 const settled = async () => collectUntil(() => addon.countLive() === 0);
 
@@ -171,6 +171,18 @@ describe('objects of classes as results', () => {
     assert.strictEqual(result.mark, 'mine');
   });
 
+  it('are "this" of a generator, which keeps it', async () => {
+    class Pixel extends Point {}
+    const made = () => Object.assign(new Pixel(2), { mark: 'mine' });
+    const iterator = made()[Symbol.asyncIterator]();
+    await iterator.next();
+    await collectRounds(3);
+    const { value } = await iterator.next();
+    assert.ok(value instanceof Pixel);
+    assert.strictEqual(value.mark, 'mine');
+    await iterator.return();
+  });
+
   it('are made anew for a struct whose object has been collected', async () => {
     await settled();
     const label = (() => new Point(9).label('nine'))();
@@ -249,6 +261,11 @@ describe('classes have', () => {
     assert.strictEqual(Pixel.at(2).constructor, Point);
   });
 
+  it('symbols of their own, and a length', () => {
+    assert.deepStrictEqual([3 instanceof Ring, 4 instanceof Ring], [true, false]);
+    assert.strictEqual(Ring.length(), addon.countLive());
+  });
+
   it('setters, whose type checks what is assigned', () => {
     const point = new Point(1);
     point.step = 4;
@@ -315,8 +332,19 @@ describe('classes have', () => {
   of: Point { value: 1, step: 1 },
   broken: [Getter: <Inspection threw (EIO: i/o error, read)>]
 }`);
-    assert.match(inspect(Point.prototype), /^Object|^\{|^\[|^Point/);
-    assert.match(inspect(Object.create(Point.prototype)), /^Point/);
+    assert.ok(!inspect(Point.prototype).includes('value:'));
+    assert.strictEqual(inspect(Object.create(Point.prototype)), 'Point {}');
+    const [one, two] = [new Ring(), new Ring()];
+    one.to(two);
+    two.to(one);
+    one.mark = two.mark = 1;
+    assert.strictEqual(inspect(one, { depth: null, breakLength: Infinity }),
+      'Ring { next: Ring { next: [Circular], previous: [Circular], mark: 1 }, ' +
+        'previous: Ring { next: [Circular], previous: [Circular], mark: 1 }, mark: 1 }');
+    class Odd extends Point {
+      static name = Symbol('odd');
+    }
+    assert.strictEqual(inspect(new Odd(1)), 'Object { value: 1, step: 1 }');
     const own = { [inspect.custom]: () => 'own' };
     assert.strictEqual(inspect(Object.assign(new Point(1), own)), 'own');
   });
@@ -333,7 +361,14 @@ describe('classes have', () => {
     const point = new Point(1);
     point.weigh(64e6);
     await point.weighLater(1e6);
-    assert.strictEqual(thrownBy(() => point.weigh(-1)).code, 'EINVAL');
+    for (const bytes of [-1, 2 ** 40 + 1, 2 ** 60]) {
+      assert.strictEqual(thrownBy(() => point.weigh(bytes)).code, 'EINVAL');
+    }
+    const heavy = Array.from({ length: 20 }, (_, i) => new Point(i));
+    for (const each of heavy) each.weigh(2 ** 40);
+    await turns(2);
+    for (const each of heavy) each.weigh(0);
+    await turns(2);
     point.weigh(0);
   });
 });
@@ -365,6 +400,25 @@ describe('objects of classes at the end of an environment', () => {
       await worker.terminate();
       assert.strictEqual(addon.countLive(), 0);
     }
+  });
+
+  it('are released one after the other, however long the row', async () => {
+    const source = `
+      const { Point } = require(${JSON.stringify(addonPath)});
+      globalThis.last = new Point(0);
+      for (let i = 1; i < 30000; i++) {
+        const next = new Point(i);
+        next.keepPoint(last);
+        last = next;
+      }
+      const [one, two] = [new Point(1), new Point(2)];
+      one.keepPoint(two);
+      two.keepPoint(one);
+      const self = new Point(3);
+      self.keepPoint(self);`;
+    await settled();
+    const [code] = await require('node:events').once(new Worker(source, { eval: true }), 'exit');
+    assert.deepStrictEqual([code, addon.countLive()], [0, 0]);
   });
 
   it('that a struct released others\' holds are released, too', async () => {

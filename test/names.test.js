@@ -180,6 +180,8 @@ describe('what is declared wrongly fails the load', () => {
         'a string or a finite number', 11],
       ['enum', 'Mode { A = \'a\', B }', '\'=\'', 18], ['enum', 'Mode { A', '\',\' or \'}\'', 8],
       ['enum', 'Mode { A } x', 'the end', 11], ['enum', 'taken { A }', 'another name', 0],
+      ['class', 'taken', 'another name', 0], ['class', 'string', 'a name that means no other type',
+        0], ['enum', 'Buffer { A }', 'a name that means no other type', 0],
       ['error', 'E', '\'extends\'', 1], ['error', 'E extends', 'the name of a class of errors', 9],
       ['error', 'E extends Error {', '\'}\'', 17], ['error', 'taken extends Error',
         'another name', 0],
@@ -204,12 +206,19 @@ describe('what is declared wrongly fails the load', () => {
   });
 
   it('is refused where a module has one only, or the name is taken at the end', async () => {
-    assert.deepStrictEqual(await loadsOf(['twice', 'inner', 'own']), [
+    assert.deepStrictEqual(await loadsOf(['twice', 'inner', 'own', 'name', 'default', 'function fn(): void',
+      'class delete', 'shadow']), [
       'ERR_FIBRIL_SIGNATURE: fibril_export_default: "fn": ' +
         'expected one default, which is the module\'s at position 0',
       'ERR_FIBRIL_SIGNATURE: fibril_export_default: "fn": ' +
         'expected one default, which is the module\'s at position 0',
       'ERR_FIBRIL_SIGNATURE: fibril_export_default: "fn": has a property "prototype" of its own',
+      'ERR_FIBRIL_SIGNATURE: fibril_export_default: "fn": has a property "name" of its own',
+      'ERR_FIBRIL_SIGNATURE: fibril_export_default: "fn": has a property "default" of its own',
+      'ERR_FIBRIL_SIGNATURE: fibril_export: "fn(): void": expected another name at position 0',
+      'ERR_FIBRIL_SIGNATURE: fibril_export_class: "delete": expected a name that a class can have',
+      'ERR_FIBRIL_SIGNATURE: fibril_export_enum: "Mode { INNER = \'inner\' }": expected a name that ' +
+        'means no other type at position 0',
     ]);
   });
 
@@ -223,7 +232,8 @@ describe('what is declared wrongly fails the load', () => {
   });
 
   it('has members that fit their class', async () => {
-    assert.deepStrictEqual(await loadsOf(['symbol', 'noSymbol', 'noMember', 'signal', 'sealed']), [
+    assert.deepStrictEqual(await loadsOf(['symbol', 'noSymbol', 'noMember', 'signal', 'sealed',
+      'twoMethods', 'twoForms', 'twoStatics', 'prototype', 'noSymbols']), [
       'ERR_FIBRIL_SIGNATURE: This Node.js has no [Symbol.nothing]',
       'ERR_FIBRIL_SIGNATURE: fibril_class_method: "[Symbol.]()": expected a symbol\'s name at ' +
         'position 8',
@@ -231,6 +241,12 @@ describe('what is declared wrongly fails the load', () => {
       'ERR_FIBRIL_SIGNATURE: fibril_class_setter: "s: AbortSignal": expected no AbortSignal at ' +
         'position 14',
       'loaded',
+      'ERR_FIBRIL_SIGNATURE: "Class.m": expected another name',
+      'ERR_FIBRIL_SIGNATURE: "Class.p": expected another name',
+      'ERR_FIBRIL_SIGNATURE: fibril_class_static: "m(): void": expected another name at position 0',
+      'ERR_FIBRIL_SIGNATURE: fibril_class_static: "prototype(): void": expected another name at ' +
+        'position 0',
+      'ERR_FIBRIL_SIGNATURE: This Node.js has no [Symbol.for]',
     ]);
   });
 });

@@ -66,7 +66,8 @@ describe('signatures', () => {
 
   it('that cannot be parsed fail the load and say where', () => {
     const TYPE =
-      'a type (string, number, int32, bytes, {...}, T[], () => T or another that docs/c-api.md has)';
+      'a type (string, number, int32, bytes, {...}, T[], () => T, a class or an enum exported before, ' +
+        'or another that docs/c-api.md has)';
     assertRefused('', 'a name', 0);
     assertRefused('1f()', 'a name', 0);
     assertRefused('f', '\'(\'', 1);

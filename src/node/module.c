@@ -66,6 +66,11 @@ static void on_unwound(void *arg) {
   fibril__visit_end(self->loop, visit);
 }
 
+/* The addon's data is gone, too. */
+static void on_released(void *arg) {
+  fibril__instances_close(arg);
+}
+
 /* From here on no JavaScript runs, and what waits for it is told so, masked or not; every coroutine
  * is cancelled and unwinds while Node turns the loop. */
 static void on_cleanup(napi_async_cleanup_hook_handle hook, void *arg) {
@@ -152,7 +157,9 @@ static bool make_loop(whole_env *whole, napi_env env, fibril_loop **loop) {
     napi_remove_async_cleanup_hook(whole->cleanup);
     return false;
   }
-  fibril__loop_set_upper(*loop, on_flush, on_unwound, whole);
+  fibril__loop_set_upper(
+      *loop, &(fibril__upper){
+                 .flush = on_flush, .unwound = on_unwound, .released = on_released, .arg = whole});
   fibril__loop_keep_signal(*loop, SIGUSR1); /* starts Node's debugger */
   return true;
 }
@@ -188,7 +195,6 @@ void fibril__module_runtime(fibril_module *module) {
 
 static int set_hook(fibril_module *module, hook *place, fibril_fn fn, void *arg,
                     const char *misused) {
-  if (fibril__module_failure(module) != 0) return UV_EINVAL;
   if (fn != NULL && place->fn == NULL) {
     *place = (hook){fn, arg};
     return 0;
@@ -203,6 +209,7 @@ static whole_env *whole_of(const fibril_module *module) {
 }
 
 int fibril_module_init(fibril_module *module, fibril_fn fn, void *arg) {
+  if (fibril__module_failure(module) != 0) return UV_EINVAL;
   int err = set_hook(module, &whole_of(module)->hooks.init, fn, arg,
                      "fibril_module_init: expected one function, once");
   if (err == 0) fibril__gate_shut(module->env);
@@ -210,6 +217,7 @@ int fibril_module_init(fibril_module *module, fibril_fn fn, void *arg) {
 }
 
 int fibril_module_end(fibril_module *module, fibril_fn fn, void *arg) {
+  if (fibril__module_failure(module) != 0) return UV_EINVAL;
   return set_hook(module, &whole_of(module)->hooks.end, fn, arg,
                   "fibril_module_end: expected one function, once");
 }

@@ -31,6 +31,23 @@ static int add_member(fibril_class *cls, const char *what) {
     return fibril_class_method(cls, "[Symbol.nothing](): void", nothing, NULL);
   if (strcmp(what, "noSymbol") == 0) return fibril_class_method(cls, "[Symbol.]()", nothing, NULL);
   if (strcmp(what, "noMember") == 0) return fibril_class_alias(cls, "a = b");
+  if (strcmp(what, "twoMethods") == 0) {
+    fibril_class_method(cls, "m(): void", nothing, NULL);
+    return fibril_class_method(cls, "m(a: string): Promise<void>", nothing, NULL);
+  }
+  if (strcmp(what, "twoForms") == 0) {
+    fibril_class_setter(cls, "p: any", nothing);
+    fibril_class_getter(cls, "p: any", nothing);
+    return fibril_class_method(cls, "p(): void", nothing, NULL);
+  }
+  if (strcmp(what, "twoStatics") == 0) {
+    fibril_class_static(cls, "m(): void", nothing, NULL);
+    return fibril_class_static(cls, "m(): void", nothing, NULL);
+  }
+  if (strcmp(what, "prototype") == 0)
+    return fibril_class_static(cls, "prototype(): void", nothing, NULL);
+  if (strcmp(what, "noSymbols") == 0)
+    return fibril_class_static(cls, "[Symbol.for](): void", nothing, NULL);
   return fibril_class_setter(cls, "s: AbortSignal", nothing);
 }
 
@@ -43,7 +60,8 @@ static void expect_refusals(fibril_module *m, fibril_class *cls) {
   if (m == NULL) return;
   if (fibril_export_enum(m, "E { A }") == 0 || fibril_export_error(m, "E extends Error") == 0 ||
       fibril_export_alias(m, "b = taken") == 0 || fibril_export_default(m, "fn") == 0 ||
-      fibril_export_namespace(m, "n") != NULL || fibril_export(NULL, "f(): void", nothing) == 0 ||
+      fibril_export_namespace(m, "n") != NULL || fibril_module_init(NULL, NULL, NULL) == 0 ||
+      fibril_module_end(NULL, NULL, NULL) == 0 || fibril_export(NULL, "f(): void", nothing) == 0 ||
       fibril_export_enum(NULL, "E { A }") == 0 ||
       fibril_export_value(NULL, "V: string", fibril_string("value", 5)) == 0 ||
       fibril_export_class(NULL, "C", NULL) != NULL || fibril_export_alias(NULL, "a = b") == 0 ||
@@ -67,6 +85,8 @@ static bool starts(const char **text, const char *word) {
 static bool export_text(fibril_module *m, const char *text) {
   if (starts(&text, "enum")) return fibril_export_enum(m, text) != 0;
   if (starts(&text, "error")) return fibril_export_error(m, text) != 0;
+  if (starts(&text, "class")) return fibril_export_class(m, text, NULL) == NULL;
+  if (starts(&text, "function")) return fibril_export(m, text, nothing) != 0;
   if (starts(&text, "alias")) return fibril_export_alias(m, text) != 0;
   if (starts(&text, "default")) return fibril_export_default(m, text) != 0;
   if (starts(&text, "namespace")) return fibril_export_namespace(m, text) == NULL;
@@ -79,6 +99,19 @@ FIBRIL_MODULE(m) {
   strncpy(text, wanted == NULL ? "" : wanted, sizeof text - 1);
   if (strcmp(text, "own") == 0) {
     export_class(m);
+    return;
+  }
+  if (strcmp(text, "shadow") == 0) {
+    fibril_export_enum(m, "Mode { OUTER = 'outer' }");
+    fibril_module *space = fibril_export_namespace(m, "space");
+    fibril_export(space, "f(mode: Mode): void", nothing);
+    if (fibril_export_enum(space, "Mode { INNER = 'inner' }") == 0) abort();
+    return;
+  }
+  if (strcmp(text, "name") == 0 || strcmp(text, "default") == 0) {
+    fibril_export(m, "fn(): void", nothing);
+    fibril_export_value(m, text[0] == 'n' ? "name: null" : "default: null", fibril_null());
+    fibril_export_default(m, "fn");
     return;
   }
   if (strcmp(text, "early") == 0 || strcmp(text, "outside") == 0 || strcmp(text, "inside") == 0) {

@@ -42,6 +42,8 @@ static void point_release(void *state) {
 static void label_release(void *state) {
   label *self = state;
   if (!fibril_is_error(fibril_instance_of(state))) abort(); /* it is too late for that */
+  fibril_this_ref(state);
+  fibril_this_unref(state);
   live--;
   if (self->of != NULL) fibril_this_unref(self->of);
   free(self->text);
@@ -193,6 +195,47 @@ static fibril_value label_of(fibril_args *args) {
   return fibril_instance_of(((label *)fibril_this(args))->of);
 }
 
+static fibril_value count_live(fibril_args *args) {
+  (void)args;
+  return fibril_number(live);
+}
+
+/* ---- Rings ---- */
+
+typedef struct {
+  fibril_value next;
+} ring;
+
+static void ring_release(void *state) {
+  fibril_value_free(((ring *)state)->next);
+}
+
+static fibril_value ring_to(fibril_args *args) {
+  ring *self = fibril_this(args);
+  fibril_value_free(self->next);
+  self->next = fibril_value_dup(fibril_arg(args, 0));
+  return fibril_undefined();
+}
+
+static fibril_value ring_next(fibril_args *args) {
+  return fibril_value_dup(((ring *)fibril_this(args))->next);
+}
+
+static fibril_value ring_has(fibril_args *args) {
+  return fibril_boolean(fibril_arg_number(args, 0) == 3);
+}
+
+static void export_rings(fibril_module *m) {
+  const fibril_class_options of_ring = {
+      .size = sizeof of_ring, .state_size = sizeof(ring), .release = ring_release};
+  fibril_class *rings = fibril_export_class(m, "Ring", &of_ring);
+  fibril_class_method(rings, "to(other: Ring): void", ring_to, NULL);
+  fibril_class_getter(rings, "next: Ring | undefined", ring_next);
+  fibril_class_getter(rings, "previous: Ring | undefined", ring_next);
+  fibril_class_static(rings, "[Symbol.hasInstance](value: number = 0): boolean", ring_has, NULL);
+  fibril_class_static(rings, "length(): number", count_live, NULL);
+}
+
 /* ---- Functions ---- */
 
 static fibril_value value_of(fibril_args *args) {
@@ -279,11 +322,6 @@ static fibril_value holding(fibril_args *args) {
   return fibril_value_dup(held);
 }
 
-static fibril_value count_live(fibril_args *args) {
-  (void)args;
-  return fibril_number(live);
-}
-
 FIBRIL_MODULE(m) {
   const fibril_class_options of_point = {
       .size = sizeof of_point, .state_size = sizeof(point), .release = point_release};
@@ -317,6 +355,7 @@ FIBRIL_MODULE(m) {
   fibril_class_getter(labels, "text: string", label_text);
   fibril_class_getter(labels, "of: Point", label_of);
   fibril_class_getter(labels, "broken: number", point_broken);
+  export_rings(m);
   fibril_export(m, "valueOf(point: Point): number", value_of);
   fibril_export(m, "valueOfLater(point: Point, ms: number): Promise<number>", value_of_later);
   fibril_export(m, "valueOrNull(point?: Point | null): number | null", value_of);

@@ -339,9 +339,9 @@ LOOP_TEST(misused_loops_say_so) {
 }
 
 LOOP_TEST(a_loop_of_the_layer_above_is_closed_by_it) {
-  fibril__loop_set_upper(loop, ignore, NULL, NULL);
+  fibril__loop_set_upper(loop, &(fibril__upper){.flush = ignore});
   CHECK_INT(fibril_loop_close(loop, NULL, NULL), UV_EPERM);
-  fibril__loop_set_upper(loop, NULL, NULL, NULL);
+  fibril__loop_set_upper(loop, &(fibril__upper){.arg = NULL});
 }
 
 TEST(loops_that_close_take_nothing_new) {

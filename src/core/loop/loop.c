@@ -78,9 +78,8 @@ int fibril__loop_close(fibril_loop *loop, void (*closed)(void *arg), void *arg) 
 
 /* ---- The layer above ---- */
 
-void fibril__loop_set_upper(fibril_loop *loop, void (*flush)(void *arg), void (*unwound)(void *arg),
-                            void *arg) {
-  fibril__whole_of(loop)->upper = (fibril__upper){.flush = flush, .unwound = unwound, .arg = arg};
+void fibril__loop_set_upper(fibril_loop *loop, const fibril__upper *upper) {
+  fibril__whole_of(loop)->upper = *upper;
   fibril__whole_of(loop)->running.uv = true;
 }
 

@@ -46,9 +46,11 @@ typedef struct fibril__loop_data {
 
 /* The layer above, which settles what crosses to it in batches. */
 typedef struct fibril__upper {
-  void (*flush)(void *arg);   /* at the end of an iteration, when it has asked to be called */
-  void (*unwound)(void *arg); /* when the loop closes and every coroutine has ended, while all else
-                                 still works */
+  void (*flush)(void *arg); /* at the end of an iteration, when it has asked to be called */
+  /* When the loop closes: every coroutine has ended, while all else still works; */
+  void (*unwound)(void *arg);
+  /* the user's data has been released. */
+  void (*released)(void *arg);
   void *arg;
   bool flush_wanted;
   int signal; /* that is its host's, and nobody else's; 0: none */
@@ -85,8 +87,7 @@ static inline fibril__whole *fibril__whole_of(const fibril_loop *loop) {
 
 /* Somebody else turns libuv's loop, and wants to be called. From then on only fibril__loop_close
  * closes it. */
-void fibril__loop_set_upper(fibril_loop *loop, void (*flush)(void *arg), void (*unwound)(void *arg),
-                            void *arg);
+void fibril__loop_set_upper(fibril_loop *loop, const fibril__upper *upper);
 
 /* Whoever turns it has a signal that nobody may wait for. */
 void fibril__loop_keep_signal(fibril_loop *loop, int signal);

@@ -49,6 +49,7 @@ static void end_turns(fibril_loop *loop) {
   fibril__post_close(loop);
   drain_all(loop);
   fibril__loop_data_end(loop);
+  if (whole->upper.released != NULL) whole->upper.released(whole->upper.arg);
   close_attachments(loop);
   drain_all(loop);
   fibril__visit_end(loop, visit);

@@ -95,6 +95,17 @@ typedef struct {
   napi_value argv[FIBRIL__PARAMETERS_MAX];
 } member_call;
 
+/* The object that a member is called on: NULL, and why not in *error. */
+static fibril__instance *receiver_of(const fibril__export *callee, napi_value object,
+                                     fibril_value *error) {
+  const fibril_class *cls = fibril__class_of(callee);
+  fibril__instance *receiver = fibril__instance_find(&cls->type, object);
+  if (receiver == NULL)
+    *error = fibril_error_type("TypeError", "ERR_INVALID_THIS",
+                               "Value of \"this\" must be of type %s", cls->owner.name);
+  return receiver;
+}
+
 static bool begin_member(napi_env env, napi_callback_info info, member_call *out) {
   napi_value object;
   void *data;
@@ -102,24 +113,26 @@ static bool begin_member(napi_env env, napi_callback_info info, member_call *out
   if (napi_get_cb_info(env, info, &out->argc, out->argv, &object, &data) != napi_ok) return false;
   out->callee = data;
   out->env = out->callee->env;
-  const fibril_class *cls = fibril__class_of(out->callee);
   out->receiver = NULL;
   if (out->env->exiting)
     out->error = fibril__error_code(FIBRIL_ECLOSED);
-  else if ((out->receiver = fibril__instance_find(&cls->type, object)) == NULL)
-    out->error = fibril_error_type("TypeError", "ERR_INVALID_THIS",
-                                   "Value of \"this\" must be of type %s", cls->owner.name);
+  else
+    out->receiver = receiver_of(out->callee, object, &out->error);
   return true;
 }
 
 napi_value fibril__getter_begin(napi_env env, napi_callback_info info) {
-  member_call call;
-  napi_value refused;
-  if (!begin_member(env, info, &call)) return NULL;
-  if (!may_begin(call.callee, &refused)) return refused;
-  if (call.receiver == NULL) return fibril__give_result(call.env, call.error);
-  fibril_args args = fibril__args_of(call.callee, NULL, call.receiver);
-  return fibril__give_result(call.env, call_now(call.env, &args));
+  napi_value object, refused;
+  size_t argc = 0;
+  void *data;
+  fibril_value error;
+  if (napi_get_cb_info(env, info, &argc, NULL, &object, &data) != napi_ok) return NULL;
+  const fibril__export *callee = data;
+  if (!may_begin(callee, &refused)) return refused;
+  fibril__instance *receiver = receiver_of(callee, object, &error);
+  if (receiver == NULL) return fibril__give_result(callee->env, error);
+  fibril_args args = fibril__args_of(callee, NULL, receiver);
+  return fibril__give_result(callee->env, call_now(callee->env, &args));
 }
 
 napi_value fibril__method_begin(napi_env env, napi_callback_info info) {

@@ -28,8 +28,8 @@ static napi_type_tag tag_of(const fibril_class *cls) {
   return (napi_type_tag){0x66696272696c2063u, (uint64_t)(uintptr_t)cls};
 }
 
-/* JavaScript's side of it, which is put on the exports. */
-static bool define_class(fibril_class *cls) {
+/* JavaScript's side of it. */
+static bool make_class(fibril_class *cls) {
   napi_env env = cls->type.env->env;
   const char *name = cls->owner.name;
   napi_value args[2];
@@ -38,8 +38,7 @@ static bool define_class(fibril_class *cls) {
       napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &args[1]) != napi_ok)
     return false;
   cls->js = fibril__env_ask(cls->type.env, FIBRIL__JS_CREATE_CLASS, 2, args);
-  return cls->js != NULL && napi_create_reference(env, cls->js, 1, &cls->type.js) == napi_ok &&
-         napi_set_named_property(env, cls->module->exports, name, cls->js) == napi_ok;
+  return cls->js != NULL && napi_create_reference(env, cls->js, 1, &cls->type.js) == napi_ok;
 }
 
 static fibril_class *class_new(fibril_module *module, fibril__export *entry,
@@ -69,11 +68,19 @@ fibril_class *fibril_export_class(fibril_module *module, const char *name,
     return NULL;
   }
   fibril__export *entry = fibril__export_new(module, &spec, sizeof *entry);
-  if (entry == NULL) return NULL;
+  if (entry == NULL || fibril__export_check_name(module, &spec, entry) != 0) return NULL;
+  const char *expected = fibril__export_unfit(entry);
+  if (expected != NULL) {
+    fibril__load_expected(module, spec.what, name, expected, 0);
+    return NULL;
+  }
   fibril_class *cls = class_new(module, entry, options);
-  if (cls != NULL && define_class(cls)) return cls;
-  fibril__load_failed(module, spec.what, name, UV_ENOMEM);
-  return NULL;
+  if (cls == NULL || !make_class(cls)) {
+    fibril__load_failed(module, spec.what, name, UV_ENOMEM);
+    return NULL;
+  }
+  return fibril__export_put(module, &spec, entry, cls->js, napi_default_jsproperty) == 0 ? cls
+                                                                                         : NULL;
 }
 
 /* ---- Members ---- */

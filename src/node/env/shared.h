@@ -53,6 +53,7 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(EXPORTS_OF_DEFAULT, exportsOfDefault)     \
   X(CREATE_ERROR_CLASS, createErrorClass)     \
   X(STRING_FAILURE, stringFailure)            \
+  X(KEY_OF, keyOf)                            \
   X(CREATE_CLASS, createClass)                \
   X(ADOPT, adopt)                             \
   X(ADD_METHOD, addMethod)                    \

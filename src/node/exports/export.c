@@ -1,6 +1,7 @@
 /* Exporting: what has a signature is parsed, kept, and put on a module's exports. */
 #include "export.h"
 
+#include "../signatures/declared.h"
 #include "../values/to_js.h"
 
 #include <stdio.h>
@@ -214,6 +215,32 @@ fibril__export *fibril__export_new(fibril_module *module, const fibril__export_s
   return entry;
 }
 
+/* Whether a signature of its namespace, or of one in that, has the name already, and means the type
+ * of an outer one by it. */
+static bool has_meaning(const fibril__exports *exports, const fibril__export *entry) {
+  const fibril__signature *names = &entry->signature;
+  const fibril__scan scan = {.declared = exports->declared, .space = entry->space};
+  if (entry->space == NULL || fibril__declared_find(&scan, names->text, names->name_length) == NULL)
+    return false;
+  size_t length = strlen(entry->space);
+  for (const fibril__export *each = exports->newest; each != NULL; each = each->next) {
+    bool is_inside = each != entry && each->space != NULL &&
+                     strncmp(each->space, entry->space, length) == 0 &&
+                     (each->space[length] == '\0' || each->space[length] == '.');
+    if (is_inside && fibril__scan_has_word(each->signature.source, names->text, names->name_length))
+      return true;
+  }
+  return false;
+}
+
+const char *fibril__export_unfit(const fibril__export *entry) {
+  const fibril__signature *names = &entry->signature;
+  if (fibril__type_is_word(names->text, names->name_length) ||
+      has_meaning(fibril__exports_of(entry->env), entry))
+    return "a name that means no other type";
+  return NULL;
+}
+
 bool fibril__export_declare(fibril__export *entry, fibril__declared *declared) {
   fibril__exports *exports = fibril__exports_of(entry->env);
   entry->path = name_in(entry->space, &entry->signature);
@@ -226,12 +253,14 @@ bool fibril__export_declare(fibril__export *entry, fibril__declared *declared) {
 
 /* ---- On the exports ---- */
 
+/* A symbol's name stands for the symbol. */
 static napi_value key_of(const fibril__export *entry) {
   napi_value key;
-  return napi_create_string_utf8(entry->env->env, entry->signature.text,
-                                 entry->signature.name_length, &key) == napi_ok
-             ? key
-             : NULL;
+  if (napi_create_string_utf8(entry->env->env, entry->signature.text, entry->signature.name_length,
+                              &key) != napi_ok)
+    return NULL;
+  return entry->signature.text[0] == '[' ? fibril__env_ask(entry->env, FIBRIL__JS_KEY_OF, 1, &key)
+                                         : key;
 }
 
 static napi_value target_of(const fibril_module *module, const fibril__export_spec *spec) {
@@ -250,6 +279,13 @@ int fibril__export_put(fibril_module *module, const fibril__export_spec *spec,
   return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
 }
 
+/* Every class has these, and may have its own in their place. */
+static bool is_of_functions(const fibril__export *entry, const fibril__export_spec *spec) {
+  const fibril__signature *names = &entry->signature;
+  return spec->target != NULL && (fibril__scan_is(names->text, names->name_length, "name") ||
+                                  fibril__scan_is(names->text, names->name_length, "length"));
+}
+
 int fibril__export_check_name(fibril_module *module, const fibril__export_spec *spec,
                               const fibril__export *entry) {
   napi_value key = key_of(entry);
@@ -257,13 +293,15 @@ int fibril__export_check_name(fibril_module *module, const fibril__export_spec *
   if (key == NULL ||
       napi_has_own_property(module->env->env, target_of(module, spec), key, &taken) != napi_ok)
     return fibril__load_failed(module, spec->what, spec->signature, UV_ENOMEM);
-  if (!taken) return 0;
+  if (!taken || is_of_functions(entry, spec)) return 0;
   return fibril__load_expected(module, spec->what, spec->signature, "another name", 0);
 }
 
 int fibril__export_define(fibril_module *module, const fibril__export_spec *spec,
                           fibril__export *entry, napi_callback callback, int js) {
   napi_value args[FIBRIL__EXPORT_ARGS];
+  int err = fibril__export_check_name(module, spec, entry);
+  if (err != 0) return err;
   napi_value wrapped = fibril__export_args(entry, callback, args)
                            ? fibril__env_ask(module->env, js, FIBRIL__EXPORT_ARGS, args)
                            : NULL;

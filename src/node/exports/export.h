@@ -87,6 +87,8 @@ int fibril__export_put(fibril_module *module, const fibril__export_spec *spec,
 /* Whether its name is free: 0, or an error, which has failed the load. */
 int fibril__export_check_name(fibril_module *module, const fibril__export_spec *spec,
                               const fibril__export *entry);
+/* What is expected of the name of a type that it does not have; NULL: it will do. */
+const char *fibril__export_unfit(const fibril__export *entry);
 /* From here on signatures may name it as a type. False without memory. */
 bool fibril__export_declare(fibril__export *entry, fibril__declared *declared);
 void fibril__exports_free(fibril__env *self);

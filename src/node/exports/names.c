@@ -65,6 +65,8 @@ int fibril_export_enum(fibril_module *module, const char *signature) {
   if (entry == NULL) return fibril__module_failure(module);
   int err = fibril__export_check_name(module, &spec, entry);
   if (err != 0) return err;
+  const char *expected = fibril__export_unfit(entry);
+  if (expected != NULL) return fibril__load_expected(module, spec.what, signature, expected, 0);
   fibril__declared *declared = &FIBRIL__CONTAINER(enum_export, entry, entry)->declared;
   declared->literals = &entry->signature.parameters[0].type;
   if (!fibril__export_declare(entry, declared))

@@ -133,7 +133,21 @@ function keyOf(name) {
 
 function addToPrototype(Class, name, value) {
   const attributes = { value, writable: true, configurable: true };
-  ObjectDefineProperty(Class.prototype, keyOf(name), attributes);
+  ObjectDefineProperty(Class.prototype, freeKeyOf(Class, name), attributes);
+}
+
+// What members have brought along gives way to what is declared.
+const broughtAlong = new WeakSet();
+
+// Of a getter or a setter the other half may be there.
+function freeKeyOf(Class, name, half) {
+  const key = keyOf(name);
+  const there = ObjectGetOwnPropertyDescriptor(Class.prototype, key);
+  const isFree = there === undefined || broughtAlong.has(there.value) ||
+    (half !== undefined && there.value === undefined && there[half] === undefined);
+  if (isFree) return key;
+  throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
+    `"${Class.name}.${name}": expected another name`, freeKeyOf);
 }
 
 // C gets the arguments that are left as one array. `count` is then negative: as ~count says, so
@@ -174,7 +188,7 @@ function errorNow(description) {
 function exportsOfDefault(exports, name) {
   const main = exports[name];
   for (const key of ownKeys(exports)) {
-    if (ObjectHasOwn(main, key) && key !== 'name' && key !== 'length') {
+    if (ObjectHasOwn(main, key) || key === 'default') {
       throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
         `fibril_export_default: "${name}": has a property "${key}" of its own`, exportsOfDefault);
     }

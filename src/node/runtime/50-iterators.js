@@ -19,9 +19,13 @@ function asGenerators(Class, parent, tag) {
 
 const NativeGenerator = asGenerators(class {
   #native;
+  // Of a method: C keeps its struct only, and this the object.
+  // eslint-disable-next-line no-unused-private-class-members
+  #receiver;
 
-  constructor(behind) {
+  constructor(behind, receiver) {
     this.#native = behind;
+    this.#receiver = receiver;
   }
 
   next(value) {
@@ -44,7 +48,7 @@ const NativeGenerator = asGenerators(class {
     this.return();
   }
 }, IteratorPrototype, 'Generator');
-keepShape(NativeGenerator, new NativeGenerator(undefined));
+keepShape(NativeGenerator, new NativeGenerator(undefined, undefined));
 
 function itemNow(item, above) {
   const done = status[STATUS_DONE] !== 0;
@@ -60,9 +64,10 @@ async function returnedOf(value) {
 // Requests are served in order, each when the one before it has its answer. Only one that C has not
 // answered is pending: then a slot holds this, and with it what is behind it.
 class Iteration {
-  constructor(behind, signal) {
+  constructor(behind, signal, receiver) {
     this.native = behind;
     this.signal = signal;
+    this.receiver = receiver; // of a method: C keeps its struct only
     this.ref = undefined; // of this, while the signal is watched
     this.refusal = undefined; // { error }: why it cannot be watched
     this.began = false;
@@ -198,7 +203,7 @@ class Iteration {
     if (this.ref !== undefined) unwatchIteration(this.signal, this);
   }
 }
-keepShape(Iteration, new Iteration(undefined, undefined));
+keepShape(Iteration, new Iteration(undefined, undefined, undefined));
 
 // By signal: one listener, and the iterations it ends, none of which it keeps alive.
 const watchedIterations = new WeakMap();
@@ -270,14 +275,14 @@ function foreign(method, value) {
 
 function generatorOf(entry) {
   return function generator(...args) {
-    return new NativeGenerator(resultNow(apply(entry, this, args), generator));
+    return new NativeGenerator(resultNow(apply(entry, this, args), generator), this);
   };
 }
 
 function asyncGeneratorOf(entry, index, key) {
   return function generator(...args) {
     const signal = index >= 0 ? signalOf(args[index], key) : undefined;
-    const iteration = new Iteration(resultNow(apply(entry, this, args), generator), signal);
+    const iteration = new Iteration(resultNow(apply(entry, this, args), generator), signal, this);
     if (signal !== undefined) iteration.watch();
     return new NativeAsyncGenerator(iteration);
   };

@@ -2,11 +2,17 @@
 
 // Evaluated, so that V8 names it in its own messages as it does a class of that name.
 function createClass(construct, name) {
-  const make = native.evaluate(`(construct, resultNow, apply) => class ${name} {
-    constructor(...args) {
-      resultNow(apply(construct, this, args), ${name});
-    }
-  }\n//# sourceURL=fibril:class\n`);
+  let make;
+  try {
+    make = native.evaluate(`(construct, resultNow, apply) => class ${name} {
+      constructor(...args) {
+        resultNow(apply(construct, this, args), ${name});
+      }
+    }\n//# sourceURL=fibril:class\n`);
+  } catch {
+    throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
+      `fibril_export_class: "${name}": expected a name that a class can have`, createClass);
+  }
   return make(construct, resultNow, apply);
 }
 
@@ -53,6 +59,7 @@ function addDispose(Class, symbol, name, required) {
       await this.close();
     } };
   const attributes = { value: dispose[symbol], writable: true, configurable: true };
+  broughtAlong.add(dispose[symbol]);
   ObjectDefineProperty(Class.prototype, symbol, attributes);
 }
 
@@ -73,7 +80,7 @@ function addMethod(begin, name, required, count, index, key, Class) {
 
 // addGetter(entry, name, Class)
 function addGetter(entry, name, Class) {
-  const key = keyOf(name);
+  const key = freeKeyOf(Class, name, 'get');
   const holder = key === SymbolToStringTag ? {
     get [key]() {
       return tagOf(entry, this);
@@ -101,7 +108,8 @@ function tagOf(entry, object) {
 // addSetter(entry, name, Class): the native function throws its errors itself.
 function addSetter(entry, name, Class) {
   describe(entry, `set ${name}`, 1);
-  ObjectDefineProperty(Class.prototype, keyOf(name), { set: entry, configurable: true });
+  const key = freeKeyOf(Class, name, 'set');
+  ObjectDefineProperty(Class.prototype, key, { set: entry, configurable: true });
 }
 
 // addAlias(alias, name, Class)
@@ -111,7 +119,7 @@ function addAlias(alias, name, Class) {
     throw codedError(Error, 'ERR_FIBRIL_SIGNATURE',
       `fibril_class_alias: "${alias} = ${name}": the class has no ${name}`, addAlias);
   }
-  ObjectDefineProperty(Class.prototype, keyOf(alias), member);
+  ObjectDefineProperty(Class.prototype, freeKeyOf(Class, alias), member);
 }
 
 // What util.inspect shows of objects: their class, what its getters give, and what JavaScript has
@@ -137,26 +145,48 @@ function show(Class, name) {
   ObjectDefineProperty(Class.prototype, inspectCustom, attributes);
 }
 
-// A getter that throws shows that; what is no object of the class, its prototype for instance, is
-// shown as any other.
+// What a program has made of the constructor is nobody's business here.
+function nameOf(object) {
+  try {
+    const { name } = object.constructor;
+    return typeof name === 'string' && name !== '' ? name : 'Object';
+  } catch {
+    return 'Object';
+  }
+}
+
+// A getter that throws shows that; one that is not for this object gives `foreign`.
+function getForShow(object, key, foreign) {
+  try {
+    return object[key];
+  } catch (error) {
+    if (error?.code === 'ERR_INVALID_THIS') return foreign;
+    const text = `[Getter: <Inspection threw (${error?.message})>]`;
+    return { [inspectCustom]: () => text };
+  }
+}
+
+// Those that are being shown, as Node keeps them: one in itself comes to an end.
+const beingShown = [];
+
+// What is no object of the class, its prototype for instance, is shown as any other.
 function inspectObject(object, names, depth, options) {
-  const name = object.constructor?.name ?? 'Object';
-  if (depth < 0) return `[${name}]`;
+  if (beingShown.includes(object)) return '[Circular]';
+  if (depth < 0) return `[${nameOf(object)}]`;
   const shown = {};
-  for (const key of names) {
-    let value;
-    try {
-      value = object[key];
-    } catch (error) {
-      if (error?.code === 'ERR_INVALID_THIS') return object;
-      const text = `[Getter: <Inspection threw (${error?.message})>]`;
-      value = { [inspectCustom]: () => text };
+  beingShown.push(object);
+  try {
+    for (const key of names) {
+      const value = getForShow(object, key, shown);
+      if (value === shown) return object;
+      define(shown, key, value);
     }
-    define(shown, key, value);
+    for (const key of ownKeys(object)) {
+      ObjectDefineProperty(shown, key, ObjectGetOwnPropertyDescriptor(object, key));
+    }
+    const inner = { ...options, depth: options.depth == null ? null : options.depth - 1 };
+    return `${nameOf(object)} ${inspect(shown, inner)}`;
+  } finally {
+    beingShown.pop();
   }
-  for (const key of ownKeys(object)) {
-    ObjectDefineProperty(shown, key, ObjectGetOwnPropertyDescriptor(object, key));
-  }
-  const inner = { ...options, depth: options.depth == null ? null : options.depth - 1 };
-  return `${name} ${inspect(shown, inner)}`;
 }

@@ -76,6 +76,16 @@ bool fibril__scan_is(const char *start, size_t length, const char *word) {
   return strlen(word) == length && memcmp(start, word, length) == 0;
 }
 
+bool fibril__scan_has_word(const char *text, const char *name, size_t length) {
+  for (const char *at = text; *at != '\0';) {
+    const char *end = at;
+    while (is_name(*end)) end++;
+    if ((size_t)(end - at) == length && memcmp(at, name, length) == 0) return true;
+    at = *end == '\0' || end > at ? end : at + 1;
+  }
+  return false;
+}
+
 bool fibril__scan_word(fibril__scan *scan, const char *word) {
   skip_space(scan);
   size_t length = strlen(word);

@@ -35,5 +35,7 @@ bool fibril__scan_comment(fibril__scan *scan);
  * can't belong to it. */
 bool fibril__scan_foreign(fibril__scan *scan);
 bool fibril__scan_is(const char *start, size_t length, const char *word);
+/* Whether a text has the name in it, by itself. */
+bool fibril__scan_has_word(const char *text, const char *name, size_t length);
 
 #endif /* FIBRIL_NODE_SIGNATURES_SCAN_H */

@@ -15,7 +15,8 @@
 #define VIEW(type) (1u << (type))
 
 static const char a_type[] =
-    "a type (string, number, int32, bytes, {...}, T[], () => T or another that docs/c-api.md has)";
+    "a type (string, number, int32, bytes, {...}, T[], () => T, a class or an enum exported "
+    "before, or another that docs/c-api.md has)";
 
 static const struct {
   const char *name;
@@ -54,6 +55,17 @@ static const struct {
     {"BigInt64Array", FIBRIL__BYTES, VIEW(9)},
     {"BigUint64Array", FIBRIL__BYTES, VIEW(10)},
 };
+
+bool fibril__type_is_word(const char *name, size_t length) {
+  static const char *const others[] = {"Array",     "ReadonlyArray",  "Promise",
+                                       "Generator", "AsyncGenerator", "Symbol",
+                                       "this",      "never",          "symbol"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (fibril__scan_is(name, length, words[i].name)) return true;
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    if (fibril__scan_is(name, length, others[i])) return true;
+  return false;
+}
 
 void fibril__parameters_free(fibril__parameter *parameters, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+/* No struct has more than a TiB. */
+#define MEMORY_MAX ((uint64_t)1 << 40)
+
 typedef struct {
   fibril__box box;
   fibril__instance *instance;
@@ -18,39 +21,61 @@ static fibril__instance *instance_of_state(void *state) {
 
 /* ---- The end of one ---- */
 
-static void free_unless_wrapped(fibril__instance *instance) {
-  if (instance->objects == 0) free(instance);
+/* What still refers to one that has been released finds it so; finalizers get pointers into it. */
+static void free_unless_known(fibril__instance *instance) {
+  if (instance->objects == 0 && instance->refs == 0) free(instance);
+}
+
+/* V8 takes no more at once. */
+static int64_t clamp(int64_t bytes) {
+  const int64_t most = (int64_t)1 << 59;
+  return bytes > most ? most : bytes < -most ? -most : bytes;
 }
 
 /* Node hears of it at the end of the turn, on the loop's stack. */
 static void note_memory(fibril__env *self, size_t before, size_t after) {
-  fibril__values_of(self)->instances.memory += (int64_t)after - (int64_t)before;
-  if (before != after && self->loop != NULL) fibril__loop_want_flush(self->loop);
+  int64_t *untold = &fibril__values_of(self)->instances.memory;
+  *untold = clamp(*untold + (int64_t)after - (int64_t)before);
+  if (before != after && !fibril__values_of(self)->instances.unwound)
+    fibril__loop_want_flush(self->loop);
 }
 
-/* Where objects are left their finalizers, which get pointers into it, free it. */
+/* The author's function may take references, and give them back. */
 static void release_instance(fibril__instance *instance) {
   fibril__env *self = instance->env;
   fibril__visit visit = fibril__visit_begin(self->loop);
+  instance->released = true;
+  instance->refs++;
   if (instance->release != NULL) instance->release(instance->state);
   fibril__visit_end(self->loop, visit);
   note_memory(self, instance->memory, 0);
   instance->env = NULL;
-  free_unless_wrapped(instance);
+  instance->refs--;
+  free_unless_known(instance);
   fibril__env_unref(self);
 }
 
+/* One's release may let go of the next: that waits for its turn here, however many they are. */
 static void release_unused(fibril__env *self) {
   fibril__values *values = fibril__values_of(self);
+  if (values->instances.releasing) return;
+  values->instances.releasing = true;
+  fibril__env_ref(self);
   while (values->instances.unused != NULL) {
     fibril__instance *instance = values->instances.unused;
     values->instances.unused = instance->next;
     release_instance(instance);
   }
+  values->instances.releasing = false;
+  fibril__env_unref(self);
 }
 
 void fibril__instance_unref(fibril__instance *instance) {
   if (instance == NULL || --instance->refs > 0) return;
+  if (instance->released) {
+    free_unless_known(instance);
+    return;
+  }
   fibril__env *self = instance->env;
   fibril__values *values = fibril__values_of(self);
   FIBRIL__CHAIN_REMOVE(instance);
@@ -96,8 +121,8 @@ static void finalize_object(napi_env env, void *data, void *hint) {
   }
   object_free(object);
   instance->objects--;
-  if (instance->env == NULL)
-    free_unless_wrapped(instance);
+  if (instance->released)
+    free_unless_known(instance);
   else if (!fibril__values_of(instance->env)->instances.unwound)
     fibril__instance_unref(instance);
 }
@@ -106,7 +131,9 @@ static void finalize_object(napi_env env, void *data, void *hint) {
 static void keep_object(void *data) {
   fibril__instance *instance = data;
   fibril__env *self = instance->env;
-  if (instance->keepers == 0 || instance->kept || instance->object == NULL || self->exiting) return;
+  if (instance->released || instance->keepers == 0 || instance->kept || instance->object == NULL ||
+      self->exiting)
+    return;
   instance->kept = napi_reference_ref(self->env, instance->object->ref, NULL) == napi_ok;
 }
 
@@ -162,12 +189,11 @@ void fibril__instance_keep(fibril__instance *instance) {
 /* As long as its object is kept it has a reference, and stays. */
 void fibril__instance_let_go(fibril__instance *instance) {
   fibril__env *self = instance->env;
-  fibril__values *values = fibril__values_of(self);
-  if (--instance->keepers == 0 && instance->kept && !instance->loose &&
-      !values->instances.unwound) {
+  if (--instance->keepers == 0 && instance->kept && !instance->loose && !instance->released &&
+      !fibril__values_of(self)->instances.unwound) {
     instance->loose = true;
-    instance->next_loose = values->instances.loose;
-    values->instances.loose = instance;
+    instance->next_loose = fibril__values_of(self)->instances.loose;
+    fibril__values_of(self)->instances.loose = instance;
     fibril__loop_want_flush(self->loop);
   }
   fibril__instance_unref(instance);
@@ -206,6 +232,17 @@ void fibril__instances_end(fibril__env *self) {
     next = fibril__instance_ref(instance->next); /* this one may release it */
     for (size_t i = instance->objects; i > 0; i--) fibril__instance_unref(instance);
     fibril__instance_unref(instance);
+  }
+}
+
+/* What keeps itself, or is kept by a variable, is released all the same. */
+void fibril__instances_close(fibril__env *self) {
+  fibril__values *values = fibril__values_of(self);
+  while (values->instances.newest != NULL) {
+    fibril__instance *instance = values->instances.newest;
+    FIBRIL__CHAIN_REMOVE(instance);
+    release_instance(instance);
+    release_unused(self);
   }
 }
 
@@ -250,7 +287,7 @@ static napi_value make_object(fibril__instance *instance) {
 napi_value fibril__instance_to_js(fibril__env *self, fibril_value value) {
   fibril__instance *instance = instance_of(value);
   napi_value object = NULL;
-  if (instance->env != self) return fibril__env_undefined(self);
+  if (instance->released || instance->env != self) return fibril__env_undefined(self);
   if (instance->object != NULL &&
       napi_get_reference_value(self->env, instance->object->ref, &object) == napi_ok &&
       object != NULL)
@@ -269,7 +306,7 @@ fibril_value fibril_instance(fibril_class *cls) {
 /* A reference to an object is made strong on the loop's stack alone. */
 fibril_value fibril_instance_of(void *state) {
   fibril__instance *instance = instance_of_state(state);
-  if (instance->refs == 0) return fibril__error_code(UV_EINVAL);
+  if (instance->released || instance->refs == 0) return fibril__error_code(UV_EINVAL);
   instance->refs++;
   instance->keepers++;
   if (instance->object != NULL && !instance->kept) fibril_on_loop(keep_object, instance);
@@ -278,7 +315,8 @@ fibril_value fibril_instance_of(void *state) {
 
 void *fibril_value_instance(fibril_value value, const fibril_class *cls) {
   fibril__instance *instance = instance_of(value);
-  if (instance == NULL || (cls != NULL && instance->type != (const fibril__class_type *)cls))
+  if (instance == NULL || instance->released ||
+      (cls != NULL && instance->type != (const fibril__class_type *)cls))
     return NULL;
   return instance->state;
 }
@@ -295,7 +333,8 @@ void fibril_this_unref(void *state) {
 
 int fibril_this_memory(void *state, size_t bytes) {
   fibril__instance *instance = instance_of_state(state);
-  if (bytes > INT64_MAX || instance->env == NULL) return UV_EINVAL;
+  if (bytes > MEMORY_MAX) return UV_EINVAL;
+  if (instance->env == NULL) return 0;
   note_memory(instance->env, instance->memory, bytes);
   instance->memory = bytes;
   return 0;

@@ -43,6 +43,7 @@ struct fibril__instance {
   size_t memory;  /* what it said that it has outside of JavaScript */
   bool kept;      /* `object` is a strong reference */
   bool loose;     /* in the environment's list */
+  bool released;  /* or about to be; the memory goes with the last reference */
   fibril__object *object; /* that which stands for it; NULL: none, or collected */
   fibril__object first;   /* most have no other */
   alignas(max_align_t) char state[];
@@ -77,5 +78,7 @@ napi_value fibril__instance_to_js(fibril__env *self, fibril_value value);
 void fibril__instances_flush(fibril__env *self);
 /* Every coroutine has ended: the objects that are left are collected, so to speak. */
 void fibril__instances_end(fibril__env *self);
+/* The loop's data has been released, too: whoever is left has nobody any more. */
+void fibril__instances_close(fibril__env *self);
 
 #endif /* FIBRIL_NODE_VALUES_INSTANCES_H */

@@ -13,6 +13,7 @@ typedef struct fibril__values {
     struct fibril__instance *unused; /* to be released */
     struct fibril__instance *loose;  /* whose objects need not be kept any more */
     int64_t memory; /* by how much what they have outside of JavaScript has changed, untold */
+    bool releasing; /* one of `unused` is being released */
     bool unwound;   /* no coroutine is left: it closes */
   } instances;
 } fibril__values;
