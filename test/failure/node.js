@@ -41,6 +41,8 @@ const TOLERATED = [
 // What no scenario can reach everywhere, said aloud.
 const OUT_OF_REACH = [
   [/^malloc in open_from_root,/, 'needs more directories that wait than descriptors are kept for'],
+  [/^malloc in fibril__instance_wrap,/, 'needs a collection at a moment that nobody can choose'],
+  [/^napi_throw in string_to_js,/, 'needs a gigabyte for each call that fails'],
 ];
 
 // What stays for as long as the process, or is Node's to give back.
