@@ -194,6 +194,24 @@ describe('objects of classes as results', () => {
     assert.strictEqual(label.of, first);
   });
 
+  it('while the finalizer of the first one is still to come', async () => {
+    await settled();
+    await (async () => {
+      const label = (() => Object.assign(new Point(9), { mark: 'first' }).label('nine'))();
+      // Collections that nobody has asked for leave finalizers for later. Whoever looks at the
+      // object keeps it for this turn.
+      let garbage = [];
+      for (let round = 0; round < 6; round++) {
+        for (let i = 0; i < 400; i++) garbage.push(new Array(20000).fill(i));
+        if (round % 2 === 1) garbage = [];
+      }
+      assert.strictEqual(label.of.mark, undefined);
+      assert.strictEqual(addon.valueOf(label.of), 9);
+      assert.strictEqual(label.of, label.of);
+    })();
+    await settled();
+  });
+
   it('again and again, and the struct is released once', async () => {
     await settled();
     await (async () => {
