@@ -64,6 +64,7 @@ static void release_unused(fibril__env *self) {
   while (values->instances.unused != NULL) {
     fibril__instance *instance = values->instances.unused;
     values->instances.unused = instance->next;
+    instance->queued = false;
     release_instance(instance);
   }
   values->instances.releasing = false;
@@ -71,7 +72,7 @@ static void release_unused(fibril__env *self) {
 }
 
 void fibril__instance_unref(fibril__instance *instance) {
-  if (instance == NULL || --instance->refs > 0) return;
+  if (instance == NULL || --instance->refs > 0 || instance->queued) return;
   if (instance->released) {
     free_unless_known(instance);
     return;
@@ -79,6 +80,7 @@ void fibril__instance_unref(fibril__instance *instance) {
   fibril__env *self = instance->env;
   fibril__values *values = fibril__values_of(self);
   FIBRIL__CHAIN_REMOVE(instance);
+  instance->queued = true;
   instance->next = values->instances.unused;
   values->instances.unused = instance;
   if (values->instances.unwound)

@@ -43,6 +43,7 @@ struct fibril__instance {
   size_t memory;  /* what it said that it has outside of JavaScript */
   bool kept;      /* `object` is a strong reference */
   bool loose;     /* in the environment's list */
+  bool queued;    /* in `unused` */
   bool released;  /* or about to be; the memory goes with the last reference */
   fibril__object *object; /* that which stands for it; NULL: none, or collected */
   fibril__object first;   /* most have no other */
