@@ -92,10 +92,11 @@ void fibril__post_close(fibril_loop *loop) {
   poster->loop = NULL;
   uv_mutex_unlock(&poster->mutex);
   run_posted(loop); /* what was accepted is called */
-  fibril_poster_unref(poster);
 }
 
+/* Until here a turn may ask the poster, of which nothing comes any more. */
 void fibril__post_close_handle(fibril_loop *loop) {
+  fibril_poster_unref(fibril__loop_poster(loop));
   uv_close((uv_handle_t *)&fibril__whole_of(loop)->post.async, fibril__handle_on_closed);
 }
 
