@@ -40,7 +40,7 @@ function declareError(taken) {
   const [, base, fields] = /^\s*extends\s+([\w$]+)\s*([\s\S]*)$/.exec(taken.rest);
   const body = fields.trim().slice(1, -1).trim();
   const listed = body === '' ? [] : [translate(body, true, false)];
-  const own = /^(\w*)Error$/.test(base) && globalThis[base] !== undefined;
+  const own = base.endsWith('Error') && globalThis[base] !== undefined;
   if (own && !/(^|[\s;,])code\??\s*:/.test(body)) listed.unshift('code: string;');
   return declared(taken, (local) =>
     [`class ${local} extends ${base} {`, ...listed.map((line) => `  ${line}`), '}']);

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { inspect } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const co = require('../lib');
-const { collectUntil, errorOf, runScript } = require('./support/natives');
+const { collectUntil, errorOf, runScript, thrownBy } = require('./support/natives');
 
 const classesPath = path.join(__dirname, 'addon', 'build', 'Release', 'classes.node');
 const { Bare, Counter, Empty, countLive, late, noObject, runtime, tickNow } = require(classesPath);
@@ -409,13 +409,4 @@ describe('classes of C structs', () => {
 
 function shown({ name, code, message }) {
   return { name, code, message };
-}
-
-function thrownBy(fn) {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
 }

@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 const { inspect, run } = require('../lib');
-const { collectUntil, errorOf, runScript } = require('./support/natives');
+const { collectUntil, errorOf, runScript, thrownBy } = require('./support/natives');
 
 const release = path.join(__dirname, 'addon', 'build', 'Release');
 const addonPath = path.join(release, 'environments.node');
@@ -29,15 +29,6 @@ function load(plan) {
   }
   return module.exports;
 }
-
-const thrownBy = (fn) => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown', stackStartFn: thrownBy });
-};
 
 const turn = () => new Promise(setImmediate);
 

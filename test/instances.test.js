@@ -7,7 +7,7 @@ const path = require('node:path');
 const { inspect } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const co = require('../lib');
-const { collectUntil, errorOf, runScript } = require('./support/natives');
+const { collectUntil, errorOf, runScript, thrownBy } = require('./support/natives');
 
 const addonPath = path.join(__dirname, 'addon', 'build', 'Release', 'instances.node');
 const addon = require(addonPath);
@@ -19,15 +19,6 @@ const collectRounds = (count) => collectUntil(() => count-- === 0);
 
 const turns = async (count) => {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
-};
-
-const thrownBy = (fn) => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown', stackStartFn: thrownBy });
 };
 
 describe('objects of classes as arguments', () => {

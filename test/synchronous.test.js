@@ -8,21 +8,12 @@ const path = require('node:path');
 const { inspect } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const { Future, gen, run } = require('../lib');
-const { collectUntil, errorOf, runScript } = require('./support/natives');
+const { collectUntil, errorOf, runScript, thrownBy } = require('./support/natives');
 
 const release = path.join(__dirname, 'addon', 'build', 'Release');
 const addonPath = path.join(release, 'synchronous.node');
 const addon = require(addonPath);
 const { Tally } = addon;
-
-const thrownBy = (fn) => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown', stackStartFn: thrownBy });
-};
 
 describe('synchronous functions', () => {
   it('return their results, of every kind', () => {

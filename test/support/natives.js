@@ -3,6 +3,7 @@
 // What several test files share: the natives, child processes, garbage collection on demand, the
 // messages of Node's own errors.
 
+const { AssertionError } = require('node:assert');
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const v8 = require('node:v8');
@@ -66,4 +67,16 @@ async function errorOf(promise) {
   throw new Error(`resolved with ${String(value)}`);
 }
 
-module.exports = { nativesPath, natives: require(nativesPath), runScript, collectUntil, errorOf };
+/** What a function throws, which it must. */
+function thrownBy(fn) {
+  try {
+    fn();
+  } catch (error) {
+    return error;
+  }
+  throw new AssertionError({ message: 'nothing was thrown', stackStartFn: thrownBy });
+}
+
+module.exports = {
+  nativesPath, natives: require(nativesPath), runScript, collectUntil, errorOf, thrownBy,
+};
