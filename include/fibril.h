@@ -164,7 +164,10 @@ typedef enum fibril_kind {
   FIBRIL_ARRAY,
   FIBRIL_OBJECT,
   FIBRIL_REFERENCE,
-  FIBRIL_INSTANCE
+  FIBRIL_INSTANCE,
+  FIBRIL_DATE,
+  FIBRIL_MAP,
+  FIBRIL_SET
 } fibril_kind;
 
 /* 16 opaque bytes, passed by value. */
@@ -221,6 +224,18 @@ static inline fibril_value fibril_pointer(void *pointer) {
   return value;
 }
 
+/* A moment, in milliseconds since 1970 began in UTC: a Date in JavaScript, which holds whole
+ * milliseconds within a hundred million days of that; beyond, and for NaN, it is an "Invalid Date".
+ * Where: any thread.
+ * Ownership: has no owner.
+ * Errors: none. */
+static inline fibril_value fibril_date(double ms) {
+  fibril_value value;
+  value.tag = FIBRIL_DATE;
+  value.as.number = ms;
+  return value;
+}
+
 /* A string of `length` bytes of UTF-8 (FIBRIL_AUTO_LENGTH: up to the NUL); the copy is
  * NUL-terminated.
  * Where: any thread.
@@ -271,6 +286,62 @@ fibril_value fibril_object(void);
  * there is no room for it. */
 int fibril_object_set(fibril_value object, const char *key, fibril_value item);
 
+/* What stands in an object one after the other, in the order in which it was set: how many keys,
+ * the one at `index`, which a NUL follows, and what is under it. A key that came from JavaScript
+ * may have a NUL in it: `length`, which may be NULL, gets the whole. Outside there is NULL, for
+ * which `length` stays as it was, and undefined; of other kinds there are none.
+ * Where: the value's thread.
+ * Ownership: keys and values are borrowed from the object.
+ * Errors: none. */
+size_t fibril_object_length(fibril_value object);
+const char *fibril_object_key(fibril_value object, size_t index, size_t *length);
+fibril_value fibril_object_value(fibril_value object, size_t index);
+
+/* An empty Map, and an empty Set.
+ * Where: any thread.
+ * Ownership: the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
+fibril_value fibril_map(void);
+fibril_value fibril_set(void);
+
+/* Sets or replaces what the map has under `key`, which is any value. Keys are compared as
+ * JavaScript compares them, strings, numbers and the like by what they are (0 is -0, NaN is NaN, 1
+ * is not 1n), dates by their time, and whatever has an owner by being the same value. Finding one
+ * takes the same time however many there are. Answers to Map.prototype.set.
+ * Where: the value's thread.
+ * Ownership: `key` and `item` are handed over, also on failure, but nothing is taken with
+ * UV_EINVAL.
+ * Errors: FIBRIL_ETYPE `map` is no map; UV_EINVAL `key` or `item` is the map itself; UV_ENOMEM
+ * there is no room for it. */
+int fibril_map_set(fibril_value map, fibril_value key, fibril_value item);
+
+/* What a map has under a key; what it has one after the other, in the order in which the keys came.
+ * Undefined without it and outside, 0 and false for other kinds.
+ * Where: the value's thread.
+ * Ownership: `key` is borrowed; what is returned is borrowed from the map.
+ * Errors: none. */
+fibril_value fibril_map_get(fibril_value map, fibril_value key);
+bool fibril_map_has(fibril_value map, fibril_value key);
+size_t fibril_map_size(fibril_value map);
+fibril_value fibril_map_key(fibril_value map, size_t index);
+fibril_value fibril_map_value(fibril_value map, size_t index);
+
+/* Adds an item to a set, unless it has it. Compared as keys of maps are. Answers to
+ * Set.prototype.add.
+ * Where: the value's thread.
+ * Ownership: `item` is handed over, also on failure, but nothing is taken with UV_EINVAL.
+ * Errors: FIBRIL_ETYPE `set` is no set; UV_EINVAL `item` is the set itself; UV_ENOMEM there is no
+ * room for it. */
+int fibril_set_add(fibril_value set, fibril_value item);
+
+/* What is in a set, in the order in which it came. Undefined outside, 0 and false for other kinds.
+ * Where: the value's thread.
+ * Ownership: `item` is borrowed; what is returned is borrowed from the set.
+ * Errors: none. */
+bool fibril_set_has(fibril_value set, fibril_value item);
+size_t fibril_set_size(fibril_value set);
+fibril_value fibril_set_get(fibril_value set, size_t index);
+
 /* An error with a code and a printf-style message (NULL: fibril_strerror(code), and it needs no
  * memory). In JavaScript an Error whose `code` is fibril_err_name(code).
  * Where: any thread.
@@ -319,8 +390,9 @@ fibril_value fibril_error_get(fibril_value error, const char *key);
 fibril_kind fibril_value_kind(fibril_value value);
 bool fibril_is_error(fibril_value value);
 bool fibril_value_boolean(fibril_value value);    /* false for other kinds */
-double fibril_value_number(fibril_value value);   /* NaN for other kinds; a bigint is converted */
-int64_t fibril_value_integer(fibril_value value); /* a number truncated; 0 for other kinds, NaN */
+double fibril_value_number(fibril_value value);   /* also a bigint, and a date's milliseconds;
+                                                     NaN for other kinds */
+int64_t fibril_value_integer(fibril_value value); /* the same truncated; 0 for other kinds, NaN */
 void *fibril_value_pointer(fibril_value value);   /* NULL for other kinds */
 
 /* The bytes of a string or buffer; NULL for other kinds, and then `length` stays as it was. It may
@@ -2600,10 +2672,16 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *     parameter  = name [ "?" ] ":" type [ "=" default ]
  *     rest       = "..." name ":" type
  *     type       = [ "|" ] member { "|" member }
- *     member     = primary { "[" "]" } | "readonly" primary "[" "]" { "[" "]" }
- *     primary    = keyword | literal | "(" type ")" | array | object | arrow | declared
+ *     member     = primary { "[" "]" } | "readonly" ( tuple | primary "[" "]" ) { "[" "]" }
+ *     primary    = keyword | literal | "(" type ")" | array | tuple | object | record | map | set
+ *                | arrow | declared
  *     declared   = name { "." name }  (* a class or an enum that has been exported *)
  *     array      = ( "Array" | "ReadonlyArray" ) "<" type ">"
+ *     tuple      = "[" [ place { "," place } [ "," ] ] "]"
+ *     place      = type [ "?" ] | name [ "?" ] ":" type
+ *     record     = "Record" "<" "string" "," type ">"
+ *     map        = ( "Map" | "ReadonlyMap" ) "<" type "," type ">"
+ *     set        = ( "Set" | "ReadonlySet" ) "<" type ">"
  *     object     = "{" [ property { ( "," | ";" ) property } [ "," | ";" ] ] "}"
  *     property   = name [ "?" ] ":" type [ "=" default ]
  *     arrow      = "(" foreign ")" "=>" foreign  (* takes the rest of a union for its result *)
@@ -2611,16 +2689,15 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *     default    = string | number | integer "n" | "true" | "false" | "null"
  *     keyword    = "string" | "number" | "int32" | "uint32" | "int64" | "bigint" | "boolean"
  *                | "null" | "undefined" | "void" | "any" | "unknown" | "object" | "Function"
- *                | "path" | "AbortSignal" | "bytes" | "ArrayBufferView" | "ArrayBuffer" | "Buffer"
- *                | "DataView" | "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array"
- *                | "Uint16Array" | "Int32Array" | "Uint32Array" | "Float32Array" | "Float64Array"
- *                | "BigInt64Array" | "BigUint64Array"
- *     string     = "'" { character | escape } "'" | '"' { character | escape } '"'
- *     escape     = "\\" ( "n" | "t" | "r" | "\\" | "'" | '"' )
- *     number     = [ "-" ] ( integer [ "." integer ] [ exponent ] | "Infinity" )
- *     exponent   = ( "e" | "E" ) [ "+" | "-" ] integer
- *     doc        = "/" "**" { character } "*" "/"  (* without spaces between *)
- *     foreign    = any TypeScript type: its brackets must match and its strings end
+ *                | "symbol" | "Date" | "path" | "AbortSignal" | "bytes" | "ArrayBufferView"
+ *                | "ArrayBuffer" | "Buffer" | "DataView" | "Int8Array" | "Uint8Array"
+ *                | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array" |
+ * "Uint32Array" | "Float32Array" | "Float64Array" | "BigInt64Array" | "BigUint64Array" string     =
+ * "'" { character | escape } "'" | '"' { character | escape } '"' escape     = "\\" ( "n" | "t" |
+ * "r" | "\\" | "'" | '"' ) number     = [ "-" ] ( integer [ "." integer ] [ exponent ] | "Infinity"
+ * ) exponent   = ( "e" | "E" ) [ "+" | "-" ] integer doc        = "/" "**" { character } "*" "/" (*
+ * without spaces between *) foreign    = any TypeScript type: its brackets must match and its
+ * strings end
  *
  *     constructor     = [ doc ] "(" [ parameters ] ")"  (* without rest *)
  *     getter          = [ doc ] name ":" foreign  (* constants are the same *)
@@ -2656,6 +2733,14 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *    `Buffer`, `Uint8Array`: a Uint8Array, which a Buffer is.
  *  - `path`: a string, a Buffer or a `file:` URL, without NUL, as FIBRIL_STRING.
  *  - `T[]`, `Array<T>`, `readonly T[]`: an array, each element a T, as FIBRIL_ARRAY.
+ *  - `[A, B?]`: an array with a type for each of its elements, as many as FIBRIL_ARRAY has then;
+ *    those with `?`, which come last, may be missing, and C gets undefined. Names before the types
+ *    are for the reader.
+ *  - `Record<string, T>`: an object with any keys, its own that are enumerable and strings, each
+ *    value a T, as FIBRIL_OBJECT. Arrays, maps and sets are none.
+ *  - `Map<K, V>`, `Set<T>`: one, as FIBRIL_MAP and FIBRIL_SET, whatever subclasses say of it. To C
+ *    objects as keys, and references to them, are each another one.
+ *  - `Date`: one, as FIBRIL_DATE. `symbol`: one, as FIBRIL_REFERENCE.
  *  - `{...}` as a parameter, also with `null` or `undefined`: an object with these properties, own
  *    or inherited, for fibril_arg_option; others are ignored. Elsewhere the same as FIBRIL_OBJECT.
  *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE.
@@ -2666,7 +2751,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *  - `AbortSignal`: one, as a parameter or an option, once in a signature. C gets nothing: the
  *    runtime cancels the coroutine when it is aborted.
  *  - `A | B`: what one of them accepts, as that one. At most one of the types of numbers, one array
- *    and one object; no `path` with `string` or bytes.
+ *    or tuple, one map, one set and one object or record; no `path` with `string` or bytes.
  *  - `...rest: T[]`: the arguments that are left, as FIBRIL_ARRAY.
  *
  * Everything is copied before the function starts, so it can't change under it. Bytes of a

@@ -31,7 +31,7 @@ const C_TESTS = rowsOf([
     'core_coroutine_test core_generator_test stack_test sanitize_test'],
   ['src/core/switch', '*', 'core_coroutine_test stack_test overflow_test fault_test'],
 
-  ['src/core/value', 'array box error object value',
+  ['src/core/value', 'array box error hash map object value',
     'core_value_test core_ownership_test owners_test'],
   ['src/core/value', 'list', 'core_value_test core_sync_test core_waits_test core_loop_test'],
   ['src/core/value', '*', 'core_value_test core_ownership_test'],
@@ -117,6 +117,7 @@ const MOCHA_TESTS = rowsOf([
   ['src/node/exports', 'export', 'bridge.calls bridge.arguments signatures classes'],
   ['src/node/exports', 'names', 'names synchronous'],
   ['src/node/arguments', 'arguments decode error read', 'bridge.arguments signatures instances'],
+  ['src/node/arguments', 'containers', 'containers bridge.arguments'],
   ['src/node/calls', 'callbacks', 'waits'],
   ['src/node/calls', 'from_js', 'bridge.calls bridge.order bridge.errors bridge.signal bridge.future'],
   ['src/node/calls', 'to_js', 'bridge.calls callbacks waits contexts'],

@@ -66,7 +66,7 @@ describe('signatures', () => {
 
   it('that cannot be parsed fail the load and say where', () => {
     const TYPE =
-      'a type (string, number, int32, bytes, {...}, T[], () => T, a class or an enum exported before, ' +
+      'a type (string, number, int32, bytes, {...}, T[], [A, B], () => T, a class or an enum exported before, ' +
         'or another that docs/c-api.md has)';
     assertRefused('', 'a name', 0);
     assertRefused('1f()', 'a name', 0);
@@ -137,8 +137,33 @@ describe('signatures', () => {
     }
     for (const [type, position] of [['number | int32', 18], ['string[] | number[]', 20],
       ['{a: any} | {b: any}', 20], ['{a: any} | object', 20],
-      ['path | string', 16], ['bytes | path', 17]]) {
+      ['path | string', 16], ['bytes | path', 17], ['[string] | any[]', 20],
+      ['[] | [string]', 14], ['Map<any, any> | Map<string, any>', 25],
+      ['Set<any> | ReadonlySet<any>', 20], ['Record<string, any> | {}', 31],
+      ['object | Record<string, any>', 18]]) {
       assertRefused(`f(value: ${type}): Promise<any>`, 'types that can be told apart', position);
+    }
+  });
+
+  it('have containers, with types in angle brackets or in places', () => {
+    for (const type of ['Record<string, int32[]>', 'Map<string | null, { a?: Date }>',
+      'ReadonlyMap< symbol , Set<bigint> >', 'ReadonlySet<[string, number?]>', '[]', '[a: any]',
+      'readonly [a?: string, b?: int32,]', '[string, [number]][]', 'Set<any> | any[]',
+      'Map<any, any> | Set<any> | [any] | Record<string, any> | Date | symbol',
+      `Map<${"'>'"}, "]">`]) {
+      assert.doesNotThrow(() => taking(type), type);
+    }
+    for (const [type, expected, position] of [
+      ['Record<number, any>', 'string', 16], ['Record<string>', "','", 22],
+      ['Record<string, any', "'>'", 27], ['Record', "'<'", 15], ['Map', "'<'", 12],
+      ['Map<string>', "','", 19], ['Set<any, any>', "'>'", 16], ['Set<>', undefined, 13],
+      ['[string number]', "',' or ']'", 17], ['[a?: string, number]', "'?', as in the place before", 28],
+      ['readonly Set<any>', "'[]'", 26]]) {
+      if (expected !== undefined) {
+        assertRefused(`f(value: ${type}): Promise<any>`, expected, position);
+      } else {
+        assert.throws(() => load(`f(value: ${type}): Promise<any>`), { code: 'ERR_FIBRIL_SIGNATURE' });
+      }
     }
   });
 
@@ -146,8 +171,12 @@ describe('signatures', () => {
     const ELSEWHERE = 'AbortSignal only as a parameter or an option';
     assertRefused(`f(a: AbortSignal, b: AbortSignal)${RESULT}`, 'one AbortSignal', 18);
     assertRefused(`f(a: AbortSignal, o: {b: AbortSignal})${RESULT}`, 'one AbortSignal', 18);
-    assertRefused(`f(a: AbortSignal[])${RESULT}`, 'no array of AbortSignals', 16);
-    assertRefused(`f(a: {s: AbortSignal}[])${RESULT}`, 'no array of what has an AbortSignal', 21);
+    assertRefused(`f(a: AbortSignal[])${RESULT}`, ELSEWHERE, 16);
+    assertRefused(`f(a: {s: AbortSignal}[])${RESULT}`, ELSEWHERE, 21);
+    for (const [type, position] of [['Record<string, AbortSignal>', 31], ['[AbortSignal]', 17],
+      ['Set<{s: AbortSignal}>', 13], ['Map<string, AbortSignal>', 28]]) {
+      assertRefused(`f(a: ${type})${RESULT}`, ELSEWHERE, position);
+    }
     assertRefused(`f(a: {o: {s: AbortSignal}})${RESULT}`, ELSEWHERE, 13);
     assertRefused(`f(a: string | {s: AbortSignal})${RESULT}`, ELSEWHERE, 2);
     assertRefused(`f(a: AbortSignal | null)${RESULT}`, 'an AbortSignal and nothing else', 23);

@@ -44,6 +44,10 @@
       'sources': ['instances.c'],
     },
     {
+      'target_name': 'containers',
+      'sources': ['containers.c'],
+    },
+    {
       'target_name': 'names',
       'sources': ['names.c'],
     },

@@ -147,6 +147,10 @@ FIBRIL_MODULE(m) {
       ("options(o?: {a?: any, b?: path[], c?: bytes[], d?: (string | {a?: any})[], "
        "signal?: AbortSignal}, ...rest: any[]): Promise<any>"),
       "rest(...rest: (string | number[] | {a?: bytes})[]): Promise<any>",
+      "maps(a: Map<string, int32[]> | Set<string | number> | null, b: Map<any, any> | object): "
+      "Promise<any>",
+      "records(a: Record<string, number | Record<string, bytes>>, b: [any, path?] | Date): "
+      "Promise<any>",
       "things(a: Thing | string, b: (Thing | null)[], c?: {a?: Thing}): Promise<any>",
   };
   fibril_class *things = fibril_export_class(m, "Thing", NULL);

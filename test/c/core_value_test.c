@@ -175,6 +175,80 @@ TEST(objects_have_keys_of_any_length_and_number) {
   fibril_value_free(object);
 }
 
+TEST(objects_tell_what_they_have) {
+  fibril_value object = fibril_object();
+  size_t length = 99;
+  CHECK_INT(fibril_object_set(object, "b", fibril_number(1)), 0);
+  CHECK_INT(fibril_object_set(object, "", fibril_string("x", 1)), 0);
+  CHECK_INT(fibril_object_set(object, "b", fibril_number(2)), 0);
+  CHECK_INT(fibril_object_length(object), 2);
+  CHECK_STR(fibril_object_key(object, 0, &length), "b");
+  CHECK_INT(length, 1);
+  CHECK_STR(fibril_object_key(object, 1, NULL), "");
+  CHECK_INT(fibril_value_number(fibril_object_value(object, 0)), 2);
+  CHECK(fibril_object_key(object, 2, &length) == NULL);
+  CHECK_INT(length, 1);
+  CHECK_INT(fibril_value_kind(fibril_object_value(object, 2)), FIBRIL_UNDEFINED);
+  CHECK(fibril_object_key(fibril_null(), 0, NULL) == NULL);
+  fibril_value_free(object);
+}
+
+/* ---- Maps and sets ---- */
+
+TEST(maps_own_their_keys_and_items) {
+  releases = 0;
+  fibril_value map = fibril_map(), key = counted_buffer();
+  CHECK_INT(fibril_map_set(map, key, counted_buffer()), 0);
+  CHECK_INT(fibril_map_set(map, fibril_string("a", 1), counted_buffer()), 0);
+  CHECK_INT(fibril_map_set(map, fibril_string("a", 1), fibril_number(2)), 0); /* replaces */
+  CHECK_INT(releases, 1);
+  CHECK_INT(fibril_map_size(map), 2);
+  fibril_value text = fibril_string("a", 1);
+  CHECK_INT(fibril_value_integer(fibril_map_get(map, text)), 2);
+  fibril_value_free(text);
+  CHECK_INT(fibril_value_kind(fibril_map_get(map, fibril_map_key(map, 0))), FIBRIL_BUFFER);
+  fibril_value_free(map);
+  CHECK_INT(releases, 3);
+}
+
+TEST(keys_of_maps_are_equal_as_in_JavaScript) {
+  char here;
+  const fibril_value keys[] = {fibril_undefined(),   fibril_null(),     fibril_boolean(false),
+                               fibril_number(0),     fibril_bigint(0),  fibril_date(0),
+                               fibril_number(NAN),   fibril_number(1),  fibril_bigint(1),
+                               fibril_boolean(true), fibril_pointer(0), fibril_pointer(&here)};
+  enum { COUNT = sizeof keys / sizeof keys[0] };
+  fibril_value set = fibril_set();
+  for (int round = 0; round < 2; round++)
+    for (size_t i = 0; i < COUNT; i++) CHECK_INT(fibril_set_add(set, keys[i]), 0);
+  CHECK_INT(fibril_set_size(set), COUNT);
+  CHECK_INT(fibril_set_add(set, fibril_number(-0.0)), 0);
+  CHECK_INT(fibril_set_add(set, fibril_number(-NAN)), 0);
+  CHECK_INT(fibril_set_size(set), COUNT);
+  CHECK(!fibril_set_has(set, fibril_number(2)));
+  fibril_value_free(set);
+}
+
+/* With an index, and while that grows. */
+TEST(maps_find_keys_however_many_there_are) {
+  enum { COUNT = 100000 };
+  fibril_value map = fibril_map();
+  for (int i = 0; i < COUNT; i++) {
+    char text[16];
+    int length = snprintf(text, sizeof text, "%d", i);
+    fibril_value key = i % 2 == 0 ? fibril_number(i) : fibril_string(text, (size_t)length);
+    if (!CHECK_INT(fibril_map_set(map, key, fibril_bigint(i)), 0)) break;
+  }
+  CHECK_INT(fibril_map_size(map), COUNT);
+  for (int i = 0; i < COUNT; i += 97) {
+    CHECK_INT(fibril_value_integer(fibril_map_value(map, (size_t)i)), i);
+    CHECK_INT(fibril_value_integer(fibril_map_get(map, fibril_map_key(map, (size_t)i))), i);
+  }
+  CHECK(!fibril_map_has(map, fibril_number(1)));
+  CHECK(!fibril_map_has(map, fibril_number(COUNT)));
+  fibril_value_free(map);
+}
+
 /* ---- Errors ---- */
 
 TEST(errors_have_a_code_and_a_message) {

@@ -81,6 +81,48 @@ static fibril_value by_set(passage *p) {
   return fibril_object_get(object, "key");
 }
 
+static fibril_value by_map(passage *p) {
+  fibril_value map = fibril_map();
+  check_code(p, fibril_map_set(map, fibril_number(1), make(p)), 0);
+  check(p, fibril_map_get(map, fibril_number(1)));
+  check(p, fibril_map_value(map, 0));
+  return fibril_map_get(map, fibril_number(1));
+}
+
+static fibril_value by_key(passage *p) {
+  fibril_value map = fibril_map(), key = make(p);
+  check_code(p, fibril_map_set(map, key, fibril_null()), 0);
+  check(p, fibril_map_key(map, 0));
+  if (!fibril_map_has(map, fibril_map_key(map, 0))) FAIL("no such key");
+  return fibril_map_key(map, 0);
+}
+
+static fibril_value by_map_that_has_it(passage *p) {
+  fibril_value map = fibril_map();
+  check_code(p, fibril_map_set(map, fibril_number(1), make(p)), 0);
+  check_code(p, fibril_map_set(map, fibril_number(1), fibril_null()), 0);
+  return fibril_number(7);
+}
+
+static fibril_value by_set_of_items(passage *p) {
+  fibril_value set = fibril_set();
+  check_code(p, fibril_set_add(set, make(p)), 0);
+  check_code(p, fibril_set_add(set, fibril_set_get(set, 0)), 0);
+  check_code(p, (int)fibril_set_size(set), 1);
+  check(p, fibril_set_get(set, 0));
+  return fibril_set_get(set, 0);
+}
+
+static fibril_value by_map_of_what_is_none(passage *p) {
+  check_code(p, fibril_map_set(fibril_null(), make(p), fibril_null()), FIBRIL_ETYPE);
+  return fibril_number(7);
+}
+
+static fibril_value by_add_to_what_is_no_set(passage *p) {
+  check_code(p, fibril_set_add(fibril_null(), make(p)), FIBRIL_ETYPE);
+  return fibril_number(7);
+}
+
 static fibril_value by_error_set(passage *p) {
   fibril_value error = fibril_error(UV_EACCES, "with a payload");
   check_code(p, fibril_error_set(error, "payload", make(p)), 0);
@@ -316,6 +358,12 @@ static const way WAYS[] = {
     {"fibril_value_free", by_free},
     {"fibril_array_push", by_push},
     {"fibril_object_set", by_set},
+    {"fibril_map_set", by_map},
+    {"a key of fibril_map_set", by_key},
+    {"fibril_map_set of a key again", by_map_that_has_it},
+    {"fibril_set_add", by_set_of_items},
+    {"fibril_map_set of what is no map", by_map_of_what_is_none},
+    {"fibril_set_add to what is no set", by_add_to_what_is_no_set},
     {"fibril_error_set", by_error_set},
     {"fibril_array_push to what is no array", by_push_to_what_is_no_array},
     {"fibril_object_set of what is no object", by_set_of_what_is_no_object},
@@ -381,6 +429,9 @@ static void make_all(fibril_value *values) {
       fibril_buffer_take(bytes, sizeof bytes, release_nothing),
       fibril_array(1),
       fibril_object(),
+      fibril_map(),
+      fibril_set(),
+      fibril_date(-1.5),
       fibril_error(UV_EIO, "%s", bytes),
       fibril_error_uv(UV_EIO, "read", bytes),
       fibril_error_type("TypeError", "ERR_CODE", "%s", bytes),
@@ -388,7 +439,7 @@ static void make_all(fibril_value *values) {
   memcpy(values, made, sizeof made);
 }
 
-#define MADE 14
+#define MADE 17
 
 /* What reads a value says the same of all its owners. */
 static bool same(fibril_value a, fibril_value b) {
@@ -403,6 +454,8 @@ static bool same(fibril_value a, fibril_value b) {
          text == fibril_value_string(b, &lengths[1]) && lengths[0] == lengths[1] &&
          fibril_value_buffer(a, NULL) == fibril_value_buffer(b, NULL) &&
          fibril_array_length(a) == fibril_array_length(b) &&
+         fibril_object_length(a) == fibril_object_length(b) &&
+         fibril_map_size(a) == fibril_map_size(b) && fibril_set_size(a) == fibril_set_size(b) &&
          fibril_error_code(a) == fibril_error_code(b) &&
          fibril_error_message(a) == fibril_error_message(b);
 }

@@ -22,6 +22,7 @@
 #define napi_create_array_with_length(...) FAILURE_NAPI(napi_create_array_with_length, __VA_ARGS__)
 #define napi_create_arraybuffer(...) FAILURE_NAPI(napi_create_arraybuffer, __VA_ARGS__)
 #define napi_create_buffer_copy(...) FAILURE_NAPI(napi_create_buffer_copy, __VA_ARGS__)
+#define napi_create_date(...) FAILURE_NAPI(napi_create_date, __VA_ARGS__)
 #define napi_create_external(...) FAILURE_NAPI(napi_create_external, __VA_ARGS__)
 #define napi_create_external_buffer(...) FAILURE_NAPI(napi_create_external_buffer, __VA_ARGS__)
 #define napi_create_function(...) FAILURE_NAPI(napi_create_function, __VA_ARGS__)

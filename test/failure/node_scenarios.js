@@ -65,10 +65,15 @@ module.exports = (control) => {
       () => Object.keys(control.synchronous()).length > 20, true),
     scenario('loading classes with objects as values', nothing,
       () => Object.keys(control.instances()).length > 15, true),
+    scenario('loading what has maps in signatures', nothing,
+      () => Object.keys(control.containers()).length > 20, true),
     scenario('loading enums, namespaces and a default', nothing,
       () => Object.keys(control.names().limits.points).length > 2, true),
     withAddon('instances', 'objects as values', passed,
       [3, 3, 5, 6, [2, 3, 4], true, 'x', 7, 4, 'ERR_INVALID_ARG_TYPE', 'EINVAL', true]),
+    withAddon('containers', 'maps, sets, tuples and dates', contained,
+      [{ 'a\0': 1 }, [1, 'x'], 20, 10, 3, [20, 'x'], [new Date(5), new Date(5)], true,
+        'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 3]),
     withAddon('names', 'errors of a class', async (n) =>
       expect((await n.fail('OddestError').catch((error) => error)).code, 'ODD'), 'ODD'),
     withAddon('names', 'enums', (n) => [n(1), n.mode('a'), n.modes([4, null]),
@@ -348,6 +353,19 @@ async function passed({ Point, line, pass, sameLater, sum, valueOf }) {
   values.push(point.step, expect(codeOf(() => valueOf({})), 'ERR_INVALID_ARG_TYPE'),
     expect(codeOf(() => new Point(-1)), 'EINVAL'), await pass((each) => each instanceof Point));
   return values;
+}
+
+async function contained({
+  record, pair, make, mapLater, mapEntries, pass, pairs, symbol, yielded,
+}) {
+  const made = make(20, 5);
+  const own = Symbol('s');
+  return [record({ 'a\0': 1 }), mapEntries(new Map([[1, 'x']])), made.map.size,
+    made.set.size, (await mapLater(new Map([[1, 2], [2, 3], [3, 4]]))).size, pair(['x', 20]).reverse(),
+    [...yielded(new Date(5)), made.date],
+    await pass((each) => symbol(own) === own && each.has(1), new Set([1])),
+    expect(codeOf(() => record(new Map())), 'ERR_INVALID_ARG_TYPE'),
+    expect(codeOf(() => pair(['x'])), 'ERR_INVALID_ARG_VALUE'), pairs(['a', [1]], ['b'], ['c', []]).length];
 }
 
 /** Calls before init has ended, and after it. */

@@ -31,10 +31,11 @@ function forget(promise) {
 
 function functionsOf(chance, values) {
   const {
-    all, texts, nested, wide, views, options, rest, things, sameLater, call, sleep, Thing,
+    all, texts, nested, wide, views, options, rest, maps, records, things,
+    sameLater, call, sleep, Thing,
   } = fuzzed;
   return [
-    all, texts, nested, wide, views, options, rest, things,
+    all, texts, nested, wide, views, options, rest, maps, records, things,
     (...args) => forget(call(...args)),
     (...args) => forget(sameLater(...args)),
     (...args) => void new Thing(...args),

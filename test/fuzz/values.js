@@ -100,6 +100,11 @@ function makeValues(chance, again) {
     () => new URL('file:///tmp/%00x'), () => new URL('http://x/'),
     (depth) => Object.defineProperty({ href: 'file:///x', protocol: 'file:' }, 'pathname',
       getter(depth)),
+    (depth) => new Map([[any(depth + 1), any(depth + 1)], ['x', [1]], [1, simple()]]),
+    (depth) => new Set([any(depth + 1), 'x', simple()]), () => new Date(pick(NUMBERS)),
+    (depth) => new (class extends Map {
+      get size() { return disturb(depth); }
+    })([['a', 1]]),
     () => new AbortController().signal, () => AbortSignal.abort(), () => Promise.resolve(1),
       () => fuzzed.numbers(2), () => new fuzzed.Thing('x'),
     () => new (class extends Array {})(3),

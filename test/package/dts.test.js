@@ -72,6 +72,8 @@ describe('fibril dts', function () {
       ['f(default: any): default is string',
         'export function f(default_: any): default_ is string;'],
       ['f(new: any): asserts new', 'export function f(new_: any): asserts new_;'],
+      ['f(a: Record<string, bytes>, b: [x: int32, y?: path], c: Map<int32, Set<bytes>>): [int32, bytes?]',
+        'export function f(a: Record<string, ArrayBufferView | ArrayBuffer>, b: [x: number, y?: string | Buffer | URL], c: Map<number, Set<ArrayBufferView | ArrayBuffer>>): [number, Buffer?];'],
       ['f(a: path): bytes | null', 'export function f(a: string | Buffer | URL): Buffer | null;'],
       ['/** Says it. */ f(a: 1 | -1 = -1,): Promise<void>',
         '/** Says it. */\nexport function f(a?: 1 | -1): Promise<void>;'],
@@ -344,13 +346,14 @@ describe('the parser of signatures', function () {
     'a: Function | object', 'a: ReadonlyArray<boolean | undefined>', 'signal: AbortSignal', '',
       'a: any, b: any, c: any, d: any, e: any, f: any, g: any',
     'a: | true | false = true', 'a: (x: number) => string',
-      'a: ((x: string, y: () => void) => string | null) | null = null', '{}',
+      'a: Record<string, [int32, b?: symbol][]>, b: Map<string, Date> | Set<bytes>', 'a: [x: any, y?: path,]',
+    'a: ((x: string, y: () => void) => string | null) | null = null', '{}',
   ];
   const WORDS = ['string', 'number', 'int32', 'bytes', 'path', 'null', 'true', 'Array<',
     'readonly ', 'class', 'this', 'await', '...', '?', ':', '=', '= 5', '|', '[]',
     '[', ']', '(', ')', '{', '}', '<', '>', ',', ';', '\'', '"', '\\', '-', '1', '0.5', 'n', ' ',
     '\n', '\u00e9', '/**', '*/', '=>', 'Promise<', '$', '_', 'undefined',
-    'AbortSignal', 'Buffer[]', '{a?: string}', '(a: any) => any', 'Infinity'];
+    'Record<string, ', 'Map<', 'Set<any>', 'Date', 'a?: ', 'AbortSignal', 'Buffer[]', '{a?: string}', '(a: any) => any', 'Infinity'];
 
   /** Numbers from 0 to `below`, the same each time. */
   function random(seed) {

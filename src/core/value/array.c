@@ -3,15 +3,18 @@
 
 #include <stdlib.h>
 
-static void destroy_array(fibril__box *box, fibril__box **dead) {
-  fibril__list *list = (fibril__list *)box;
+void fibril__list_drop(fibril__list *list, fibril__box **dead) {
   for (size_t i = list->length; i-- > 0;) fibril__value_drop(list->as.items[i], dead);
   free(list->as.items);
-  free(list);
 }
 
-static bool array_grow(fibril__list *list) {
-  if (list->length < list->capacity) return true;
+static void destroy_array(fibril__box *box, fibril__box **dead) {
+  fibril__list_drop((fibril__list *)box, dead);
+  free(box);
+}
+
+bool fibril__list_grow(fibril__list *list, size_t count) {
+  if (count <= list->capacity - list->length) return true;
   size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
   fibril_value *items = capacity < SIZE_MAX / sizeof *items
                             ? realloc(list->as.items, capacity * sizeof *items)
@@ -43,7 +46,7 @@ int fibril_array_push(fibril_value array, fibril_value item) {
   item = fibril_value_take(item);
   int err = fibril_value_kind(array) == FIBRIL_ARRAY ? 0 : FIBRIL_ETYPE;
   fibril__list *list = fibril__value_box(array);
-  if (err == 0 && !array_grow(list)) err = UV_ENOMEM;
+  if (err == 0 && !fibril__list_grow(list, 1)) err = UV_ENOMEM;
   if (err == 0)
     list->as.items[list->length++] = item;
   else

@@ -2,6 +2,8 @@
  * index of them by the hash of their keys. */
 #include "object.h"
 
+#include "hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +48,7 @@ fibril_value fibril_object(void) {
   object->list.length = 0;
   object->list.capacity = sizeof object->first / sizeof object->first[0];
   object->list.as.pairs = object->first;
+  object->list.odd = false;
   object->index = NULL;
   object->blocks = NULL;
   object->text = object->keys;
@@ -53,38 +56,11 @@ fibril_value fibril_object(void) {
   return fibril__value_of(FIBRIL_OBJECT, &object->list.box, destroy_object);
 }
 
-/* ---- Hashes ---- */
-
-/* Keys may come from anywhere: only the process knows which of them fall on the same place. */
-static uint64_t secret;
-static uv_once_t secret_once = UV_ONCE_INIT;
-
-static void choose_secret(void) {
-  if (uv_random(NULL, NULL, &secret, sizeof secret, 0, NULL) != 0)
-    secret = uv_hrtime() ^ (uintptr_t)&secret;
-}
-
-static inline uint64_t mix(uint64_t hash, uint64_t word) {
-  unsigned __int128 product = (unsigned __int128)(hash ^ word) * (secret | 1);
-  return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t hash_key(const char *key, size_t length) {
-  uv_once(&secret_once, choose_secret);
-  uint64_t hash = mix(length, 0x9e3779b97f4a7c15u), word = 0;
-  for (; length > sizeof word; key += sizeof word, length -= sizeof word) {
-    memcpy(&word, key, sizeof word);
-    hash = mix(hash, word);
-  }
-  word = 0;
-  for (size_t i = 0; i < length; i++) word = word << 8 | (unsigned char)key[i];
-  return mix(hash, word);
-}
-
 /* ---- Pairs ---- */
 
-static bool has_key(const fibril__pair *pair, const char *key, size_t length, uint64_t hash) {
-  return pair->hash == hash && strncmp(pair->key, key, length) == 0 && pair->key[length] == '\0';
+static inline bool has_key(const fibril__pair *pair, const char *key, size_t length,
+                           uint32_t hash) {
+  return pair->hash == hash && pair->length == length && memcmp(pair->key, key, length) == 0;
 }
 
 static inline size_t index_mask(const fibril__list *list) {
@@ -93,15 +69,15 @@ static inline size_t index_mask(const fibril__list *list) {
 
 /* Where the pair of a key is in the index, or belongs. */
 static uint32_t *index_place(const object_box *object, const char *key, size_t length,
-                             uint64_t hash) {
-  size_t mask = index_mask(&object->list), place = (size_t)hash & mask;
+                             uint32_t hash) {
+  size_t mask = index_mask(&object->list), place = hash & mask;
   while (object->index[place] != 0 &&
          !has_key(&object->list.as.pairs[object->index[place] - 1], key, length, hash))
     place = (place + 1) & mask;
   return &object->index[place];
 }
 
-static fibril__pair *find(const object_box *object, const char *key, size_t length, uint64_t hash) {
+static fibril__pair *find(const object_box *object, const char *key, size_t length, uint32_t hash) {
   fibril__pair *pairs = object->list.as.pairs;
   if (object->index != NULL) {
     uint32_t number = *index_place(object, key, length, hash);
@@ -116,7 +92,7 @@ static fibril__pair *find(const object_box *object, const char *key, size_t leng
 static void index_fill(object_box *object) {
   size_t mask = index_mask(&object->list);
   for (size_t i = 0; i < object->list.length; i++) {
-    size_t place = (size_t)object->list.as.pairs[i].hash & mask;
+    size_t place = object->list.as.pairs[i].hash & mask;
     while (object->index[place] != 0) place = (place + 1) & mask;
     object->index[place] = (uint32_t)i + 1;
   }
@@ -163,7 +139,7 @@ static const char *copy_key(object_box *object, const char *key, size_t length) 
 
 /* ---- Setting and getting ---- */
 
-int fibril__object_set(fibril_value object, const char *key, size_t length, fibril_value item) {
+static int set_key(fibril_value object, const char *key, size_t length, fibril_value item) {
   if (fibril__value_is_in(object, item)) return UV_EINVAL;
   item = fibril_value_take(item);
   if (fibril_value_kind(object) != FIBRIL_OBJECT) {
@@ -172,7 +148,7 @@ int fibril__object_set(fibril_value object, const char *key, size_t length, fibr
   }
   object_box *box = fibril__value_box(object);
   fibril__list *list = &box->list;
-  uint64_t hash = hash_key(key, length);
+  uint32_t hash = (uint32_t)fibril__hash_bytes(key, length);
   fibril__pair *pair = find(box, key, length, hash);
   if (pair != NULL) {
     fibril_value old = pair->value;
@@ -180,23 +156,49 @@ int fibril__object_set(fibril_value object, const char *key, size_t length, fibr
     fibril_value_free(old);
     return 0;
   }
-  const char *copy = object_grow(box) ? copy_key(box, key, length) : NULL;
+  const char *copy = length <= UINT32_MAX && object_grow(box) ? copy_key(box, key, length) : NULL;
   if (copy == NULL) {
     fibril_value_free(item);
     return UV_ENOMEM;
   }
   if (box->index != NULL) *index_place(box, key, length, hash) = (uint32_t)list->length + 1;
-  list->as.pairs[list->length++] = (fibril__pair){copy, hash, item};
+  list->as.pairs[list->length++] = (fibril__pair){copy, (uint32_t)length, hash, item};
   return 0;
 }
 
+int fibril__object_set(fibril_value object, const char *key, size_t length, fibril_value item) {
+  int err = set_key(object, key, length, item);
+  if (err == 0 && memchr(key, '\0', length) != NULL)
+    ((object_box *)fibril__value_box(object))->list.odd = true;
+  return err;
+}
+
 int fibril_object_set(fibril_value object, const char *key, fibril_value item) {
-  return fibril__object_set(object, key, strlen(key), item);
+  return set_key(object, key, strlen(key), item);
 }
 
 fibril_value fibril_object_get(fibril_value object, const char *key) {
   if (fibril_value_kind(object) != FIBRIL_OBJECT) return fibril_undefined();
   size_t length = strlen(key);
-  fibril__pair *pair = find(fibril__value_box(object), key, length, hash_key(key, length));
+  uint32_t hash = (uint32_t)fibril__hash_bytes(key, length);
+  fibril__pair *pair = find(fibril__value_box(object), key, length, hash);
   return pair == NULL ? fibril_undefined() : fibril__value_borrow(pair->value);
+}
+
+size_t fibril_object_length(fibril_value object) {
+  return fibril_value_kind(object) == FIBRIL_OBJECT
+             ? ((fibril__list *)fibril__value_box(object))->length
+             : 0;
+}
+
+const char *fibril_object_key(fibril_value object, size_t index, size_t *length) {
+  if (index >= fibril_object_length(object)) return NULL;
+  const fibril__pair *pair = &((fibril__list *)fibril__value_box(object))->as.pairs[index];
+  if (length != NULL) *length = pair->length;
+  return pair->key;
+}
+
+fibril_value fibril_object_value(fibril_value object, size_t index) {
+  if (index >= fibril_object_length(object)) return fibril_undefined();
+  return fibril__value_borrow(((fibril__list *)fibril__value_box(object))->as.pairs[index].value);
 }

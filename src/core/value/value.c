@@ -33,13 +33,16 @@ bool fibril_value_boolean(fibril_value value) {
 }
 
 double fibril_value_number(fibril_value value) {
-  if (fibril_value_kind(value) == FIBRIL_NUMBER) return value.as.number;
+  if (fibril_value_kind(value) == FIBRIL_NUMBER || fibril_value_kind(value) == FIBRIL_DATE)
+    return value.as.number;
   return fibril_value_kind(value) == FIBRIL_BIGINT ? (double)value.as.integer : NAN;
 }
 
 int64_t fibril_value_integer(fibril_value value) {
   if (fibril_value_kind(value) == FIBRIL_BIGINT) return value.as.integer;
-  if (fibril_value_kind(value) != FIBRIL_NUMBER || isnan(value.as.number)) return 0;
+  if (fibril_value_kind(value) != FIBRIL_NUMBER && fibril_value_kind(value) != FIBRIL_DATE)
+    return 0;
+  if (isnan(value.as.number)) return 0;
   if (value.as.number >= 9223372036854775808.0) return INT64_MAX;
   return value.as.number < -9223372036854775808.0 ? INT64_MIN : (int64_t)value.as.number;
 }

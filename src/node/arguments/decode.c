@@ -5,62 +5,33 @@
 #include "../values/from_js.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
-#include "error.h"
+#include "../signatures/known.h"
+#include "containers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements for which room is made ahead: what an array says of its length costs it nothing. */
-#define ROOM_MAX 1024
-
-/* `failure`: owned; an error when no argument is to blame. */
-typedef struct {
-  fibril__env *env;
-  fibril_value failure;
-} decoder;
-
-static napi_value decode_parameter(decoder *d, const fibril__place *place,
+static napi_value decode_parameter(fibril__decoder *d, const fibril__place *place,
                                    const fibril__parameter *parameter, napi_value value,
                                    fibril_value *out);
-static napi_value decode_value(decoder *d, const fibril__place *place, const fibril__type *type,
-                               napi_value value, napi_valuetype js, fibril_value *out);
-
-static bool decoder_failed(const decoder *d) {
-  return fibril__is_error(d->failure);
-}
-
-/* What a call into JavaScript threw. NULL with a failure when Node refused the call. */
-static napi_value take_thrown(decoder *d) {
-  napi_value exception = fibril__env_take_exception(d->env);
-  if (exception == NULL) d->failure = fibril__error_code(UV_ENOMEM);
-  return exception;
-}
-
-static napi_value refuse_argument(decoder *d, int mistake, const fibril__place *place,
-                                  const fibril__type *type, const char *text, napi_value value) {
-  napi_value error = fibril__bad_argument(d->env, mistake, place, type, text, value);
-  return error == NULL ? take_thrown(d) : error;
-}
+static napi_value decode_value(fibril__decoder *d, const fibril__place *place,
+                               const fibril__type *type, napi_value value, napi_valuetype js,
+                               fibril_value *out);
 
 /* Where there are literals and nothing else, or such of the value's kind, what is expected is said
  * as a list of values. */
-static napi_value wrong_type(decoder *d, const fibril__place *place, const fibril__type *type,
-                             napi_value value, napi_valuetype js) {
+static napi_value wrong_type(fibril__decoder *d, const fibril__place *place,
+                             const fibril__type *type, napi_value value, napi_valuetype js) {
   bool listed = fibril__only_literals(type) || fibril__is_of_literal(type, js);
-  return refuse_argument(d, listed ? FIBRIL__WRONG_VALUE : FIBRIL__WRONG_TYPE, place, type, NULL,
-                         value);
-}
-
-static napi_value refuse_value(decoder *d, const fibril__place *place, const char *reason,
-                               napi_value value) {
-  return refuse_argument(d, FIBRIL__WRONG_VALUE, place, NULL, reason, value);
+  return fibril__refuse_argument(d, listed ? FIBRIL__WRONG_VALUE : FIBRIL__WRONG_TYPE, place, type,
+                                 NULL, value);
 }
 
 /* ---- Numbers and literals ---- */
 
-static napi_value decode_number(decoder *d, const fibril__place *place, const fibril__type *type,
-                                napi_value value, fibril_value *out) {
+static napi_value decode_number(fibril__decoder *d, const fibril__place *place,
+                                const fibril__type *type, napi_value value, fibril_value *out) {
   double number;
   napi_get_value_double(d->env->env, value, &number);
   *out = fibril_number(number);
@@ -74,22 +45,22 @@ static napi_value decode_number(decoder *d, const fibril__place *place, const fi
     range = ">= -2147483648 && <= 2147483647";
   else if (type->accepts & FIBRIL__UINT32)
     range = ">= 0 && <= 4294967295";
-  return refuse_argument(d, FIBRIL__WRONG_RANGE, place, NULL, range, value);
+  return fibril__refuse_argument(d, FIBRIL__WRONG_RANGE, place, NULL, range, value);
 }
 
-static napi_value decode_bigint(decoder *d, const fibril__place *place, napi_value value,
+static napi_value decode_bigint(fibril__decoder *d, const fibril__place *place, napi_value value,
                                 fibril_value *out) {
   int64_t integer = 0;
   bool lossless = false;
   napi_get_value_bigint_int64(d->env->env, value, &integer, &lossless);
   *out = fibril_bigint(integer);
   if (lossless) return NULL;
-  return refuse_argument(d, FIBRIL__WRONG_RANGE, place, NULL, ">= -(2n ** 63n) and < 2n ** 63n",
-                         value);
+  return fibril__refuse_argument(d, FIBRIL__WRONG_RANGE, place, NULL,
+                                 ">= -(2n ** 63n) and < 2n ** 63n", value);
 }
 
 /* True when the value is one of the literals, or there is no memory to tell. */
-static bool decode_literal(decoder *d, const fibril__type *type, napi_value value,
+static bool decode_literal(fibril__decoder *d, const fibril__type *type, napi_value value,
                            napi_valuetype js, fibril_value *out) {
   double number;
   bool truth;
@@ -134,31 +105,33 @@ static uint32_t view_of(napi_env env, napi_value value, napi_value *buffer) {
 
 /* What JavaScript could change in size or content while C reads it is refused, though C only ever
  * reads a copy: who passes it expects to see changes. */
-static napi_value decode_bytes(decoder *d, const fibril__place *place, napi_value value,
+static napi_value decode_bytes(fibril__decoder *d, const fibril__place *place, napi_value value,
                                napi_value buffer, fibril_value *out) {
   napi_env env = d->env->env;
   napi_value resizable;
   bool is = false;
   napi_is_arraybuffer(env, buffer, &is);
-  if (!is) return refuse_value(d, place, "must not be backed by a SharedArrayBuffer", value);
+  if (!is)
+    return fibril__refuse_value(d, place, "must not be backed by a SharedArrayBuffer", value);
   napi_is_detached_arraybuffer(env, buffer, &is);
-  if (is) return refuse_value(d, place, "must not be backed by a detached ArrayBuffer", value);
+  if (is)
+    return fibril__refuse_value(d, place, "must not be backed by a detached ArrayBuffer", value);
   if (napi_get_named_property(env, buffer, "resizable", &resizable) != napi_ok)
-    return take_thrown(d);
+    return fibril__decode_thrown(d);
   if (napi_get_value_bool(env, resizable, &is) == napi_ok && is)
-    return refuse_value(d, place, "must not be backed by a resizable ArrayBuffer", value);
+    return fibril__refuse_value(d, place, "must not be backed by a resizable ArrayBuffer", value);
   *out = fibril__from_js_bytes(d->env, value, &is);
   return NULL;
 }
 
 /* *taken: whether it is a path. */
-static napi_value decode_path(decoder *d, const fibril__place *place, napi_value value,
+static napi_value decode_path(fibril__decoder *d, const fibril__place *place, napi_value value,
                               napi_valuetype type, bool *taken, fibril_value *out) {
   napi_value text = value;
   if (type != napi_string) {
     /* A Buffer comes back as it is, a URL as its path, anything else as undefined. */
     text = fibril__env_ask(d->env, FIBRIL__JS_PATH, 1, &value);
-    if (text == NULL) return take_thrown(d);
+    if (text == NULL) return fibril__decode_thrown(d);
     napi_typeof(d->env->env, text, &type);
   }
   *taken = type != napi_undefined;
@@ -176,7 +149,8 @@ static napi_value decode_path(decoder *d, const fibril__place *place, napi_value
   *out = decoded;
   const char *path = fibril_value_string(decoded, &length);
   if (path == NULL || strlen(path) == length) return NULL;
-  return refuse_value(d, place, "must be a string, Uint8Array, or URL without null bytes", value);
+  return fibril__refuse_value(d, place, "must be a string, Uint8Array, or URL without null bytes",
+                              value);
 }
 
 /* ---- Instances ---- */
@@ -193,97 +167,40 @@ static bool decode_instance(const fibril__type *type, napi_value value, fibril_v
   return false;
 }
 
-/* ---- Arrays and objects ---- */
-
-static napi_value decode_array(decoder *d, const fibril__place *place, const fibril__type *type,
-                               napi_value value, fibril_value *out) {
-  napi_env env = d->env->env;
-  uint32_t length = 0;
-  napi_value error = NULL;
-  napi_get_array_length(env, value, &length);
-  *out = fibril_array(length < ROOM_MAX ? length : ROOM_MAX);
-  for (uint32_t i = 0; i < length && error == NULL && !fibril__is_error(*out); i++) {
-    napi_escapable_handle_scope scope;
-    napi_value item;
-    napi_valuetype js;
-    fibril__place here = {.outer = place, .index = i};
-    fibril_value decoded = fibril_undefined();
-    if (napi_open_escapable_handle_scope(env, &scope) != napi_ok) return take_thrown(d);
-    if (napi_get_element(env, value, i, &item) != napi_ok) {
-      error = take_thrown(d);
-    } else {
-      napi_typeof(env, item, &js);
-      error = decode_value(d, &here, type->element, item, js, &decoded);
-    }
-    if (error != NULL && napi_escape_handle(env, scope, error, &error) != napi_ok)
-      error = take_thrown(d);
-    napi_close_escapable_handle_scope(env, scope);
-    int err = 0;
-    if (fibril__is_error(decoded))
-      d->failure = decoded;
-    else
-      err = fibril_array_push(*out, decoded);
-    if (err != 0) d->failure = fibril__error_code(err);
-    if (decoder_failed(d)) return error;
-  }
-  return error;
-}
-
-/* One property of `object`, which is NULL when it was left out. An exception that a getter throws
- * is the error. */
-static napi_value decode_property(decoder *d, const fibril__place *place,
-                                  const fibril__parameter *property, napi_value object,
-                                  fibril_value *out) {
-  napi_env env = d->env->env;
-  napi_value key, value;
-  if (object == NULL) {
-    *out = fibril_value_dup(property->initial);
-    return NULL;
-  }
-  if (napi_create_string_utf8(env, property->name, property->name_length, &key) != napi_ok ||
-      napi_get_property(env, object, key, &value) != napi_ok)
-    return take_thrown(d);
-  fibril__place here = {
-      .outer = place, .name = property->name, .name_length = property->name_length};
-  return decode_parameter(d, &here, property, value, out);
-}
-
-static napi_value decode_record(decoder *d, const fibril__place *place, const fibril__type *type,
-                                napi_value value, fibril_value *out) {
-  *out = fibril_object();
-  for (uint32_t i = 0; i < type->property_count && !fibril__is_error(*out); i++) {
-    const fibril__parameter *property = &type->properties[i];
-    fibril_value decoded = fibril_undefined();
-    napi_value error = decode_property(d, place, property, value, &decoded);
-    if (error != NULL || decoder_failed(d)) {
-      fibril_value_free(decoded);
-      return error;
-    }
-    int err = fibril__object_set(*out, property->name, property->name_length, decoded);
-    if (err != 0) d->failure = fibril__error_code(err);
-    if (decoder_failed(d)) return NULL;
-  }
-  return NULL;
-}
-
 /* ---- Values ---- */
 
-static napi_value decode_object(decoder *d, const fibril__place *place, const fibril__type *type,
-                                napi_value value, fibril_value *out) {
+static bool decode_date(napi_env env, napi_value value, fibril_value *out) {
+  bool is = false;
+  double ms = 0;
+  if (napi_is_date(env, value, &is) != napi_ok || !is) return false;
+  napi_get_date_value(env, value, &ms);
+  *out = fibril_date(ms);
+  return true;
+}
+
+static napi_value decode_object(fibril__decoder *d, const fibril__place *place,
+                                const fibril__type *type, napi_value value, fibril_value *out) {
   napi_env env = d->env->env;
   napi_value buffer = NULL, error = NULL;
   bool is = false;
   if (type->accepts & FIBRIL__SIGNAL) return NULL;
   if (type->accepts & FIBRIL__INSTANCE && decode_instance(type, value, out)) return NULL;
-  if (type->accepts & FIBRIL__ARRAY && napi_is_array(env, value, &is) == napi_ok && is)
-    return decode_array(d, place, type, value, out);
+  if (type->accepts & FIBRIL__DATE && decode_date(env, value, out)) return NULL;
+  if (type->accepts & FIBRIL__CONTAINERS) {
+    error = fibril__decode_container(d, place, type, value, &is, out);
+    if (is || error != NULL || fibril__decode_failed(d)) return error;
+  }
   if (type->accepts & FIBRIL__BYTES && view_of(env, value, &buffer) & type->views)
     return decode_bytes(d, place, value, buffer, out);
   if (type->accepts & FIBRIL__PATH) {
     error = decode_path(d, place, value, napi_object, &is, out);
-    if (is || error != NULL || decoder_failed(d)) return error;
+    if (is || error != NULL || fibril__decode_failed(d)) return error;
   }
-  if (type->accepts & FIBRIL__RECORD) return decode_record(d, place, type, value, out);
+  if (type->accepts & FIBRIL__RECORD) return fibril__decode_record(d, place, type, value, out);
+  if (type->accepts & FIBRIL__DICTIONARY) {
+    error = fibril__decode_dictionary(d, place, type, value, &is, out);
+    if (is || error != NULL || fibril__decode_failed(d)) return error;
+  }
   if (type->accepts & FIBRIL__OBJECT) {
     *out = fibril__reference_new(d->env, value);
     return NULL;
@@ -292,8 +209,9 @@ static napi_value decode_object(decoder *d, const fibril__place *place, const fi
 }
 
 /* NULL, or the error. What is taken is in *out then, and may be an error value. */
-static napi_value decode_value(decoder *d, const fibril__place *place, const fibril__type *type,
-                               napi_value value, napi_valuetype js, fibril_value *out) {
+static napi_value decode_value(fibril__decoder *d, const fibril__place *place,
+                               const fibril__type *type, napi_value value, napi_valuetype js,
+                               fibril_value *out) {
   uint32_t accepts = type->accepts;
   bool truth;
   if (accepts & FIBRIL__ANY) {
@@ -325,9 +243,13 @@ static napi_value decode_value(decoder *d, const fibril__place *place, const fib
     case napi_undefined:
       if (accepts & FIBRIL__UNDEFINED) return NULL;
       break;
+    case napi_symbol:
+      if (!(accepts & FIBRIL__SYMBOL)) break;
+      *out = fibril__reference_new(d->env, value);
+      return NULL;
     case napi_function:
       if (accepts & FIBRIL__RECORD && !(accepts & FIBRIL__FUNCTION))
-        return decode_record(d, place, type, value, out);
+        return fibril__decode_record(d, place, type, value, out);
       if (!(accepts & (FIBRIL__FUNCTION | FIBRIL__OBJECT))) break;
       *out = fibril__reference_new(d->env, value);
       return NULL;
@@ -337,7 +259,7 @@ static napi_value decode_value(decoder *d, const fibril__place *place, const fib
   return wrong_type(d, place, type, value, js);
 }
 
-static napi_value decode_parameter(decoder *d, const fibril__place *place,
+static napi_value decode_parameter(fibril__decoder *d, const fibril__place *place,
                                    const fibril__parameter *parameter, napi_value value,
                                    fibril_value *out) {
   napi_valuetype js;
@@ -356,7 +278,7 @@ static napi_value decode_parameter(decoder *d, const fibril__place *place,
 
 /* The properties of an options object have values of their own. That of the object says only that
  * it is there. */
-static napi_value decode_options(decoder *d, const fibril__place *place, fibril_args *args,
+static napi_value decode_options(fibril__decoder *d, const fibril__place *place, fibril_args *args,
                                  uint32_t index, napi_value value) {
   const fibril__parameter *outer = &args->callee->signature.parameters[index];
   napi_env env = d->env->env;
@@ -372,9 +294,10 @@ static napi_value decode_options(decoder *d, const fibril__place *place, fibril_
     args->values[index] = fibril_pointer(NULL);
   else if (js == napi_null)
     args->values[index] = fibril_null();
-  for (uint32_t i = 0; i < outer->type.property_count && error == NULL && !decoder_failed(d); i++)
-    error = decode_property(d, place, &outer->type.properties[i], absent ? NULL : value,
-                            &args->values[outer->slot + i]);
+  for (uint32_t i = 0; i < outer->type.property_count && error == NULL && !fibril__decode_failed(d);
+       i++)
+    error = fibril__decode_property(d, place, &outer->type.properties[i], absent ? NULL : value,
+                                    &args->values[outer->slot + i]);
   return error;
 }
 
@@ -402,7 +325,7 @@ static fibril__place place_of_setter(const fibril__export *callee) {
   return (fibril__place){.name = name, .name_length = strlen(name)};
 }
 
-static int give_up_decoding(decoder *d, fibril_args *args, napi_value *error) {
+static int give_up_decoding(fibril__decoder *d, fibril_args *args, napi_value *error) {
   int kind = FIBRIL__CALL_THROWN;
   fibril__args_free(args);
   if (*error == NULL) *error = fibril__error_to_js(d->env, d->failure, &kind);
@@ -413,7 +336,7 @@ static int give_up_decoding(decoder *d, fibril_args *args, napi_value *error) {
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
   const fibril__place setter = place_of_setter(args->callee);
-  decoder d = {args->callee->env, fibril_undefined()};
+  fibril__decoder d = {args->callee->env, fibril_undefined(), decode_value, decode_parameter};
   if (!args->callee->light)
     for (uint32_t i = 0; i < args->callee->value_count; i++) args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
@@ -425,7 +348,7 @@ int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *e
     *error = parameter->slot != 0
                  ? decode_options(&d, &place, args, i, argv[i])
                  : decode_parameter(&d, &place, parameter, argv[i], &args->values[i]);
-    if (*error != NULL || decoder_failed(&d)) return give_up_decoding(&d, args, error);
+    if (*error != NULL || fibril__decode_failed(&d)) return give_up_decoding(&d, args, error);
   }
   return FIBRIL__CALL_PENDING;
 }

@@ -78,11 +78,15 @@ static void add_types(names *out, const fibril__type *type, bool of_literals) {
   if (accepts & FIBRIL__BOOLEAN || (of_literals && has_literal_of(type, FIBRIL_BOOLEAN)))
     add_name(out, "boolean");
   if (accepts & FIBRIL__BIGINT) add_name(out, "bigint");
+  if (accepts & FIBRIL__SYMBOL) add_name(out, "symbol");
   if (accepts & FIBRIL__FUNCTION) add_name(out, "function");
-  if (accepts & (FIBRIL__RECORD | FIBRIL__OBJECT)) add_name(out, "object");
+  if (accepts & (FIBRIL__RECORD | FIBRIL__OBJECT | FIBRIL__DICTIONARY)) add_name(out, "object");
   if (accepts & FIBRIL__PATH) add_name(out, "Buffer");
   if (accepts & FIBRIL__PATH) add_name(out, "URL");
-  if (accepts & FIBRIL__ARRAY) add_name(out, "Array");
+  if (accepts & (FIBRIL__ARRAY | FIBRIL__TUPLE)) add_name(out, "Array");
+  if (accepts & FIBRIL__MAP) add_name(out, "Map");
+  if (accepts & FIBRIL__SET) add_name(out, "Set");
+  if (accepts & FIBRIL__DATE) add_name(out, "Date");
   if (accepts & FIBRIL__BYTES) add_views(out, type->views);
   for (uint32_t i = 0; i < type->class_count; i++) add_name(out, type->classes[i]->name);
   if (accepts & FIBRIL__NULL) add_name(out, "null");

@@ -36,6 +36,11 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(BIND, bind)                               \
   X(ARRAY, arrayOf)                           \
   X(JOIN, join)                               \
+  X(MAP_OF, mapOf)                            \
+  X(SET_OF, setOf)                            \
+  X(MAP_ITEMS, mapItems)                      \
+  X(SET_ITEMS, setItems)                      \
+  X(OBJECT_ITEMS, objectItems)                \
   X(OBJECT_MAKER, objectMaker)                \
   X(NESTED_ERROR, nestedError)                \
   X(PATH, toPath)                             \

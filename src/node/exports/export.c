@@ -2,6 +2,7 @@
 #include "export.h"
 
 #include "../signatures/declared.h"
+#include "../signatures/known.h"
 #include "../values/to_js.h"
 
 #include <stdio.h>

@@ -5,8 +5,8 @@
 // any of it later. ESLint refuses functions that read a global; lib/primordials.js is the same for
 // lib/.
 const {
-  AggregateError, Error, RangeError, Set, String, Symbol: NativeSymbol, TypeError, Uint8Array,
-  process,
+  AggregateError, Error, Map: NativeMap, RangeError, Set, String, Symbol: NativeSymbol, TypeError,
+  Uint8Array, process,
 } = globalThis;
 const { from: ArrayFrom, isArray: ArrayIsArray } = Array;
 const { concat: arrayConcat, slice: arraySlice } = Array.prototype;
@@ -20,11 +20,18 @@ const {
   defineProperty: ObjectDefineProperty,
   getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
   getOwnPropertySymbols: ObjectGetOwnPropertySymbols,
+  getPrototypeOf: ObjectGetPrototypeOf,
   hasOwn: ObjectHasOwn,
   keys: ObjectKeys,
   setPrototypeOf: ObjectSetPrototypeOf,
 } = Object;
 const { apply, ownKeys } = Reflect;
+const { entries: mapEntries, set: mapSet } = Map.prototype;
+const { get: mapSize } = ObjectGetOwnPropertyDescriptor(Map.prototype, 'size');
+const { next: mapNext } = ObjectGetPrototypeOf(new Map()[Symbol.iterator]());
+const { add: setAdd, values: setValues } = Set.prototype;
+const { get: setSize } = ObjectGetOwnPropertyDescriptor(Set.prototype, 'size');
+const { next: setNext } = ObjectGetPrototypeOf(new Set()[Symbol.iterator]());
 const NativePromise = Promise;
 const { then: promiseThen, finally: promiseFinally } = Promise.prototype;
 const promiseResolve = Promise.resolve.bind(Promise);
@@ -52,7 +59,7 @@ const { writeSync } = process.getBuiltinModule('node:fs');
 const { constants: osConstants } = process.getBuiltinModule('node:os');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 const { inspect, types } = process.getBuiltinModule('node:util');
-const { isUint8Array } = types;
+const { isMap, isSet, isUint8Array } = types;
 const { status, immediate, slots, kinds, numbers } = native;
 
 const resolved = promiseResolve();

@@ -16,3 +16,43 @@ function arrayOf(...items) {
 function join(...pieces) {
   return apply(arrayConcat, [], pieces);
 }
+
+// Maps and sets of C's come as arrays of what is in them, a map's keys and values in turn, and
+// those of JavaScript go so. What is none of them is undefined.
+function mapOf(items) {
+  const map = new NativeMap();
+  for (let i = 0; i < items.length; i += 2) apply(mapSet, map, [items[i], items[i + 1]]);
+  return map;
+}
+
+function setOf(items) {
+  const set = new Set();
+  for (let i = 0; i < items.length; i++) apply(setAdd, set, [items[i]]);
+  return set;
+}
+
+function mapItems(value) {
+  if (!isMap(value)) return undefined;
+  const entries = apply(mapEntries, value, []);
+  let entry;
+  return ArrayFrom({ __proto__: null, length: 2 * apply(mapSize, value, []) }, (_, i) => {
+    if (i % 2 === 0) entry = apply(mapNext, entries, []).value;
+    return entry[i % 2];
+  });
+}
+
+function setItems(value) {
+  if (!isSet(value)) return undefined;
+  const values = apply(setValues, value, []);
+  return ArrayFrom({ __proto__: null, length: apply(setSize, value, []) },
+    () => apply(setNext, values, []).value);
+}
+
+// Of an object with any keys. Arrays, maps and sets are none, though TypeScript may take them: what
+// is in them would be lost.
+function objectItems(value) {
+  if (ArrayIsArray(value) || isMap(value) || isSet(value)) return undefined;
+  const keys = ObjectKeys(value);
+  return ArrayFrom({ __proto__: null, length: 2 * keys.length },
+    (_, i) => (i % 2 === 0 ? keys[i / 2] : value[keys[(i - 1) / 2]]));
+}

@@ -7,8 +7,6 @@
 /* Looked for in the namespace that the signature is in, and in those around it; NULL: none. */
 const fibril__declared *fibril__declared_find(const fibril__scan *scan, const char *name,
                                               size_t name_length);
-/* Whether a type of signatures has the name already, or one that TypeScript has around them. */
-bool fibril__type_is_word(const char *name, size_t length);
 /* "{ Name, Name = literal, ... }": properties with their values, which are its literals, too. What
  * of it is there when that fails is still to be freed. */
 bool fibril__enum_parse(fibril__scan *scan, fibril__type *type);

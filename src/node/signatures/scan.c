@@ -94,6 +94,18 @@ bool fibril__scan_word(fibril__scan *scan, const char *word) {
   return true;
 }
 
+bool fibril__scan_label(fibril__scan *scan, bool *optional) {
+  skip_space(scan);
+  const char *start = scan->at;
+  while (is_name(*scan->at)) scan->at++;
+  bool named = scan->at > start && !isdigit((unsigned char)*start);
+  *optional = fibril__scan_skip(scan, '?');
+  if (named && fibril__scan_skip(scan, ':')) return true;
+  scan->at = start;
+  *optional = false;
+  return false;
+}
+
 bool fibril__scan_comment(fibril__scan *scan) {
   skip_space(scan);
   if (strncmp(scan->at, "/**", 3) != 0) return true;

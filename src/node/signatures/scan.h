@@ -24,6 +24,8 @@ bool fibril__scan_name(fibril__scan *scan, const char *expected, const char **st
 bool fibril__scan_member_name(fibril__scan *scan, const char **start, size_t *length);
 /* What may follow a name that namespaces are before: ".name", to the end of which *length goes. */
 void fibril__scan_dotted(fibril__scan *scan, const char *start, size_t *length);
+/* 'name ":"' or 'name "?" ":"', or nothing. */
+bool fibril__scan_label(fibril__scan *scan, bool *optional);
 /* The keyword or nothing. */
 bool fibril__scan_word(fibril__scan *scan, const char *word);
 /* A string, number, bigint, true, false or null; owned. */

@@ -2,6 +2,7 @@
 #include "signature.h"
 
 #include "declared.h"
+#include "known.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* The types of a signature's parameters, and the parameters. */
 #include "declared.h"
+#include "known.h"
 
 #include "../../core/value/box.h"
 
@@ -12,78 +13,14 @@
 /* An AbortSignal is a parameter (1) or a property of one (2). */
 #define SIGNAL_DEPTH_MAX 2
 
-#define VIEW(type) (1u << (type))
+/* What has types of its own. */
+#define HAS_TYPES (FIBRIL__CONTAINERS | FIBRIL__RECORD | FIBRIL__DICTIONARY)
+
+static const char signal_place[] = "AbortSignal only as a parameter or an option";
 
 static const char a_type[] =
-    "a type (string, number, int32, bytes, {...}, T[], () => T, a class or an enum exported "
+    "a type (string, number, int32, bytes, {...}, T[], [A, B], () => T, a class or an enum exported "
     "before, or another that docs/c-api.md has)";
-
-static const struct {
-  const char *name;
-  uint32_t accepts, views;
-} words[] = {
-    {"any", FIBRIL__ANY, 0},
-    {"unknown", FIBRIL__ANY, 0},
-    {"undefined", FIBRIL__UNDEFINED, 0},
-    {"void", FIBRIL__UNDEFINED, 0},
-    {"null", FIBRIL__NULL, 0},
-    {"string", FIBRIL__STRING, 0},
-    {"number", FIBRIL__NUMBER, 0},
-    {"int32", FIBRIL__INT32, 0},
-    {"uint32", FIBRIL__UINT32, 0},
-    {"int64", FIBRIL__INT64, 0},
-    {"boolean", FIBRIL__BOOLEAN, 0},
-    {"bigint", FIBRIL__BIGINT, 0},
-    {"path", FIBRIL__PATH, 0},
-    {"object", FIBRIL__OBJECT, 0},
-    {"Function", FIBRIL__FUNCTION, 0},
-    {"AbortSignal", FIBRIL__SIGNAL, 0},
-    {"bytes", FIBRIL__BYTES, FIBRIL__VIEW_ANY},
-    {"ArrayBufferView", FIBRIL__BYTES, FIBRIL__VIEW_ANY & ~FIBRIL__VIEW_ARRAYBUFFER},
-    {"Buffer", FIBRIL__BYTES, FIBRIL__VIEW_BUFFER},
-    {"DataView", FIBRIL__BYTES, FIBRIL__VIEW_DATAVIEW},
-    {"ArrayBuffer", FIBRIL__BYTES, FIBRIL__VIEW_ARRAYBUFFER},
-    {"Int8Array", FIBRIL__BYTES, VIEW(0)}, /* in the order of napi_typedarray_type */
-    {"Uint8Array", FIBRIL__BYTES, VIEW(1)},
-    {"Uint8ClampedArray", FIBRIL__BYTES, VIEW(2)},
-    {"Int16Array", FIBRIL__BYTES, VIEW(3)},
-    {"Uint16Array", FIBRIL__BYTES, VIEW(4)},
-    {"Int32Array", FIBRIL__BYTES, VIEW(5)},
-    {"Uint32Array", FIBRIL__BYTES, VIEW(6)},
-    {"Float32Array", FIBRIL__BYTES, VIEW(7)},
-    {"Float64Array", FIBRIL__BYTES, VIEW(8)},
-    {"BigInt64Array", FIBRIL__BYTES, VIEW(9)},
-    {"BigUint64Array", FIBRIL__BYTES, VIEW(10)},
-};
-
-bool fibril__type_is_word(const char *name, size_t length) {
-  static const char *const others[] = {"Array",     "ReadonlyArray",  "Promise",
-                                       "Generator", "AsyncGenerator", "Symbol",
-                                       "this",      "never",          "symbol"};
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-    if (fibril__scan_is(name, length, words[i].name)) return true;
-  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-    if (fibril__scan_is(name, length, others[i])) return true;
-  return false;
-}
-
-void fibril__parameters_free(fibril__parameter *parameters, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    fibril__type_free(&parameters[i].type);
-    fibril_value_free(parameters[i].initial);
-  }
-}
-
-void fibril__type_free(fibril__type *type) {
-  if (type->element != NULL) fibril__type_free(type->element);
-  free(type->element);
-  fibril__parameters_free(type->properties, type->property_count);
-  free(type->properties);
-  for (uint32_t i = 0; i < type->literal_count; i++) fibril_value_free(type->literals[i]);
-  free(type->literals);
-  free(type->classes);
-  *type = (fibril__type){0};
-}
 
 /* ---- Unions ---- */
 
@@ -99,19 +36,37 @@ static bool merge_lists(fibril__type *type, fibril__type *member) {
   return true;
 }
 
+/* Of what both could have, one has nothing. */
+static void merge_containers(fibril__type *type, const fibril__type *member) {
+  if (member->element != NULL) type->element = member->element;
+  if (member->value != NULL) type->value = member->value;
+  if (member->item != NULL) type->item = member->item;
+  if (member->entry != NULL) type->entry = member->entry;
+  if (member->accepts & FIBRIL__TUPLE) {
+    type->places = member->places;
+    type->place_count = member->place_count;
+  }
+  if (member->accepts & FIBRIL__RECORD) {
+    type->properties = member->properties;
+    type->property_count = member->property_count;
+  }
+}
+
 /* Takes `member`, also on failure. */
 static bool merge_types(fibril__scan *scan, fibril__type *type, fibril__type *member) {
   static const uint32_t exclusive[] = {
       FIBRIL__NUMBERS,
-      FIBRIL__ARRAY,
-      FIBRIL__RECORD | FIBRIL__OBJECT,
+      FIBRIL__ARRAY | FIBRIL__TUPLE,
+      FIBRIL__RECORD | FIBRIL__OBJECT | FIBRIL__DICTIONARY,
+      FIBRIL__MAP,
+      FIBRIL__SET,
       FIBRIL__PATH | FIBRIL__STRING,
       FIBRIL__PATH | FIBRIL__BYTES,
   };
   for (size_t i = 0; i < sizeof exclusive / sizeof exclusive[0]; i++) {
     uint32_t both = exclusive[i] & type->accepts, more = exclusive[i] & member->accepts;
     if (both == 0 || more == 0) continue;
-    if (both == more && !(both & (FIBRIL__ARRAY | FIBRIL__RECORD))) continue; /* said twice */
+    if (both == more && !(both & HAS_TYPES)) continue; /* said twice */
     fibril__type_free(member);
     return fibril__scan_fail(scan, "types that can be told apart");
   }
@@ -121,11 +76,7 @@ static bool merge_types(fibril__scan *scan, fibril__type *type, fibril__type *me
   }
   type->accepts |= member->accepts;
   type->views |= member->views;
-  if (member->element != NULL) type->element = member->element;
-  if (member->properties != NULL) {
-    type->properties = member->properties;
-    type->property_count = member->property_count;
-  }
+  merge_containers(type, member);
   return true;
 }
 
@@ -153,15 +104,10 @@ static bool parse_word(fibril__scan *scan, fibril__type *type) {
   const char *start;
   size_t length;
   if (!fibril__scan_name(scan, a_type, &start, &length)) return false;
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-    if (!fibril__scan_is(start, length, words[i].name)) continue;
-    if (words[i].accepts == FIBRIL__SIGNAL && scan->depth > SIGNAL_DEPTH_MAX) {
-      scan->at = start;
-      return fibril__scan_fail(scan, "AbortSignal only as a parameter or an option");
-    }
-    type->accepts = words[i].accepts;
-    type->views = words[i].views;
-    return true;
+  if (fibril__type_of_word(start, length, type)) {
+    if (type->accepts != FIBRIL__SIGNAL || scan->depth <= SIGNAL_DEPTH_MAX) return true;
+    scan->at = start;
+    return fibril__scan_fail(scan, signal_place);
   }
   fibril__scan_dotted(scan, start, &length);
   const fibril__declared *declared = fibril__declared_find(scan, start, length);
@@ -236,12 +182,17 @@ static bool parse_record(fibril__scan *scan, fibril__type *type) {
   return true;
 }
 
+/* The runtime looks for AbortSignals in parameters and options only. */
+static bool has_no_signal(fibril__scan *scan, const fibril__type *type) {
+  bool has = type->accepts & FIBRIL__SIGNAL;
+  for (uint32_t i = 0; i < type->property_count; i++)
+    has |= (type->properties[i].type.accepts & FIBRIL__SIGNAL) != 0;
+  return !has || fibril__scan_fail(scan, signal_place);
+}
+
 /* Makes a type that of an array's elements. */
 static bool make_array_type(fibril__scan *scan, fibril__type *type) {
-  for (uint32_t i = 0; i < type->property_count; i++)
-    if (type->properties[i].type.accepts & FIBRIL__SIGNAL)
-      return fibril__scan_fail(scan, "no array of what has an AbortSignal");
-  if (type->accepts & FIBRIL__SIGNAL) return fibril__scan_fail(scan, "no array of AbortSignals");
+  if (!has_no_signal(scan, type)) return false;
   fibril__type *element = malloc(sizeof *element);
   if (element == NULL) return fibril__scan_no_memory(scan);
   *element = *type;
@@ -249,17 +200,87 @@ static bool make_array_type(fibril__scan *scan, fibril__type *type) {
   return true;
 }
 
+/* "<" and `count` types with ">" behind them, as *types. */
+static bool parse_generic(fibril__scan *scan, fibril__type **types, size_t count) {
+  if (!fibril__scan_skip(scan, '<')) return fibril__scan_fail(scan, "'<'");
+  *types = calloc(count, sizeof **types);
+  if (*types == NULL) return fibril__scan_no_memory(scan);
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0 && !fibril__scan_skip(scan, ',')) return fibril__scan_fail(scan, "','");
+    if (!fibril__type_parse(scan, &(*types)[i])) return false;
+    if (!has_no_signal(scan, &(*types)[i])) return false;
+  }
+  return fibril__scan_skip(scan, '>') || fibril__scan_fail(scan, "'>'");
+}
+
+static bool parse_dictionary(fibril__scan *scan, fibril__type *type) {
+  type->accepts = FIBRIL__DICTIONARY;
+  if (!fibril__scan_skip(scan, '<')) return fibril__scan_fail(scan, "'<'");
+  if (!fibril__scan_word(scan, "string")) return fibril__scan_fail(scan, "string");
+  if (!fibril__scan_skip(scan, ',')) return fibril__scan_fail(scan, "','");
+  type->value = calloc(1, sizeof *type->value);
+  if (type->value == NULL) return fibril__scan_no_memory(scan);
+  if (!fibril__type_parse(scan, type->value) || !has_no_signal(scan, type->value)) return false;
+  return fibril__scan_skip(scan, '>') || fibril__scan_fail(scan, "'>'");
+}
+
+/* One place of a tuple: a type with "?" behind it perhaps, or with a label as a parameter is. */
+static bool parse_place(fibril__scan *scan, fibril__parameter *place) {
+  *place = (fibril__parameter){.initial = fibril_undefined()};
+  bool labelled = fibril__scan_label(scan, &place->optional);
+  if (!fibril__type_parse(scan, &place->type)) return false;
+  if (!labelled) place->optional = fibril__scan_skip(scan, '?');
+  return true;
+}
+
+static bool parse_tuple(fibril__scan *scan, fibril__type *type) {
+  type->accepts = FIBRIL__TUPLE;
+  while (!fibril__scan_skip(scan, ']')) {
+    fibril__parameter place;
+    if (!parse_place(scan, &place)) return false;
+    bool late =
+        !place.optional && type->place_count > 0 && type->places[type->place_count - 1].optional;
+    if (!has_no_signal(scan, &place.type) ||
+        (late && !fibril__scan_fail(scan, "'?', as in the place before"))) {
+      fibril__parameters_free(&place, 1);
+      return false;
+    }
+    if (!fibril__type_append((void **)&type->places, &type->place_count, &place, 1, sizeof place)) {
+      fibril__parameters_free(&place, 1);
+      return fibril__scan_no_memory(scan);
+    }
+    if (!fibril__scan_skip(scan, ',') && !fibril__scan_peek(scan, ']'))
+      return fibril__scan_fail(scan, "',' or ']'");
+  }
+  return true;
+}
+
+/* A type of JavaScript's with others in angle brackets; false, with no failure: it is none. */
+static bool parse_container(fibril__scan *scan, fibril__type *type, bool *is) {
+  *is = true;
+  if (fibril__scan_word(scan, "Array") || fibril__scan_word(scan, "ReadonlyArray")) {
+    type->accepts = FIBRIL__ARRAY;
+    return parse_generic(scan, &type->element, 1);
+  }
+  if (fibril__scan_word(scan, "Map") || fibril__scan_word(scan, "ReadonlyMap")) {
+    type->accepts = FIBRIL__MAP;
+    return parse_generic(scan, &type->entry, 2);
+  }
+  if (fibril__scan_word(scan, "Set") || fibril__scan_word(scan, "ReadonlySet")) {
+    type->accepts = FIBRIL__SET;
+    return parse_generic(scan, &type->item, 1);
+  }
+  if (fibril__scan_word(scan, "Record")) return parse_dictionary(scan, type);
+  *is = false;
+  return false;
+}
+
 /* `first`: of a union, where a function type takes what follows for its result. */
 static bool parse_primary(fibril__scan *scan, fibril__type *type, bool first) {
+  bool is;
   if (fibril__scan_at_literal(scan)) return parse_literal_type(scan, type);
-  if (fibril__scan_word(scan, "Array") || fibril__scan_word(scan, "ReadonlyArray")) {
-    if (!fibril__scan_skip(scan, '<')) return fibril__scan_fail(scan, "'<'");
-    if (!fibril__type_parse(scan, type)) return false;
-    if (!fibril__scan_peek(scan, '>')) return fibril__scan_fail(scan, "'>'");
-    if (!make_array_type(scan, type)) return false;
-    scan->at++;
-    return true;
-  }
+  bool parsed = parse_container(scan, type, &is);
+  if (is) return parsed;
   if (fibril__scan_peek(scan, '(') && is_function_type(scan->at)) {
     if (!first) return fibril__scan_fail(scan, "a function type in parentheses");
     type->accepts = FIBRIL__FUNCTION;
@@ -269,13 +290,15 @@ static bool parse_primary(fibril__scan *scan, fibril__type *type, bool first) {
     if (!fibril__type_parse(scan, type)) return false;
     return fibril__scan_skip(scan, ')') || fibril__scan_fail(scan, "')'");
   }
+  if (fibril__scan_skip(scan, '[')) return parse_tuple(scan, type);
   return fibril__scan_skip(scan, '{') ? parse_record(scan, type) : parse_word(scan, type);
 }
 
 static bool parse_member(fibril__scan *scan, fibril__type *type, bool first) {
   bool readonly = fibril__scan_word(scan, "readonly");
   if (!parse_primary(scan, type, first && !readonly)) return false;
-  if (readonly && !fibril__scan_peek(scan, '[')) return fibril__scan_fail(scan, "'[]'");
+  if (readonly && type->accepts != FIBRIL__TUPLE && !fibril__scan_peek(scan, '['))
+    return fibril__scan_fail(scan, "'[]'");
   for (unsigned depth = scan->depth; fibril__scan_peek(scan, '['); depth++) {
     if (depth == DEPTH_MAX) return fibril__scan_fail(scan, "fewer types in types");
     if (!make_array_type(scan, type)) return false;
@@ -316,53 +339,12 @@ bool fibril__type_parse(fibril__scan *scan, fibril__type *type) {
 
 /* ---- Parameters ---- */
 
-static bool same_literal(fibril_value a, fibril_value b) {
-  size_t a_length, b_length;
-  const char *a_text = fibril_value_string(a, &a_length),
-             *b_text = fibril_value_string(b, &b_length);
-  if (a_text != NULL && b_text != NULL)
-    return a_length == b_length && memcmp(a_text, b_text, a_length) == 0;
-  if (fibril_value_kind(a) != fibril_value_kind(b)) return false;
-  return fibril_value_kind(a) == FIBRIL_NUMBER ? a.as.number == b.as.number
-                                               : a.as.integer == b.as.integer;
-}
-
-bool fibril__type_has_literal(const fibril__type *type, fibril_value value) {
-  for (uint32_t i = 0; i < type->literal_count; i++)
-    if (same_literal(type->literals[i], value)) return true;
-  return false;
-}
-
-bool fibril__number_fits(uint32_t accepts, double number) {
-  if (accepts & FIBRIL__NUMBER) return true;
-  if (!isfinite(number) || number != floor(number)) return false;
-  if (accepts & FIBRIL__INT32) return number >= INT32_MIN && number <= INT32_MAX;
-  if (accepts & FIBRIL__UINT32) return number >= 0 && number <= UINT32_MAX;
-  return fabs(number) <= 9007199254740991.0;
-}
-
-static bool default_fits(const fibril__type *type, fibril_value value) {
-  if (type->accepts & FIBRIL__ANY || fibril__type_has_literal(type, value)) return true;
-  size_t length;
-  const char *text = fibril_value_string(value, &length);
-  switch (fibril_value_kind(value)) {
-    case FIBRIL_STRING:
-      return type->accepts & FIBRIL__STRING ||
-             (type->accepts & FIBRIL__PATH && strlen(text) == length);
-    case FIBRIL_NUMBER:
-      return type->accepts & FIBRIL__NUMBERS && fibril__number_fits(type->accepts, value.as.number);
-    case FIBRIL_BOOLEAN: return type->accepts & FIBRIL__BOOLEAN;
-    case FIBRIL_BIGINT: return type->accepts & FIBRIL__BIGINT;
-    default: return true; /* null: as good as none */
-  }
-}
-
 static bool parse_default(fibril__scan *scan, fibril__parameter *parameter) {
   fibril__scan_peek(scan, '\0');
   const char *start = scan->at;
   if (!fibril__scan_literal(scan, &parameter->initial)) return false;
   parameter->has_default = parameter->optional = true;
-  if (default_fits(&parameter->type, parameter->initial)) return true;
+  if (fibril__default_fits(&parameter->type, parameter->initial)) return true;
   scan->at = start;
   return fibril__scan_fail(scan, "a default of the parameter's type");
 }

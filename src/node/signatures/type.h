@@ -24,7 +24,14 @@ enum {
   FIBRIL__OBJECT = 1u << 15, /* any object, as a reference */
   FIBRIL__SIGNAL = 1u << 16, /* AbortSignal: wired by the runtime, never decoded */
   FIBRIL__LITERAL = 1u << 17,
-  FIBRIL__INSTANCE = 1u << 18, /* of a class of the addon's own */
+  FIBRIL__INSTANCE = 1u << 18,   /* of a class of the addon's own */
+  FIBRIL__TUPLE = 1u << 19,      /* an array with a type for each place */
+  FIBRIL__DICTIONARY = 1u << 20, /* an object with any keys */
+  FIBRIL__MAP = 1u << 21,
+  FIBRIL__SET = 1u << 22,
+  FIBRIL__DATE = 1u << 23,
+  FIBRIL__SYMBOL = 1u << 24, /* as a reference */
+  FIBRIL__CONTAINERS = FIBRIL__ARRAY | FIBRIL__TUPLE | FIBRIL__MAP | FIBRIL__SET,
   FIBRIL__NUMBERS = FIBRIL__NUMBER | FIBRIL__INT32 | FIBRIL__UINT32 | FIBRIL__INT64,
   FIBRIL__ABSENT = FIBRIL__UNDEFINED | FIBRIL__NULL
 };
@@ -48,7 +55,12 @@ typedef struct fibril__type {
   uint32_t accepts;
   uint32_t views;
   uint32_t property_count, literal_count, class_count;
-  struct fibril__type *element; /* of an array */
+  uint32_t place_count;
+  struct fibril__type *element;     /* of an array */
+  struct fibril__type *value;       /* of a dictionary */
+  struct fibril__type *item;        /* of a set */
+  struct fibril__type *entry;       /* of a map: its key's and its value's */
+  struct fibril__parameter *places; /* of a tuple */
   struct fibril__parameter *properties;
   fibril_value *literals; /* strings, numbers and booleans */
   const fibril__declared **classes;
@@ -65,13 +77,7 @@ typedef struct fibril__parameter {
 } fibril__parameter;
 
 bool fibril__type_parse(fibril__scan *scan, fibril__type *type);
-void fibril__type_free(fibril__type *type);
-/* True when the value is one of the type's literals. */
-bool fibril__type_has_literal(const fibril__type *type, fibril_value value);
-/* True when it is a number of the (first) type of numbers in `accepts`. */
-bool fibril__number_fits(uint32_t accepts, double number);
 /* name [ "?" ] ":" type [ "=" default ], with what of it belongs together. */
 bool fibril__parameter_parse(fibril__scan *scan, fibril__parameter *parameter);
-void fibril__parameters_free(fibril__parameter *parameters, uint32_t count);
 
 #endif /* FIBRIL_NODE_SIGNATURES_TYPE_H */

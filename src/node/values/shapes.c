@@ -134,7 +134,7 @@ static struct fibril__shapes *shapes_of(fibril__env *self) {
 napi_value fibril__object_maker(fibril__env *self, fibril_value object) {
   const fibril__list *list = fibril__value_box(object);
   napi_value function = NULL;
-  if (list->length == 0 || list->length > KEYS_MAX) return NULL;
+  if (list->length == 0 || list->length > KEYS_MAX || list->odd) return NULL;
   struct fibril__shapes *shapes = shapes_of(self);
   if (shapes == NULL) return NULL;
   fibril__shape *shape = shapes->last;

@@ -100,7 +100,7 @@ static fibril__reference *exception_of(fibril_value error) {
 
 static bool has_members(fibril_value value) {
   fibril_kind kind = fibril_value_kind(value);
-  return kind == FIBRIL_ARRAY || kind == FIBRIL_OBJECT ||
+  return fibril__has_items(value) || kind == FIBRIL_OBJECT ||
          (kind == FIBRIL_ERROR && exception_of(value) == NULL);
 }
 
@@ -112,6 +112,7 @@ static napi_value plain_to_js(fibril__env *self, fibril_value value) {
     case FIBRIL_BOOLEAN: napi_get_boolean(env, value.as.integer != 0, &result); break;
     case FIBRIL_NUMBER: napi_create_double(env, value.as.number, &result); break;
     case FIBRIL_BIGINT: napi_create_bigint_int64(env, value.as.integer, &result); break;
+    case FIBRIL_DATE: napi_create_date(env, value.as.number, &result); break;
     case FIBRIL_STRING: return string_to_js(self, value);
     case FIBRIL_BUFFER: return buffer_to_js(self, value);
     case FIBRIL_REFERENCE: return reference_to_js(self, value);
@@ -222,7 +223,9 @@ static bool open_frame(builder *b, fibril_value value) {
   *top = (frame){.first = b->count};
   switch (fibril_value_kind(value)) {
     case FIBRIL_ARRAY:
-      top->limit = fibril_array_length(value);
+    case FIBRIL_MAP:
+    case FIBRIL_SET:
+      top->limit = ((fibril__list *)fibril__value_box(value))->length;
       if (top->limit > PIECE &&
           napi_open_escapable_handle_scope(b->env->env, &top->scope) != napi_ok)
         return false;
@@ -249,7 +252,11 @@ static const fibril__pair *pair_at(const frame *top) {
 
 static fibril_value member_at(const frame *top) {
   switch (fibril_value_kind(top->value)) {
-    case FIBRIL_ARRAY: return fibril_array_get(top->value, top->next);
+    case FIBRIL_ARRAY:
+    case FIBRIL_MAP:
+    case FIBRIL_SET:
+      return fibril__value_borrow(
+          ((fibril__list *)fibril__value_box(top->value))->as.items[top->next]);
     case FIBRIL_OBJECT: return fibril__value_borrow(pair_at(top)->value);
     default:
       return fibril__value_borrow(((fibril__error *)fibril__value_box(top->value))->properties);
@@ -280,15 +287,21 @@ static bool end_piece(builder *b, frame *top) {
 static bool add_member(builder *b, napi_value item) {
   frame *top = &b->frames[b->depth - 1];
   if (top->made != NULL) {
+    const fibril__pair *pair = pair_at(top);
     napi_property_descriptor property = {
-        .utf8name = pair_at(top)->key, .value = item, .attributes = napi_default_jsproperty};
+        .utf8name = pair->key, .value = item, .attributes = napi_default_jsproperty};
+    if (((fibril__list *)fibril__value_box(top->value))->odd) {
+      property.utf8name = NULL;
+      if (napi_create_string_utf8(b->env->env, pair->key, pair->length, &property.name) != napi_ok)
+        return false;
+    }
     top->next++;
     return napi_define_properties(b->env->env, top->made, 1, &property) == napi_ok;
   }
   top->next++;
   if (!push_value(b, item)) return false;
-  return fibril_value_kind(top->value) != FIBRIL_ARRAY ||
-         b->count - top->first - top->pieces < PIECE || end_piece(b, top);
+  return !fibril__has_items(top->value) || b->count - top->first - top->pieces < PIECE ||
+         end_piece(b, top);
 }
 
 static napi_value join_pieces(builder *b, frame *top) {
@@ -327,7 +340,15 @@ static napi_value make_object(builder *b, const frame *top) {
 static napi_value finish_frame(builder *b, frame *top) {
   if (top->made != NULL) return top->made;
   if (top->make != NULL) return make_object(b, top);
-  return fibril_value_kind(top->value) == FIBRIL_ARRAY ? join_pieces(b, top) : make_error(b, top);
+  if (!fibril__has_items(top->value)) return make_error(b, top);
+  napi_value items = join_pieces(b, top);
+  switch (fibril_value_kind(top->value)) {
+    case FIBRIL_MAP:
+      return items == NULL ? NULL : fibril__env_ask(b->env, FIBRIL__JS_MAP_OF, 1, &items);
+    case FIBRIL_SET:
+      return items == NULL ? NULL : fibril__env_ask(b->env, FIBRIL__JS_SET_OF, 1, &items);
+    default: return items;
+  }
 }
 
 static void close_frame(builder *b) {

@@ -5,16 +5,6 @@
 
 #include <stdio.h>
 
-void *failure_register_natives(void *env, void *exports);
-void *failure_register_classes(void *env, void *exports);
-void *failure_register_callbacks(void *env, void *exports);
-void *failure_register_iterators(void *env, void *exports);
-void *failure_register_synchronous(void *env, void *exports);
-void *failure_register_instances(void *env, void *exports);
-void *failure_register_names(void *env, void *exports);
-void *failure_register_environments(void *env, void *exports);
-void *failure_register_own(void *env, void *exports);
-
 static void add_site(napi_env env, napi_value list, const failure_site *site) {
   char text[256];
   uint32_t length;
@@ -85,58 +75,38 @@ static napi_value blocks(napi_env env, napi_callback_info info) {
   return result.list;
 }
 
-static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
+/* The addons of tests that are in this one: control.NAME() gives the exports of an addon of its
+ * own. */
+#define ADDONS(X) \
+  X(natives)      \
+  X(classes)      \
+  X(callbacks)    \
+  X(iterators)    \
+  X(synchronous)  \
+  X(instances)    \
+  X(containers)   \
+  X(names)        \
+  X(environments) \
+  X(own)
+
+#define DECLARE(name) void *failure_register_##name(void *env, void *exports);
+ADDONS(DECLARE)
+
+typedef struct {
+  void *(*load)(void *env, void *exports);
+} addon;
+
+static napi_value load(napi_env env, napi_callback_info info) {
   napi_value exports;
-  napi_create_object(env, &exports);
-  return entry(env, exports);
+  void *data;
+  if (napi_get_cb_info(env, info, NULL, NULL, NULL, &data) != napi_ok ||
+      napi_create_object(env, &exports) != napi_ok)
+    return NULL;
+  return ((const addon *)data)->load(env, exports);
 }
 
-/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), names(),
- * environments(), own(): the exports of an addon of its own. */
-static napi_value natives(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_natives);
-}
-
-static napi_value classes(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_classes);
-}
-
-static napi_value callbacks(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_callbacks);
-}
-
-static napi_value iterators(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_iterators);
-}
-
-static napi_value synchronous(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_synchronous);
-}
-
-static napi_value instances(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_instances);
-}
-
-static napi_value names(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_names);
-}
-
-static napi_value environments(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_environments);
-}
-
-static napi_value own(napi_env env, napi_callback_info info) {
-  (void)info;
-  return load(env, failure_register_own);
-}
+#define ADDON(name) static addon name = {failure_register_##name};
+ADDONS(ADDON)
 
 NAPI_MODULE_INIT() {
   napi_property_descriptor properties[] = {
@@ -145,16 +115,8 @@ NAPI_MODULE_INIT() {
       {"failed", NULL, failed, NULL, NULL, NULL, napi_default, NULL},
       {"sites", NULL, sites, NULL, NULL, NULL, napi_default, NULL},
       {"blocks", NULL, blocks, NULL, NULL, NULL, napi_default, NULL},
-      {"natives", NULL, natives, NULL, NULL, NULL, napi_default, NULL},
-      {"classes", NULL, classes, NULL, NULL, NULL, napi_default, NULL},
-      {"callbacks", NULL, callbacks, NULL, NULL, NULL, napi_default, NULL},
-      {"iterators", NULL, iterators, NULL, NULL, NULL, napi_default, NULL},
-      {"synchronous", NULL, synchronous, NULL, NULL, NULL, napi_default, NULL},
-      {"instances", NULL, instances, NULL, NULL, NULL, napi_default, NULL},
-      {"names", NULL, names, NULL, NULL, NULL, napi_default, NULL},
-      {"environments", NULL, environments, NULL, NULL, NULL, napi_default, NULL},
-      {"own", NULL, own, NULL, NULL, NULL, napi_default, NULL},
-  };
+#define PROPERTY(name) {#name, NULL, load, NULL, NULL, NULL, napi_default, &name},
+      ADDONS(PROPERTY)};
   napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties);
   return exports;
 }
