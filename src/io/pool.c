@@ -26,7 +26,9 @@ struct runner {
 typedef struct fibril__pool {
   fibril__attachment attachment;
   fibril_loop *loop;
-  runner *runners;           /* the loop's thread only */
+  runner *runners;           /* the loop's thread only, as are these two: */
+  runner *spare;             /* of those that have ended, so that jobs need no memory; */
+  bool closed;               /* and there are no more */
   fibril__job *first, *last; /* queued */
   unsigned queued;           /* how many */
   fibril__job *done, **done_tail;
@@ -129,11 +131,31 @@ static void deliver_done(fibril__pool *pool) {
   }
 }
 
-static void free_runner(runner *self) {
-  runner **link = &self->pool->runners;
+static void retire_runner(runner *self) {
+  fibril__pool *pool = self->pool;
+  runner **link = &pool->runners;
   while (*link != self) link = &(*link)->next;
   *link = self->next;
-  free(self);
+  if (pool->closed) {
+    free(self);
+    return;
+  }
+  self->next = pool->spare;
+  pool->spare = self;
+}
+
+/* NULL without memory. */
+static runner *take_runner(fibril__pool *pool) {
+  runner *self = pool->spare;
+  if (self == NULL) return malloc(sizeof *self);
+  pool->spare = self->next;
+  return self;
+}
+
+static void close_pool(fibril__attachment *attachment) {
+  fibril__pool *pool = FIBRIL__CONTAINER(fibril__pool, attachment, attachment);
+  pool->closed = true;
+  for (runner *self; (self = pool->spare) != NULL; free(self)) pool->spare = self->next;
 }
 
 /* Gives a token back for which there could be no runner. If there is no other one, nothing can run.
@@ -165,13 +187,13 @@ static void on_runner_done(uv_work_t *req, int status) {
   if (self->has_token) give_token_back(pool);
   fibril__process_unlock();
   deliver_done(pool);
-  free_runner(self);
+  retire_runner(self);
   fibril__loop_handle_closed(pool->loop);
 }
 
 /* With a token. */
 static void add_runner(fibril__pool *pool) {
-  runner *self = malloc(sizeof *self);
+  runner *self = take_runner(pool);
   int err = UV_ENOMEM;
   if (self != NULL) {
     self->pool = pool;
@@ -227,6 +249,7 @@ static fibril__pool *pool_of(fibril_loop *loop) {
   pool = calloc(1, sizeof *pool);
   if (pool == NULL) return NULL;
   pool->loop = loop;
+  pool->attachment.close = close_pool;
   pool->done_tail = &pool->done;
   pool->jobs_done = (fibril__posted){.run = on_jobs_done};
   pool->token_free = (fibril__posted){.run = on_token_free};

@@ -1,4 +1,5 @@
 /* src/io, with failing calls. */
+#include "inject.h"
 #include "scenario.h"
 
 #include <fcntl.h>
@@ -48,6 +49,22 @@ static fibril_value work_at_once(void *arg) {
 
 SCENARIO(jobs_of_the_pool) {
   scenario_run(loop, work_at_once, NULL);
+}
+
+/* Once there has been one, each job is a call of libuv's and no more. */
+static fibril_value work_again(void *arg) {
+  enum { JOBS = 10 };
+  int count = 0;
+  (void)arg;
+  bool worked = OK(fibril_work(do_work, &count));
+  unsigned before = failure_current->calls;
+  for (int i = 0; i < JOBS; i++) worked &= OK(fibril_work(do_work, &count));
+  if (worked && failure_current->first == 0) MUST(failure_current->calls - before == JOBS);
+  return fibril_undefined();
+}
+
+SCENARIO(jobs_need_no_memory) {
+  scenario_run(loop, work_again, NULL);
 }
 
 static fibril_value cancelled_jobs(void *arg) {

@@ -53,7 +53,7 @@ static const struct {
     {"map_slab", "mmap", false},                      /* a smaller slab */
     {"fibril__overflow_publish", "calloc", false},    /* a smaller slab */
     {"control", "epoll_ctl", true},                   /* a stale entry is found later */
-    {"add_runner", "malloc", true},                   /* the runner there is does it all */
+    {"take_runner", "malloc", true},                  /* the runner there is does it all */
     {"add_runner", "uv_queue_work", true},            /* the same */
     {"choose_secret", "uv_random", true},             /* the time and an address are one, too */
     {"try_rest", "uv_try_write", true},               /* libuv waits for room */
