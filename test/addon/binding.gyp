@@ -44,6 +44,10 @@
       'sources': ['instances.c'],
     },
     {
+      'target_name': 'references',
+      'sources': ['references.c'],
+    },
+    {
       'target_name': 'names',
       'sources': ['names.c'],
     },

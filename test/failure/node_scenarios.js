@@ -65,10 +65,16 @@ module.exports = (control) => {
       () => Object.keys(control.synchronous()).length > 20, true),
     scenario('loading classes with objects as values', nothing,
       () => Object.keys(control.instances()).length > 15, true),
+    scenario('loading what works on JavaScript\'s objects', nothing,
+      () => Object.keys(control.references()).length > 20, true),
     scenario('loading enums, namespaces and a default', nothing,
       () => Object.keys(control.names().limits.points).length > 2, true),
     withAddon('instances', 'objects as values', passed,
       [3, 3, 5, 6, [2, 3, 4], true, 'x', 7, 4, 'ERR_INVALID_ARG_TYPE', 'EINVAL', true]),
+    withAddon('references', 'JavaScript\'s objects in C', worked, [
+      [1, 'text', 'fn', true, ['a', 's', 'o', 'm', 'set'], 'set', false, true, true, 2, 'own', 'key'],
+      ['thrown', 'ERR_INVALID_ARG_TYPE', 'FIBRIL_ETYPE'], { sum: 3, texts: ['text', 'text'],
+        waited: 'FIBRIL_ESYNC' }]),
     withAddon('names', 'errors of a class', async (n) =>
       expect((await n.fail('OddestError').catch((error) => error)).code, 'ODD'), 'ODD'),
     withAddon('names', 'enums', (n) => [n(1), n.mode('a'), n.modes([4, null]),
@@ -348,6 +354,28 @@ async function passed({ Point, line, pass, sameLater, sum, valueOf }) {
   values.push(point.step, expect(codeOf(() => valueOf({})), 'ERR_INVALID_ARG_TYPE'),
     expect(codeOf(() => new Point(-1)), 'EINVAL'), await pass((each) => each instanceof Point));
   return values;
+}
+
+async function worked({ batchLater, byKey, inBatchLaterNamed, inCallbackNamed, operateLaterNamed,
+  operateNamed, symbol }) {
+  const object = { a: 1, s: 'text', o: {}, async m() { return this.a + 1; } };
+  const key = Symbol('s');
+  operateNamed('set', object, 'set', 'set');
+  const values = [operateNamed('get', object, 'a'), await operateLaterNamed('get', object, 's'),
+    (await inBatchLaterNamed('get', { fn() {} }, 'fn')).name,
+    await inCallbackNamed('has', object, 'a'), operateNamed('keys', object), object.set];
+  operateNamed('del', object, 'set');
+  values.push('set' in object, operateNamed('equal', object, '', object),
+    operateNamed('get', { o: object }, 'o') === object,
+    await operateLaterNamed('call', object, 'm'), byKey('get', { [key]: 'own' }, key),
+    symbol('key').description);
+  const codes = [
+    expect((await operateLaterNamed('get', { get x() { throw Object.assign(new Error('thrown'), { code: 'thrown' }); } }, 'x')
+      .catch((error) => error)).code, 'thrown'),
+    expect((await operateLaterNamed('call', {}, 'x').catch((error) => error)).code,
+      'ERR_INVALID_ARG_TYPE'),
+    expect(codeOf(() => operateNamed('get', 5, 'x')), 'FIBRIL_ETYPE')];
+  return [values, codes, await batchLater(Object.assign([1, 2], { text: 'text' }), 2)];
 }
 
 /** Calls before init has ended, and after it. */
