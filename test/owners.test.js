@@ -37,7 +37,8 @@ describe('values of every owner', () => {
           return value;
         };
         fn[Symbol.for('call')] = fn.call;
-        const result = await addon.leave(owner, way, fn, Buffer.from(PAYLOAD), { value: Buffer.from(PAYLOAD) }).catch((error) => error);
+        const result = await addon.leave(owner, way, fn, Buffer.from(PAYLOAD),
+          { value: Buffer.from(PAYLOAD) }).catch((error) => error);
         assert.doesNotThrow(() => [result, ...received].forEach(assertWhole),
           `${whose}, by ${how}`);
         assert.strictEqual(received.length,

@@ -161,6 +161,7 @@ static fibril_value batch(fibril_args *args) {
   if (err == 0) err = fibril_object_set(result, "sum", fibril_number(self.sum));
   if (err == 0) err = fibril_object_set(result, "texts", self.texts);
   fibril_value waited = fibril_string(fibril_err_name(self.waited), FIBRIL_AUTO_LENGTH);
+  if (err == 0) err = fibril_error_code(waited);
   if (err == 0) err = fibril_object_set(result, "waited", waited);
   return err != 0 ? fibril_error(err, NULL) : result;
 }

@@ -72,8 +72,9 @@ module.exports = (control) => {
     withAddon('instances', 'objects as values', passed,
       [3, 3, 5, 6, [2, 3, 4], true, 'x', 7, 4, 'ERR_INVALID_ARG_TYPE', 'EINVAL', true]),
     withAddon('references', 'JavaScript\'s objects in C', worked, [
-      [1, 'text', 'fn', true, ['a', 's', 'o', 'm', 'set'], 'set', false, true, true, 2, 'own', 'key'],
-      ['thrown', 'ERR_INVALID_ARG_TYPE', 'FIBRIL_ETYPE'], { sum: 3, texts: ['text', 'text'],
+      [1, 'text', 'fn', true, ['a', 's', 'o', 'm', 'set'], 'set', false, true, true, 2, 'own', 'key',
+        true, true, 2, false],
+      ['thrown', 'ERR_INVALID_ARG_TYPE'], { sum: 3, texts: ['text', 'text'],
         waited: 'FIBRIL_ESYNC' }]),
     withAddon('names', 'errors of a class', async (n) =>
       expect((await n.fail('OddestError').catch((error) => error)).code, 'ODD'), 'ODD'),
@@ -356,8 +357,9 @@ async function passed({ Point, line, pass, sameLater, sum, valueOf }) {
   return values;
 }
 
-async function worked({ batchLater, byKey, inBatchLaterNamed, inCallbackNamed, operateLaterNamed,
-  operateNamed, symbol }) {
+async function worked({ batchLater, byKey, byKeyLater, inBatchLaterNamed, inCallbackNamed,
+  operateLaterNamed, operateNamed, symbol }) {
+  const fail = () => { throw Object.assign(new Error('thrown'), { code: 'thrown' }); };
   const object = { a: 1, s: 'text', o: {}, async m() { return this.a + 1; } };
   const key = Symbol('s');
   operateNamed('set', object, 'set', 'set');
@@ -368,13 +370,16 @@ async function worked({ batchLater, byKey, inBatchLaterNamed, inCallbackNamed, o
   values.push('set' in object, operateNamed('equal', object, '', object),
     operateNamed('get', { o: object }, 'o') === object,
     await operateLaterNamed('call', object, 'm'), byKey('get', { [key]: 'own' }, key),
-    symbol('key').description);
+    symbol('key').description, operateNamed('equal', key, '', key));
+  byKey('set', object, key, 1);
+  values.push(byKey('has', object, key), await byKeyLater('call', { [key]: () => 2 }, key));
+  byKey('del', object, key);
+  values.push(key in object);
   const codes = [
-    expect((await operateLaterNamed('get', { get x() { throw Object.assign(new Error('thrown'), { code: 'thrown' }); } }, 'x')
+    expect((await operateLaterNamed('get', new Proxy({}, { get: fail }), 'x')
       .catch((error) => error)).code, 'thrown'),
     expect((await operateLaterNamed('call', {}, 'x').catch((error) => error)).code,
-      'ERR_INVALID_ARG_TYPE'),
-    expect(codeOf(() => operateNamed('get', 5, 'x')), 'FIBRIL_ETYPE')];
+      'ERR_INVALID_ARG_TYPE')];
   return [values, codes, await batchLater(Object.assign([1, 2], { text: 'text' }), 2)];
 }
 

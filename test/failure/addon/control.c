@@ -92,8 +92,8 @@ static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
   return entry(env, exports);
 }
 
-/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), references(), names(),
- * environments(), own(): the exports of an addon of its own. */
+/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), references(),
+ * names(), environments(), own(): the exports of an addon of its own. */
 static napi_value natives(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_natives);
