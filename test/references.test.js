@@ -186,6 +186,8 @@ describe('JavaScript\'s objects in C', () => {
     assert.strictEqual(await addon.byKeyLater('call', iterable, Symbol.iterator), true);
     assert.strictEqual(thrownBy(() => addon.byKey('call', iterable, Symbol.iterator)).code,
       'FIBRIL_ESYNC');
+    assert.strictEqual(thrownBy(() => addon.byKeyOnLoop('call', iterable, Symbol.iterator)).code,
+      'FIBRIL_ENOTCOROUTINE');
     const throwing = new Proxy({},
       { get: refuse, set: refuse, has: refuse, deleteProperty: refuse });
     for (const operation of ['get', 'set', 'has', 'del']) {
@@ -205,6 +207,14 @@ describe('JavaScript\'s objects in C', () => {
     addon.keep(null);
     await collectUntil(() => weak.deref() === undefined);
     assert.strictEqual(thrownBy(() => addon.getKept('name')).code, 'FIBRIL_ETYPE');
+  });
+
+  it('let promise jobs run that are due', async () => {
+    const object = { second: 'too early', get first() {
+      Promise.resolve().then(() => { object.second = 'in between'; });
+      return 'a text that C leaves';
+    } };
+    assert.strictEqual(await addon.getTwo(object), 'in between');
   });
 
   it('may go away in the getter that is asked', () => {

@@ -67,6 +67,14 @@ static fibril_value operate_by_key(fibril_args *args) {
   return by_key(&s);
 }
 
+/* What the second gives, from the event loop; the first one's is left to the coroutine. */
+static fibril_value get_two(fibril_args *args) {
+  int err = fibril_moment();
+  if (err != 0) return fibril_error(err, NULL);
+  fibril_reference_get(fibril_arg(args, 0), "first");
+  return fibril_reference_get(fibril_arg(args, 0), "second");
+}
+
 /* A function that an object has, after the context of the call has gone. */
 static fibril_value call_got(fibril_args *args) {
   int err = fibril_moment();
@@ -417,6 +425,8 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "byKey" OPERATION "any", operate_by_key);
   fibril_export(m, "byKeyLater" OPERATION "Promise<any>", operate_by_key);
   fibril_export(m, "callGot(object: any, name: string): Promise<any>", call_got);
+  fibril_export(m, "byKeyOnLoop" OPERATION "any", operate_on_loop);
+  fibril_export(m, "getTwo(object: any): Promise<any>", get_two);
   fibril_export(m, "getStringKey(object: any, key: string): any", get_string_key);
   fibril_export(m, "batch(object: any, count: int32): any", batch);
   fibril_export(m, "batchLater(object: any, count: int32): Promise<any>", batch_later);
