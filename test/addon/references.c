@@ -141,6 +141,7 @@ typedef struct {
   fibril_value object, texts;
   double sum;
   int count, waited, err;
+  bool owned; /* what is made is nobody's */
 } sum;
 
 /* Texts are made and left: they are the coroutine's. */
@@ -156,6 +157,7 @@ static void add_up(void *data) {
                                                         : left);
     if (err == 0) err = fibril_array_push(self->texts, text);
     if (err != 0) self->err = err;
+    if (self->owned) fibril_value_free(left);
     self->sum += fibril_value_number(value);
   }
 }
@@ -188,8 +190,8 @@ static void add_up_inside(void *data) {
 static fibril_value batch_nested(fibril_args *args) {
   sum self = {.object = fibril_arg(args, 0), .texts = fibril_array(0), .count = 2};
   if (fibril_reference_batch(self.object, add_up_inside, &self) != 0) abort();
+  self.owned = true;
   fibril_on_loop(add_up_inside, &self);
-  /* Those of the second are owned. */
   return self.texts;
 }
 
