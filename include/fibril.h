@@ -2758,7 +2758,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *  - `T[]`, `Array<T>`, `readonly T[]`: an array, each element a T, as FIBRIL_ARRAY.
  *  - `{...}` as a parameter, also with `null` or `undefined`: an object with these properties, own
  *    or inherited, for fibril_arg_option; others are ignored. Elsewhere the same as FIBRIL_OBJECT.
- *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE.
+ *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE, for fibril_reference_get.
  *  - `Function`, `(...) => T`: a function, as FIBRIL_REFERENCE, for fibril_call.
  *  - The name of a class that has been exported before: an object of it, as FIBRIL_INSTANCE. Of an
  *    enum: one of its values. It is looked for in the namespace that the signature is in, then in
