@@ -2528,7 +2528,7 @@ fibril_value fibril_reference_delete_key(fibril_value object, fibril_value key);
  * threw. */
 fibril_value fibril_reference_keys(fibril_value object);
 
-/* Calls object[name](...args), the object as `this`, and waits for the promise it returns, if it
+/* Calls object.name(...args), the object as `this`, and waits for the promise it returns, if it
  * does. A wait that ends early leaves that promise to itself: the method has been called.
  * Where: a coroutine. Suspends.
  * Ownership: all is borrowed; the result is the coroutine's.
