@@ -19,6 +19,9 @@ const COLLECTED = 'after a full collection';
 const TIMES = 10; // as fast as the reference the row has to be that waits on the loop
 const BARE = 'Node-API';
 const MOST = 1.3; // times its time that a synchronous call may take
+const TOGETHER = 10; // properties
+const ALONE = 'alone';
+const BATCH = `${TOGETHER} in a batch`;
 
 function build() {
   const load = buildAddons(folder);
@@ -128,6 +131,23 @@ async function runSynchronous(all, { quick, chosen }) {
   return rows;
 }
 
+/** C gets a number that a JavaScript object has: each by itself, and ten in a batch. */
+async function runProperties({ coroutine }, { quick, chosen }) {
+  const name = 'a property of an object';
+  if (!chosen(name)) return [];
+  const object = { n: 1 };
+  const drive = (get) => async (iterations) => {
+    const times = Math.ceil(iterations / TOGETHER) * TOGETHER;
+    const sum = await get(object, times);
+    if (sum !== times) throw new Error(`expected ${times}, got ${sum}`);
+  };
+  const functions = { [ALONE]: drive(coroutine.getAlone), [BATCH]: drive(coroutine.getTogether) };
+  const row = await compare(name, functions, { quick, reference: ALONE });
+  console.log('\nNanoseconds a property that C gets of a JavaScript object, after a wait.\n');
+  console.log(table([row], [ALONE, BATCH]));
+  return [row];
+}
+
 /**
  * @param {{quick: boolean, json: ?string, only: string[]}} options
  */
@@ -158,6 +178,7 @@ async function run({ quick, json, only }) {
       ratio)} of napi_create_async_work; at least ${TIMES} wanted: ${verdict}`);
   }
   rows.push(...await runSynchronous(all, { quick, chosen }));
+  rows.push(...await runProperties(all, { quick, chosen }));
   if (json) save(json, 'bridge', rows);
 }
 

@@ -578,7 +578,8 @@ void fibril_set_name(const char *name);
 
 /* Switches to the loop's stack, calls fn(data) there and comes back. For what must not run on a
  * coroutine's stack: Node-API above all, and code that needs more stack. `fn` may not wait. Outside
- * of a coroutine it is a plain call.
+ * of a coroutine it is a plain call. Values that `fn` makes are owned: it frees them, or hands them
+ * out by `data`. Those of fibril_reference_batch are the coroutine's.
  * Where: any thread.
  * Ownership: `data` is borrowed for the call.
  * Errors: none. */
@@ -2537,6 +2538,105 @@ fibril_future *fibril_call_start(fibril_value function, const fibril_value *args
  * JavaScript's. */
 int fibril_call_forget(fibril_value function, const fibril_value *args, size_t count);
 
+/* ---- JavaScript's objects -----------------------------------------------------------------------
+ *
+ * What C does with an object, an array or a function that it holds as a FIBRIL_REFERENCE. Each call
+ * goes to the loop's stack and back; only a method is waited for. Getters, setters and proxies run
+ * and may do anything, end the worker for instance; so may promise jobs that are due. What they
+ * throw is an error of FIBRIL_EEXCEPTION that carries it. Several calls in a row cost less in
+ * fibril_reference_batch.
+ *
+ * Values cross as with fibril_call: strings, numbers, booleans, bigints of 64 bits and bytes are
+ * copied, anything else is a reference. A method is called in the AsyncLocalStorage context of the
+ * call that brought its object, and so is a function that was one of the object's properties, by
+ * fibril_call. Getters, setters and proxies run in the one that is current.
+ *
+ * Names are UTF-8. The key of a function in _key is a string, a number, an array's index for
+ * instance, or a reference to a symbol or a string. */
+
+/* What object[name] is, own or inherited; undefined where there is nothing. An array has "length".
+ * Where: the loop's thread.
+ * Ownership: `name` and `key` are borrowed; the result is the running coroutine's, elsewhere owned.
+ * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, or `key` is none;
+ * FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the result;
+ * FIBRIL_EEXCEPTION a getter or a proxy threw, or the name is longer than V8's strings. */
+fibril_value fibril_reference_get(fibril_value object, const char *name);
+fibril_value fibril_reference_get_key(fibril_value object, fibril_value key);
+
+/* object[name] = value, as in strict code: what the object refuses throws. Undefined.
+ * Where: the loop's thread.
+ * Ownership: all is borrowed; an error is the running coroutine's, elsewhere owned.
+ * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, `key` is none, or
+ * `value` is a reference of another environment; FIBRIL_ECLOSED the environment ends or has ended;
+ * UV_ENOMEM there is none for the value; FIBRIL_EEXCEPTION the object is frozen, a setter or a
+ * proxy threw, or the value could not be made JavaScript's. */
+fibril_value fibril_reference_set(fibril_value object, const char *name, fibril_value value);
+fibril_value fibril_reference_set_key(fibril_value object, fibril_value key, fibril_value value);
+
+/* Whether `name in object`, own or inherited.
+ * Where: the loop's thread.
+ * Ownership: all is borrowed; an error is the running coroutine's, elsewhere owned.
+ * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, or `key` is none;
+ * FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the name;
+ * FIBRIL_EEXCEPTION a proxy threw, or the name is longer than V8's strings. */
+fibril_value fibril_reference_has(fibril_value object, const char *name);
+fibril_value fibril_reference_has_key(fibril_value object, fibril_value key);
+
+/* delete object[name], as in strict code: what the object refuses throws. Undefined, also where
+ * there was nothing.
+ * Where: the loop's thread.
+ * Ownership: all is borrowed; an error is the running coroutine's, elsewhere owned.
+ * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, or `key` is none;
+ * FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the name;
+ * FIBRIL_EEXCEPTION the object keeps it, a proxy threw, or the name is longer than V8's strings. */
+fibril_value fibril_reference_delete(fibril_value object, const char *name);
+fibril_value fibril_reference_delete_key(fibril_value object, fibril_value key);
+
+/* The names of its own enumerable properties, an array of strings: Object.keys(object).
+ * Where: the loop's thread.
+ * Ownership: the result is the running coroutine's, elsewhere owned.
+ * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's; FIBRIL_ECLOSED the
+ * environment ends or has ended; UV_ENOMEM there is none for the result; FIBRIL_EEXCEPTION a proxy
+ * threw. */
+fibril_value fibril_reference_keys(fibril_value object);
+
+/* Calls object.name(...args), the object as `this`, and waits for the promise it returns, if it
+ * does. A wait that ends early leaves that promise to itself: the method has been called.
+ * Where: a coroutine. Suspends.
+ * Ownership: all is borrowed; the result is the coroutine's.
+ * Errors: those of a wait; FIBRIL_ETYPE `object` is no object or function of this thread's, or
+ * `key` is none; FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the
+ * call; FIBRIL_EEXCEPTION there is no such method, it threw, its promise was rejected, or an
+ * argument could not be made JavaScript's. */
+fibril_value fibril_reference_call(fibril_value object, const char *name, const fibril_value *args,
+                                   size_t count);
+fibril_value fibril_reference_call_key(fibril_value object, fibril_value key,
+                                       const fibril_value *args, size_t count);
+
+/* Calls fn(data) on the loop's stack, for several of these calls, also with other objects: they go
+ * there and back together, and promise jobs run after the last of them. Nothing may wait in it:
+ * what would, a method too, gives FIBRIL_ESYNC.
+ * Where: the loop's thread.
+ * Ownership: `object` and `data` are borrowed; what `fn` makes is the running coroutine's,
+ * elsewhere owned.
+ * Errors: FIBRIL_ETYPE `object` is no reference of this thread's; FIBRIL_ECLOSED its environment
+ * ends or has ended. `fn` is not called then. */
+int fibril_reference_batch(fibril_value object, void (*fn)(void *data), void *data);
+
+/* Whether two references are the same for JavaScript, one === other.
+ * Where: the loop's thread.
+ * Ownership: both are borrowed.
+ * Errors: FIBRIL_ETYPE one of them is no reference of this thread's, or both are of different
+ * environments; FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM Node.js refused it. */
+fibril_value fibril_reference_equal(fibril_value one, fibril_value other);
+
+/* Symbol.for(key), as a reference of the environment whose coroutine or function runs.
+ * Where: a coroutine, or an exported function.
+ * Ownership: `key` is borrowed; the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL no environment's loop runs here; FIBRIL_ECLOSED the environment ends or has
+ * ended; UV_ENOMEM there is none for it; FIBRIL_EEXCEPTION the key is longer than V8's strings. */
+fibril_value fibril_symbol(const char *key);
+
 /* Of a function for other threads. NULL stands for all of them zero. */
 typedef struct fibril_callback_options {
   size_t size;  /* sizeof(fibril_callback_options) */
@@ -2743,7 +2843,7 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *  - `Date`: one, as FIBRIL_DATE. `symbol`: one, as FIBRIL_REFERENCE.
  *  - `{...}` as a parameter, also with `null` or `undefined`: an object with these properties, own
  *    or inherited, for fibril_arg_option; others are ignored. Elsewhere the same as FIBRIL_OBJECT.
- *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE.
+ *  - `object`: any object or function but `null`, as FIBRIL_REFERENCE, for fibril_reference_get.
  *  - `Function`, `(...) => T`: a function, as FIBRIL_REFERENCE, for fibril_call.
  *  - The name of a class that has been exported before: an object of it, as FIBRIL_INSTANCE. Of an
  *    enum: one of its values. It is looked for in the namespace that the signature is in, then in

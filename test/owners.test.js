@@ -32,10 +32,13 @@ describe('values of every owner', () => {
     for (const [owner, whose] of names.owners.entries()) {
       for (const [way, how] of names.ways.entries()) {
         const received = [];
-        const result = await addon.leave(owner, way, (value) => {
+        const fn = (value) => {
           received.push(value);
           return value;
-        }, Buffer.from(PAYLOAD), { value: Buffer.from(PAYLOAD) }).catch((error) => error);
+        };
+        fn[Symbol.for('call')] = fn.call;
+        const result = await addon.leave(owner, way, fn, Buffer.from(PAYLOAD),
+          { value: Buffer.from(PAYLOAD) }).catch((error) => error);
         assert.doesNotThrow(() => [result, ...received].forEach(assertWhole),
           `${whose}, by ${how}`);
         assert.strictEqual(received.length,

@@ -67,6 +67,8 @@ const KINDS = {
   processRun: 'group',
   work: 'stoppable',
   call: 'JavaScript',
+  method: 'JavaScript',
+  methodByKey: 'JavaScript',
 };
 const POOL_KINDS = {
   work: 'stoppable', open: 'open', read: 'read', write: 'write', fstat: 'fstat', stat: 'stat',
@@ -74,7 +76,9 @@ const POOL_KINDS = {
   lookup: 'lookup', name: 'name',
 };
 
-// A 'call' is of JavaScript: test/addon/waits.c has it.
+// These are of JavaScript: test/addon/waits.c has them.
+const CALLS = ['call', 'method', 'methodByKey'];
+
 function namesOfTable() {
   const text = fs.readFileSync(path.join(__dirname, 'c', 'every_wait.c'), 'utf8');
   const [, table] = text.match(/^const every_wait every_waits\[\] = \{\n(.*?)^\};/ms);
@@ -109,7 +113,7 @@ describe('a wait in C', () => {
 
   it('is of a kind that is in the lists here, as all of test/c/every_wait.c are', () => {
     const listed = new Set([...Object.keys(KINDS), ...Object.keys(POOL_KINDS)]);
-    assert.deepStrictEqual([...listed].sort(), ['call', ...namesOfTable()].sort());
+    assert.deepStrictEqual([...listed].sort(), [...CALLS, ...namesOfTable()].sort());
   });
 
   async function abort(kind, expected) {
@@ -133,7 +137,7 @@ describe('a wait in C', () => {
     it(`of kind ${kind} is ended by its deadline`, () => lateness(kind));
   }
 
-  for (const kind of ['call', 'laterCall']) {
+  for (const kind of [...CALLS, 'laterCall']) {
     it(`of kind ${kind} is ended by a signal that the function itself aborts`, async () => {
       const controller = new AbortController();
       const abortAndHang = () => {

@@ -52,6 +52,39 @@ static fibril_value work(fibril_args *args) {
   return err != 0 ? fibril_error(err, NULL) : fibril_number(number);
 }
 
+/* ---- Properties of an object ---- */
+
+typedef struct {
+  fibril_value object;
+  int count;
+  double sum;
+} properties;
+
+static void get_properties(void *data) {
+  properties *self = data;
+  for (int i = 0; i < self->count; i++)
+    self->sum += fibril_value_number(fibril_reference_get(self->object, "n"));
+}
+
+/* `together`: so many in each batch; 0: each by itself. After a wait, as most are. */
+static fibril_value get_times(fibril_args *args, int together) {
+  int times = (int)fibril_arg_integer(args, 1);
+  properties all = {.object = fibril_arg(args, 0), .count = together == 0 ? times : together};
+  int err = fibril_moment();
+  if (err == 0 && together == 0) get_properties(&all);
+  for (int i = 0; err == 0 && together > 0 && i < times; i += together)
+    err = fibril_reference_batch(all.object, get_properties, &all);
+  return err != 0 ? fibril_error(err, NULL) : fibril_number(all.sum);
+}
+
+static fibril_value get_alone(fibril_args *args) {
+  return get_times(args, 0);
+}
+
+static fibril_value get_together(fibril_args *args) {
+  return get_times(args, 10);
+}
+
 /* Not public: hands out the runtime's Future, for bench/co.js. */
 void fibril__module_runtime(fibril_module *module);
 
@@ -65,5 +98,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "pass(n: number): Promise<number>", pass);
   fibril_export(m, "moment(n: number): Promise<number>", moment);
   fibril_export(m, "momentDeep(n: number): Promise<number>", moment_deep);
+  fibril_export(m, "getAlone(object: object, times: int32): Promise<number>", get_alone);
+  fibril_export(m, "getTogether(object: object, times: int32): Promise<number>", get_together);
   fibril_export(m, "work(n: number): Promise<number>", work);
 }

@@ -48,6 +48,10 @@
       'sources': ['containers.c'],
     },
     {
+      'target_name': 'references',
+      'sources': ['references.c'],
+    },
+    {
       'target_name': 'names',
       'sources': ['names.c'],
     },

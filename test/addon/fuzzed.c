@@ -61,6 +61,34 @@ static fibril_value call(fibril_args *args) {
   return fibril_call(fibril_arg(args, 0), &argument, 1);
 }
 
+/* ---- JavaScript's objects ---- */
+
+/* Whatever comes of it. */
+static void work_on(void *data) {
+  const fibril_args *args = data;
+  fibril_value object = fibril_arg(args, 0), key = fibril_arg(args, 1), value = fibril_arg(args, 2);
+  fibril_reference_set_key(object, key, value);
+  fibril_reference_get_key(object, key);
+  fibril_reference_has_key(object, key);
+  fibril_reference_equal(object, value);
+  fibril_value keys = fibril_reference_keys(object);
+  for (size_t i = 0; i < fibril_array_length(keys) && i < 4; i++)
+    read_argument(args, (size_t)fibril_value_kind(
+                            fibril_reference_get_key(object, fibril_array_get(keys, i))));
+  fibril_reference_delete_key(object, key);
+  fibril_reference_get(object, "length");
+}
+
+static fibril_value work(fibril_args *args) {
+  fibril_value object = fibril_arg(args, 0), value = fibril_arg(args, 2);
+  work_on(args);
+  int err = fibril_pass();
+  if (err != 0) return fibril_error(err, NULL);
+  fibril_reference_batch(object, work_on, args);
+  fibril_value result = fibril_reference_call_key(object, fibril_arg(args, 1), &value, 1);
+  return fibril_is_error(result) ? fibril_reference_call(object, "toString", &value, 1) : result;
+}
+
 static fibril_value sleep_for(fibril_args *args) {
   double ms = fibril_arg_number(args, 0);
   int err = fibril_sleep(ms);
@@ -158,6 +186,7 @@ FIBRIL_MODULE(m) {
     fibril_export(m, DECODED[i], decode);
   fibril_export(m, "sameLater(value: Thing | any[] | object): Promise<any>", same_later);
   fibril_export(m, "call(fn: Function, value?: any): Promise<any>", call);
+  fibril_export(m, "work(object: any, key?: any, value?: any): Promise<any>", work);
   fibril_export(m, "sleep(ms: number, options?: {signal?: AbortSignal}): Promise<number>",
                 sleep_for);
   fibril_export(m, "groupError(): Promise<never>", group_error);

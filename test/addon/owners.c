@@ -61,6 +61,49 @@ static fibril_value by_trysend(passage *p, fibril_value value) {
   return by_callback(p, value, false);
 }
 
+/* The function is an object as well. */
+static fibril_value by_property(passage *p, fibril_value value) {
+  fibril_value err = fibril_reference_set(p->function, "kept", value);
+  if (fibril_is_error(err)) return err;
+  fibril_value kept = fibril_reference_get(p->function, "kept");
+  fibril_reference_delete(p->function, "kept");
+  return fibril_call(p->function, &kept, 1);
+}
+
+static fibril_value by_keyed_property(passage *p, fibril_value value) {
+  fibril_value key = fibril_number(3), err = fibril_reference_set_key(p->function, key, value);
+  if (fibril_is_error(err)) return err;
+  fibril_value kept = fibril_reference_get_key(p->function, key);
+  fibril_reference_delete_key(p->function, key);
+  return fibril_call(p->function, &kept, 1);
+}
+
+static fibril_value by_method(passage *p, fibril_value value) {
+  const fibril_value args[] = {fibril_undefined(), value};
+  return fibril_reference_call(p->function, "call", args, 2);
+}
+
+static fibril_value by_keyed_method(passage *p, fibril_value value) {
+  const fibril_value args[] = {fibril_undefined(), value};
+  return fibril_reference_call_key(p->function, fibril_symbol("call"), args, 2);
+}
+
+static void nothing(void *data) {
+  (void)data;
+}
+
+/* As the object, and as the key, which it is not, or of nothing: it is borrowed. */
+static fibril_value by_mistake(passage *p, fibril_value value) {
+  fibril_reference_has(value, "x");
+  fibril_reference_has_key(p->function, value);
+  fibril_reference_get_key(value, value);
+  fibril_reference_keys(value);
+  fibril_reference_batch(value, nothing, NULL);
+  fibril_reference_equal(p->function, value);
+  fibril_reference_equal(value, p->function);
+  return fibril_call(p->function, &value, 1);
+}
+
 static const struct {
   const char *name;
   way_fn *run;
@@ -70,6 +113,11 @@ static const struct {
     {"fibril_call", by_call, false},
     {"fibril_call_start", by_call_start, false},
     {"fibril_call_forget", by_call_forget, true}, /* it returns it as well */
+    {"fibril_reference_set", by_property, false},
+    {"fibril_reference_set_key", by_keyed_property, false},
+    {"fibril_reference_call", by_method, false},
+    {"fibril_reference_call_key", by_keyed_method, false},
+    {"fibril_reference_has", by_mistake, false},
     {"fibril_callback_send", by_send, true},
     {"fibril_callback_trysend", by_trysend, true},
 };

@@ -19,9 +19,21 @@ static int in_call(fibril_args *args) {
   return fibril_error_code(fibril_call(fibril_arg(args, 2), NULL, 0));
 }
 
+/* Of the function itself: fn.call(). */
+static int in_method(fibril_args *args) {
+  return fibril_error_code(fibril_reference_call(fibril_arg(args, 2), "call", NULL, 0));
+}
+
+static int in_method_by_key(fibril_args *args) {
+  fibril_value key = fibril_string("call", FIBRIL_AUTO_LENGTH);
+  return fibril_error_code(fibril_reference_call_key(fibril_arg(args, 2), key, NULL, 0));
+}
+
 static int run_wait(fibril_args *args, wait_scene *s) {
   const char *kind = fibril_arg_string(args, 0);
   if (strcmp(kind, "call") == 0) return in_call(args);
+  if (strcmp(kind, "method") == 0) return in_method(args);
+  if (strcmp(kind, "methodByKey") == 0) return in_method_by_key(args);
   if (strcmp(kind, "laterCall") == 0) { /* not in the call's first segment */
     int err = fibril_moment();
     return err != 0 ? err : in_call(args);

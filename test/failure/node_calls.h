@@ -38,6 +38,7 @@
 #define napi_escape_handle(...) FAILURE_NAPI(napi_escape_handle, __VA_ARGS__)
 #define napi_get_value_string_utf8(...) FAILURE_NAPI(napi_get_value_string_utf8, __VA_ARGS__)
 #define napi_has_own_property(...) FAILURE_NAPI(napi_has_own_property, __VA_ARGS__)
+#define napi_has_property(...) FAILURE_NAPI(napi_has_property, __VA_ARGS__)
 #define napi_object_freeze(...) FAILURE_NAPI(napi_object_freeze, __VA_ARGS__)
 #define napi_open_callback_scope(...) FAILURE_NAPI(napi_open_callback_scope, __VA_ARGS__)
 #define napi_open_escapable_handle_scope(...) \

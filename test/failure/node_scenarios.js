@@ -67,6 +67,8 @@ module.exports = (control) => {
       () => Object.keys(control.instances()).length > 15, true),
     scenario('loading what has maps in signatures', nothing,
       () => Object.keys(control.containers()).length > 20, true),
+    scenario('loading what works on JavaScript\'s objects', nothing,
+      () => Object.keys(control.references()).length > 20, true),
     scenario('loading enums, namespaces and a default', nothing,
       () => Object.keys(control.names().limits.points).length > 2, true),
     withAddon('instances', 'objects as values', passed,
@@ -74,6 +76,11 @@ module.exports = (control) => {
     withAddon('containers', 'maps, sets, tuples and dates', contained,
       [{ 'a\0': 1 }, [1, 'x'], 20, 10, 3, [20, 'x'], [new Date(5), new Date(5)], true,
         'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 3]),
+    withAddon('references', 'JavaScript\'s objects in C', worked, [
+      [1, 'text', 'fn', true, ['a', 's', 'o', 'm', 'set'], 'set', false, true, true, 2, 'own', 'key',
+        true, true, 2, false],
+      ['thrown', 'ERR_INVALID_ARG_TYPE'], { sum: 3, texts: ['text', 'text'],
+        waited: 'FIBRIL_ESYNC' }]),
     withAddon('names', 'errors of a class', async (n) =>
       expect((await n.fail('OddestError').catch((error) => error)).code, 'ODD'), 'ODD'),
     withAddon('names', 'enums', (n) => [n(1), n.mode('a'), n.modes([4, null]),
@@ -366,6 +373,32 @@ async function contained({
     await pass((each) => symbol(own) === own && each.has(1), new Set([1])),
     expect(codeOf(() => record(new Map())), 'ERR_INVALID_ARG_TYPE'),
     expect(codeOf(() => pair(['x'])), 'ERR_INVALID_ARG_VALUE'), pairs(['a', [1]], ['b'], ['c', []]).length];
+}
+
+async function worked({ batchLater, byKey, byKeyLater, inBatchLaterNamed, inCallbackNamed,
+  operateLaterNamed, operateNamed, symbol }) {
+  const fail = () => { throw Object.assign(new Error('thrown'), { code: 'thrown' }); };
+  const object = { a: 1, s: 'text', o: {}, async m() { return this.a + 1; } };
+  const key = Symbol('s');
+  operateNamed('set', object, 'set', 'set');
+  const values = [operateNamed('get', object, 'a'), await operateLaterNamed('get', object, 's'),
+    (await inBatchLaterNamed('get', { fn() {} }, 'fn')).name,
+    await inCallbackNamed('has', object, 'a'), operateNamed('keys', object), object.set];
+  operateNamed('del', object, 'set');
+  values.push('set' in object, operateNamed('equal', object, '', object),
+    operateNamed('get', { o: object }, 'o') === object,
+    await operateLaterNamed('call', object, 'm'), byKey('get', { [key]: 'own' }, key),
+    symbol('key').description, operateNamed('equal', key, '', key));
+  byKey('set', object, key, 1);
+  values.push(byKey('has', object, key), await byKeyLater('call', { [key]: () => 2 }, key));
+  byKey('del', object, key);
+  values.push(key in object);
+  const codes = [
+    expect((await operateLaterNamed('get', new Proxy({}, { get: fail }), 'x')
+      .catch((error) => error)).code, 'thrown'),
+    expect((await operateLaterNamed('call', {}, 'x').catch((error) => error)).code,
+      'ERR_INVALID_ARG_TYPE')];
+  return [values, codes, await batchLater(Object.assign([1, 2], { text: 'text' }), 2)];
 }
 
 /** Calls before init has ended, and after it. */

@@ -32,12 +32,14 @@ function forget(promise) {
 function functionsOf(chance, values) {
   const {
     all, texts, nested, wide, views, options, rest, maps, records, things,
-    sameLater, call, sleep, Thing,
+    sameLater, call, work, sleep, Thing,
   } = fuzzed;
   return [
     all, texts, nested, wide, views, options, rest, maps, records, things,
     (...args) => forget(call(...args)),
     (...args) => forget(sameLater(...args)),
+    (...args) => forget(work(...args)),
+    (object, value) => forget(work(object, chance.pick(['a', 'then', 0, Symbol.iterator]), value)),
     (...args) => void new Thing(...args),
     (value) => forget(call(() => values.disturb(2), value)),
     (ms, ...args) => sleep(typeof ms === 'number' ? chance.below(2) : ms, ...args),

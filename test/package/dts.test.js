@@ -138,7 +138,7 @@ export {};
   it('prints what compiles, and declares what an addon has', () => {
     const files = {};
     for (const name of ['natives', 'classes', 'callbacks', 'iterators', 'parser', 'pressure',
-      'synchronous', 'instances', 'environments']) {
+      'synchronous', 'instances', 'references', 'environments']) {
       const file = path.join(addons, `${name}.node`);
       const text = files[`${name}.d.ts`] = print(file);
       const found = [...text.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, each]) => each)

@@ -80,24 +80,28 @@ void fibril__js_waits_free(fibril__env *self) {
 
 /* ---- The call ---- */
 
-/* What the runtime's invoke and forget get: function, resource, id, and the arguments. */
-enum { OWN_ARGS = 3, FEW_ARGS = 8 };
+/* What the runtime's invoke and forget get: function, resource, id, and the arguments. invokeMethod
+ * has a key before these. */
+enum { OWN_ARGS = 4, FEW_ARGS = 8 };
 
-static bool invocation_args(const fibril__invocation *call, napi_value *argv) {
-  napi_env env = call->env->env;
-  const fibril__reference *reference = fibril__value_box(call->function);
+/* How many there are; 0 on failure. */
+static size_t invocation_args(const fibril__invocation *call, napi_value *argv) {
+  size_t argc = 3;
   double id = call->wait == NULL ? -1 : (double)call->wait->id;
   argv[0] = fibril__to_js(call->env, call->function);
-  if (argv[0] == NULL || napi_get_undefined(env, &argv[1]) != napi_ok ||
-      (reference->resource != NULL &&
-       napi_get_reference_value(env, reference->resource, &argv[1]) != napi_ok) ||
-      napi_create_double(env, id, &argv[2]) != napi_ok)
-    return false;
-  for (size_t i = 0; i < call->count; i++) {
-    argv[OWN_ARGS + i] = fibril__to_js(call->env, call->args[i]);
-    if (argv[OWN_ARGS + i] == NULL) return false;
-  }
-  return true;
+  argv[1] = fibril__reference_resource(fibril__value_box(call->function));
+  if (argv[1] == NULL) argv[1] = fibril__env_undefined(call->env);
+  if (argv[0] == NULL || napi_create_double(call->env->env, id, &argv[2]) != napi_ok) return 0;
+  if (call->method != NULL && (argv[argc++] = fibril__key_to_js(call->env, *call->method)) == NULL)
+    return 0;
+  for (size_t i = 0; i < call->count; i++)
+    if ((argv[argc++] = fibril__to_js(call->env, call->args[i])) == NULL) return 0;
+  return argc;
+}
+
+static int function_for(const fibril__invocation *call) {
+  if (call->method != NULL) return FIBRIL__JS_INVOKE_METHOD;
+  return call->forget ? FIBRIL__JS_FORGET : FIBRIL__JS_INVOKE;
 }
 
 /* invoke(function, resource, id, ...args): its result, or `later` when `id` will be completed. */
@@ -105,14 +109,14 @@ static void invoke_with(fibril__invocation *call, napi_value *argv) {
   fibril__env *self = call->env;
   napi_env env = self->env;
   napi_value returned;
-  if (!invocation_args(call, argv)) {
+  size_t argc = invocation_args(call, argv);
+  if (argc == 0) {
     call->result = fibril__take_failure(self);
     return;
   }
-  int function = call->forget ? FIBRIL__JS_FORGET : FIBRIL__JS_INVOKE;
   fibril__env_enter_js(self);
-  napi_status status = fibril__env_call(self, fibril__env_function(self, function),
-                                        OWN_ARGS + call->count, argv, &returned);
+  napi_status status =
+      fibril__env_call(self, fibril__env_function(self, function_for(call)), argc, argv, &returned);
   fibril__env_leave_js(self);
   if (status != napi_ok ||
       napi_strict_equals(env, returned, fibril__env_function(self, FIBRIL__JS_LATER),
@@ -159,11 +163,9 @@ void fibril__invoke(fibril__invocation *call) {
 }
 
 int fibril__function_env(fibril_value function, fibril__env **env) {
-  if (fibril_value_kind(function) != FIBRIL_REFERENCE) return FIBRIL_ETYPE;
-  const fibril__reference *reference = (fibril__reference *)fibril__value_box(function);
-  if (!reference->callable) return FIBRIL_ETYPE;
-  *env = reference->owner;
-  return (*env)->exiting ? FIBRIL_ECLOSED : 0;
+  int err = fibril__reference_env(function, env);
+  if (err == FIBRIL_ETYPE) return err;
+  return ((const fibril__reference *)fibril__value_box(function))->callable ? err : FIBRIL_ETYPE;
 }
 
 /* ---- From a coroutine, which waits ---- */
@@ -190,25 +192,29 @@ static void wake_caller(fibril__js_wait *js, fibril_value result) {
 
 static const fibril__wait_kind javascript_kind = {.name = "JavaScript"};
 
-fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t count) {
+fibril_value fibril__invoke_and_wait(fibril__invocation *call, int err) {
   fibril_coroutine *coroutine = fibril__self();
   coroutine_wait waiting = {
       .js.settled = wake_caller,
       .wait = {.kind = &javascript_kind, .cancel = fibril__wait_cancel_now},
   };
-  fibril__invocation call = {
-      .function = function, .args = args, .count = count, .wait = &waiting.js};
-  int err = fibril__wait_check(coroutine);
-  if (err == 0) err = fibril__function_env(function, &call.env);
-  if (err == 0) err = fibril__js_wait_link(call.env, &waiting.js);
+  int refused = fibril__wait_check(coroutine);
+  if (refused != 0) err = refused;
+  if (err == 0) err = fibril__js_wait_link(call->env, &waiting.js);
   if (err != 0) return fibril__error_code(err);
-  fibril__invoke(&call);
+  call->wait = &waiting.js;
+  fibril__invoke(call);
   /* The function may have cancelled its caller, whom nothing would interrupt from here on. */
-  if (call.pending && !waiting.wait.woken) err = fibril__wait_check(coroutine);
-  if (call.pending && err == 0) err = fibril__wait_until_woken(coroutine, &waiting.wait);
+  if (call->pending && !waiting.wait.woken) err = fibril__wait_check(coroutine);
+  if (call->pending && err == 0) err = fibril__wait_until_woken(coroutine, &waiting.wait);
   fibril__js_wait_unlink(&waiting.js);
-  if (!call.pending) return fibril__value_keep(call.result);
+  if (!call->pending) return fibril__value_keep(call->result);
   return waiting.settled ? fibril__value_keep(waiting.result) : fibril__error_code(err);
+}
+
+fibril_value fibril_call(fibril_value function, const fibril_value *args, size_t count) {
+  fibril__invocation call = {.function = function, .args = args, .count = count};
+  return fibril__invoke_and_wait(&call, fibril__function_env(function, &call.env));
 }
 
 /* ---- From anywhere on the loop's thread ---- */

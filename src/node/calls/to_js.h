@@ -2,6 +2,7 @@
 #ifndef FIBRIL_NODE_CALLS_TO_JS_H
 #define FIBRIL_NODE_CALLS_TO_JS_H
 
+#include "../values/keys.h"
 #include "from_js.h"
 
 typedef struct fibril__js_place fibril__js_place;
@@ -34,8 +35,9 @@ struct fibril__js_wait {
 
 typedef struct fibril__invocation {
   fibril__env *env;
-  fibril_value function;
-  const fibril_value *args; /* borrowed */
+  fibril_value function;     /* or the object, */
+  const fibril__key *method; /* whose method it is; NULL: it is the function */
+  const fibril_value *args;  /* borrowed */
   size_t count;
   const fibril__js_wait *wait; /* linked; NULL: nobody waits, not even for a promise's end */
   bool forget;                 /* what is thrown is uncaught, what is rejected unhandled */
@@ -49,6 +51,8 @@ void fibril__js_wait_unlink(fibril__js_wait *wait);
 /* Calls the function; on any stack. A promise that is settled already may be told of before this
  * returns. */
 void fibril__invoke(fibril__invocation *call);
+/* The same for a coroutine, which waits for a promise; `err`: why it can't be called, or 0. */
+fibril_value fibril__invoke_and_wait(fibril__invocation *call, int err);
 /* The environment of a function value: 0, FIBRIL_ETYPE, or FIBRIL_ECLOSED when it has ended. */
 int fibril__function_env(fibril_value function, fibril__env **env);
 

@@ -17,6 +17,7 @@ static bool make_async_context(fibril__env *self) {
 bool fibril__env_begin(fibril__env *self, napi_env env, fibril_loop *loop) {
   self->env = env;
   self->loop = loop;
+  self->thread = uv_thread_self();
   self->refs = 1;
   return make_async_context(self);
 }
@@ -71,6 +72,11 @@ void fibril__env_end(fibril__env *self) {
 
 void fibril__env_unref(fibril__env *self) {
   if (--self->refs == 0) free(self);
+}
+
+fibril__env *fibril__env_here(void) {
+  const fibril_loop *loop = fibril__loop_here;
+  return loop == NULL ? NULL : fibril__whole_of(loop)->upper.arg;
 }
 
 void fibril__drop_reference(napi_env env, napi_ref ref) {

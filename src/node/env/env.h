@@ -23,6 +23,7 @@ typedef struct fibril__gate {
 struct fibril__env {
   napi_env env;
   fibril_loop *loop; /* NULL once closed */
+  uv_thread_t thread;
   int32_t *status;   /* the words of shared.h, which JavaScript has, too; */
   double *immediate; /* and the last call's result when it is a number */
   unsigned in_js; /* JavaScript that this environment called, or that called it, is on the stack */
@@ -53,6 +54,9 @@ static inline void fibril__env_ref(fibril__env *self) {
   self->refs++;
 }
 void fibril__env_unref(fibril__env *self);
+
+/* The environment whose loop runs here; NULL: there is none. */
+fibril__env *fibril__env_here(void);
 
 /* ---- What JavaScript reads behind a call ---- */
 

@@ -51,6 +51,7 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(DRAIN_SOON, drainSoon)                    \
   X(SETTLE, settle)                           \
   X(INVOKE, invoke)                           \
+  X(INVOKE_METHOD, invokeMethod)              \
   X(FORGET, forget)                           \
   X(LATER, later)                             \
   X(WRAP_GENERATOR, wrapGenerator)            \
@@ -66,7 +67,11 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(ADD_GETTER, addGetter)                    \
   X(ADD_SETTER, addSetter)                    \
   X(ADD_ALIAS, addAlias)                      \
-  X(PUBLISH, publish)
+  X(PUBLISH, publish)                         \
+  X(SET_MEMBER, setMember)                    \
+  X(DELETE_MEMBER, deleteMember)              \
+  X(KEYS, keysOf)                             \
+  X(SYMBOL_FOR, symbolFor)
 
 #define FIBRIL__JS_NAME(name, js) FIBRIL__JS_##name,
 typedef enum {

@@ -26,14 +26,50 @@ function follow(promise, onFulfilled, onRejected) {
   return later;
 }
 
+// The same of a method. Its getter, too, runs in the object's async context.
+function invokeMethod(object, resource, id, key, ...args) {
+  if (resource === undefined) return callMethodAndFollow(object, key, args, id);
+  return resource.runInAsyncScope(callMethodAndFollow, undefined, object, key, args, id);
+}
+
+function callMethodAndFollow(object, key, args, id) {
+  const method = object[key];
+  if (typeof method !== 'function') {
+    throw codedError(TypeError, 'ERR_INVALID_ARG_TYPE', `"${String(key)}" is no method of the ` +
+      `object.${received(method)}`, callMethodAndFollow);
+  }
+  return followed(apply(method, object, args), id);
+}
+
 function callAndFollow(fn, args, id) {
-  const result = apply(fn, undefined, args);
+  return followed(apply(fn, undefined, args), id);
+}
+
+function followed(result, id) {
   if (!isThenable(result)) return result;
   return follow(
     result,
     (value) => complete(id, false, value),
     (error) => complete(id, true, error)
   );
+}
+
+// What C does with an object besides: as in strict code, where what is refused throws.
+
+function setMember(object, key, value) {
+  object[key] = value;
+}
+
+function deleteMember(object, key) {
+  delete object[key];
+}
+
+function keysOf(object) {
+  return ObjectKeys(object);
+}
+
+function symbolFor(key) {
+  return SymbolFor(key);
 }
 
 // forget(fn, resource, id, ...args): nobody takes the result; what is thrown is an uncaught

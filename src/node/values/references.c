@@ -36,7 +36,7 @@ void fibril__references_delete(fibril__env *self) {
 }
 
 static fibril_value reference_of(fibril__env *self, napi_value value, napi_value resource,
-                                 bool wrapped) {
+                                 napi_valuetype type) {
   fibril__reference *reference = calloc(1, sizeof *reference);
   if (reference == NULL) return fibril__error_code(UV_ENOMEM);
   if (napi_create_reference(self->env, value, 1, &reference->ref) != napi_ok) {
@@ -50,26 +50,44 @@ static fibril_value reference_of(fibril__env *self, napi_value value, napi_value
     return fibril__error_code(UV_ENOMEM);
   }
   reference->owner = self;
-  reference->wrapped = wrapped;
-  reference->callable = resource != NULL;
+  reference->wrapped = type != napi_object && type != napi_function;
+  reference->callable = type == napi_function;
   fibril__env_ref(self);
   return fibril__value_of(FIBRIL_REFERENCE, &reference->box, destroy_reference);
 }
 
-/* A function keeps the async context of the call that brought it. */
-static fibril_value function_reference(fibril__env *self, napi_value function) {
-  napi_value resource = fibril__env_ask(self, FIBRIL__JS_BIND, 0, NULL);
-  return resource == NULL ? fibril__take_failure(self)
-                          : reference_of(self, function, resource, false);
+/* What can be called, or has methods, keeps the async context of the call that brought it. */
+static fibril_value bound_reference(fibril__env *self, napi_value value, napi_valuetype type) {
+  napi_value resource = fibril__values_of(self)->resource;
+  if (resource == NULL) resource = fibril__env_ask(self, FIBRIL__JS_BIND, 0, NULL);
+  return resource == NULL ? fibril__take_failure(self) : reference_of(self, value, resource, type);
 }
 
 fibril_value fibril__reference_new(fibril__env *self, napi_value value) {
   napi_valuetype type;
   if (napi_typeof(self->env, value, &type) != napi_ok) return fibril__error_code(UV_EINVAL);
-  if (type == napi_function) return function_reference(self, value);
-  if (type == napi_object) return reference_of(self, value, NULL, false);
+  if (type == napi_function || type == napi_object) return bound_reference(self, value, type);
   napi_value holder = fibril__array_to_js(self, &value, 1);
-  return holder == NULL ? fibril__take_failure(self) : reference_of(self, holder, NULL, true);
+  return holder == NULL ? fibril__take_failure(self) : reference_of(self, holder, NULL, type);
+}
+
+void fibril__references_bring(fibril__env *self, napi_value resource) {
+  fibril__values_of(self)->resource = resource;
+}
+
+int fibril__reference_env(fibril_value value, fibril__env **env) {
+  uv_thread_t here = uv_thread_self();
+  if (fibril_value_kind(value) != FIBRIL_REFERENCE) return FIBRIL_ETYPE;
+  *env = ((const fibril__reference *)fibril__value_box(value))->owner;
+  if (!uv_thread_equal(&(*env)->thread, &here)) return FIBRIL_ETYPE;
+  return (*env)->exiting ? FIBRIL_ECLOSED : 0;
+}
+
+napi_value fibril__reference_resource(const fibril__reference *reference) {
+  napi_value resource = NULL;
+  if (reference->resource != NULL)
+    napi_get_reference_value(reference->owner->env, reference->resource, &resource);
+  return resource;
 }
 
 /* ---- What JavaScript threw ---- */
@@ -86,8 +104,17 @@ static void error_message(fibril__env *self, napi_value exception, char *message
     fibril__env_take_exception(self);
 }
 
+/* Of an object without an AsyncResource, which costs a call: it may be what is left of the stack,
+ * or of the environment, that failed. */
+static fibril_value exception_reference(fibril__env *self, napi_value exception) {
+  napi_valuetype type;
+  return napi_typeof(self->env, exception, &type) == napi_ok && type == napi_object
+             ? reference_of(self, exception, NULL, type)
+             : fibril__reference_new(self, exception);
+}
+
 fibril_value fibril__exception_from_js(fibril__env *self, napi_value exception) {
-  fibril_value reference = fibril__reference_new(self, exception);
+  fibril_value reference = exception_reference(self, exception);
   if (fibril__is_error(reference)) return reference;
   char message[256];
   error_message(self, exception, message, sizeof message);

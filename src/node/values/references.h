@@ -10,7 +10,7 @@ struct fibril__reference {
   fibril__box box;
   fibril__env *owner;
   napi_ref ref;
-  napi_ref resource; /* a function's AsyncResource */
+  napi_ref resource; /* an AsyncResource: of whoever brought an object or a function; or NULL */
   bool wrapped;
   bool callable;
   fibril__reference *next;
@@ -18,6 +18,13 @@ struct fibril__reference {
 
 /* The results are owned. */
 fibril_value fibril__reference_new(fibril__env *self, napi_value value);
+/* From here on what comes is brought by whoever has this AsyncResource; NULL: by who runs. */
+void fibril__references_bring(fibril__env *self, napi_value resource);
+/* The environment of a reference: 0, FIBRIL_ETYPE where `value` is none or another thread's, or
+ * FIBRIL_ECLOSED when it has ended. */
+int fibril__reference_env(fibril_value value, fibril__env **env);
+/* The AsyncResource of one; NULL: it has none. */
+napi_value fibril__reference_resource(const fibril__reference *reference);
 /* Deletes those that nobody has any more. */
 void fibril__references_delete(fibril__env *self);
 /* What JavaScript threw, as an error of FIBRIL_EEXCEPTION. */

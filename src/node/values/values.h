@@ -8,6 +8,7 @@ typedef struct fibril__values {
   fibril__env env;
   struct fibril__reference *dead; /* references whose napi_refs are to be deleted */
   struct fibril__shapes *shapes;  /* of objects; NULL: there has been none */
+  napi_value resource;            /* the AsyncResource of what is being brought; NULL: a new one */
   struct {
     struct fibril__instance *newest; /* of those with a reference left */
     struct fibril__instance *unused; /* to be released */
