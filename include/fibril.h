@@ -2548,8 +2548,9 @@ int fibril_call_forget(fibril_value function, const fibril_value *args, size_t c
  *
  * Values cross as with fibril_call: strings, numbers, booleans, bigints of 64 bits and bytes are
  * copied, anything else is a reference. A method is called in the AsyncLocalStorage context of the
- * call that brought its object, and so is a function that was one of the object's properties, by
- * fibril_call. Getters, setters and proxies run in the one that is current.
+ * call that brought its object, where that came as `object`, and so is a function that was one of
+ * the object's properties, by fibril_call; one of an object that came as `any` has none. Getters,
+ * setters and proxies run in the one that is current.
  *
  * Names are UTF-8. The key of a function in _key is a string, a number, an array's index for
  * instance, or a reference to a symbol or a string. */

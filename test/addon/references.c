@@ -83,6 +83,12 @@ static fibril_value call_got(fibril_args *args) {
   return fibril_is_error(function) ? function : fibril_call(function, NULL, 0);
 }
 
+static fibril_value call_method(fibril_args *args) {
+  int err = fibril_moment();
+  if (err != 0) return fibril_error(err, NULL);
+  return fibril_reference_call(fibril_arg(args, 0), fibril_arg_string(args, 1), NULL, 0);
+}
+
 /* A name that C has as a value, not as a reference. */
 static fibril_value get_string_key(fibril_args *args) {
   return fibril_reference_get_key(fibril_arg(args, 0), fibril_arg(args, 1));
@@ -426,7 +432,8 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "inCallback" NAMED "Promise<any>", operate_in_callback);
   fibril_export(m, "byKey" OPERATION "any", operate_by_key);
   fibril_export(m, "byKeyLater" OPERATION "Promise<any>", operate_by_key);
-  fibril_export(m, "callGot(object: any, name: string): Promise<any>", call_got);
+  fibril_export(m, "callGot(object: object, name: string): Promise<any>", call_got);
+  fibril_export(m, "callMethod(object: object, name: string): Promise<any>", call_method);
   fibril_export(m, "byKeyOnLoop" OPERATION "any", operate_on_loop);
   fibril_export(m, "getTwo(object: any): Promise<any>", get_two);
   fibril_export(m, "getStringKey(object: any, key: string): any", get_string_key);

@@ -202,7 +202,7 @@ static napi_value decode_object(fibril__decoder *d, const fibril__place *place,
     if (is || error != NULL || fibril__decode_failed(d)) return error;
   }
   if (type->accepts & FIBRIL__OBJECT) {
-    *out = fibril__reference_new(d->env, value);
+    *out = fibril__reference_bound(d->env, value);
     return NULL;
   }
   return wrong_type(d, place, type, value, napi_object);

@@ -56,7 +56,7 @@ static fibril_value reference_of(fibril__env *self, napi_value value, napi_value
   return fibril__value_of(FIBRIL_REFERENCE, &reference->box, destroy_reference);
 }
 
-/* What can be called, or has methods, keeps the async context of the call that brought it. */
+/* With the async context of the call that brings it, or of the object that it was got from. */
 static fibril_value bound_reference(fibril__env *self, napi_value value, napi_valuetype type) {
   napi_value resource = fibril__values_of(self)->resource;
   if (resource == NULL) resource = fibril__env_ask(self, FIBRIL__JS_BIND, 0, NULL);
@@ -66,9 +66,17 @@ static fibril_value bound_reference(fibril__env *self, napi_value value, napi_va
 fibril_value fibril__reference_new(fibril__env *self, napi_value value) {
   napi_valuetype type;
   if (napi_typeof(self->env, value, &type) != napi_ok) return fibril__error_code(UV_EINVAL);
-  if (type == napi_function || type == napi_object) return bound_reference(self, value, type);
+  napi_value resource = fibril__values_of(self)->resource;
+  if (type == napi_function) return bound_reference(self, value, type);
+  if (type == napi_object) return reference_of(self, value, resource, type);
   napi_value holder = fibril__array_to_js(self, &value, 1);
   return holder == NULL ? fibril__take_failure(self) : reference_of(self, holder, NULL, type);
+}
+
+fibril_value fibril__reference_bound(fibril__env *self, napi_value value) {
+  napi_valuetype type;
+  if (napi_typeof(self->env, value, &type) != napi_ok) return fibril__error_code(UV_EINVAL);
+  return bound_reference(self, value, type);
 }
 
 void fibril__references_bring(fibril__env *self, napi_value resource) {
@@ -104,17 +112,8 @@ static void error_message(fibril__env *self, napi_value exception, char *message
     fibril__env_take_exception(self);
 }
 
-/* Of an object without an AsyncResource, which costs a call: it may be what is left of the stack,
- * or of the environment, that failed. */
-static fibril_value exception_reference(fibril__env *self, napi_value exception) {
-  napi_valuetype type;
-  return napi_typeof(self->env, exception, &type) == napi_ok && type == napi_object
-             ? reference_of(self, exception, NULL, type)
-             : fibril__reference_new(self, exception);
-}
-
 fibril_value fibril__exception_from_js(fibril__env *self, napi_value exception) {
-  fibril_value reference = exception_reference(self, exception);
+  fibril_value reference = fibril__reference_new(self, exception);
   if (fibril__is_error(reference)) return reference;
   char message[256];
   error_message(self, exception, message, sizeof message);

@@ -18,6 +18,8 @@ struct fibril__reference {
 
 /* The results are owned. */
 fibril_value fibril__reference_new(fibril__env *self, napi_value value);
+/* The same of an object or a function that keeps the async context of who brings it. */
+fibril_value fibril__reference_bound(fibril__env *self, napi_value value);
 /* From here on what comes is brought by whoever has this AsyncResource; NULL: by who runs. */
 void fibril__references_bring(fibril__env *self, napi_value resource);
 /* The environment of a reference: 0, FIBRIL_ETYPE where `value` is none or another thread's, or
