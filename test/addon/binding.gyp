@@ -44,6 +44,10 @@
       'sources': ['instances.c'],
     },
     {
+      'target_name': 'bytes',
+      'sources': ['bytes.c'],
+    },
+    {
       'target_name': 'names',
       'sources': ['names.c'],
     },

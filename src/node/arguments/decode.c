@@ -2,6 +2,7 @@
 #include "arguments.h"
 
 #include "../../core/value/object.h"
+#include "../values/bytes.h"
 #include "../values/from_js.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
@@ -116,38 +117,11 @@ static bool decode_literal(decoder *d, const fibril__type *type, napi_value valu
 
 /* ---- Bytes and paths ---- */
 
-/* A bit for what a view is of, and its ArrayBuffer. 0: it is none. */
-static uint32_t view_of(napi_env env, napi_value value, napi_value *buffer) {
-  bool is = false;
-  napi_typedarray_type type = (napi_typedarray_type)12; /* one that this Node-API has no name for */
-  if (napi_is_typedarray(env, value, &is) == napi_ok && is) {
-    napi_get_typedarray_info(env, value, &type, NULL, NULL, buffer, NULL);
-    return 1u << type | (type == napi_uint8_array ? FIBRIL__VIEW_BUFFER : 0);
-  }
-  if (napi_is_dataview(env, value, &is) == napi_ok && is) {
-    napi_get_dataview_info(env, value, NULL, NULL, buffer, NULL);
-    return FIBRIL__VIEW_DATAVIEW;
-  }
-  *buffer = value;
-  return napi_is_arraybuffer(env, value, &is) == napi_ok && is ? FIBRIL__VIEW_ARRAYBUFFER : 0;
-}
-
-/* What JavaScript could change in size or content while C reads it is refused, though C only ever
- * reads a copy: who passes it expects to see changes. */
-static napi_value decode_bytes(decoder *d, const fibril__place *place, napi_value value,
-                               napi_value buffer, fibril_value *out) {
-  napi_env env = d->env->env;
-  napi_value resizable;
-  bool is = false;
-  napi_is_arraybuffer(env, buffer, &is);
-  if (!is) return refuse_value(d, place, "must not be backed by a SharedArrayBuffer", value);
-  napi_is_detached_arraybuffer(env, buffer, &is);
-  if (is) return refuse_value(d, place, "must not be backed by a detached ArrayBuffer", value);
-  if (napi_get_named_property(env, buffer, "resizable", &resizable) != napi_ok)
-    return take_thrown(d);
-  if (napi_get_value_bool(env, resizable, &is) == napi_ok && is)
-    return refuse_value(d, place, "must not be backed by a resizable ArrayBuffer", value);
-  *out = fibril__from_js_bytes(d->env, value, &is);
+static napi_value decode_bytes(decoder *d, const fibril__place *place, const fibril__bytes *bytes,
+                               fibril_value *out) {
+  if (bytes->detached)
+    return refuse_value(d, place, "must not be backed by a detached ArrayBuffer", bytes->value);
+  *out = fibril__bytes_from_js(d->env, bytes);
   return NULL;
 }
 
@@ -163,18 +137,12 @@ static napi_value decode_path(decoder *d, const fibril__place *place, napi_value
   }
   *taken = type != napi_undefined;
   if (!*taken) return NULL;
-  bool bytes = false;
-  fibril_value decoded = type == napi_string ? fibril__string_from_js(d->env, text)
-                                             : fibril__from_js_bytes(d->env, text, &bytes);
+  fibril__bytes bytes;
   size_t length;
-  if (bytes && fibril_value_kind(decoded) == FIBRIL_BUFFER) {
-    void *data = fibril_value_buffer(decoded, &length);
-    fibril_value string = fibril_string(data, length);
-    fibril_value_free(decoded);
-    decoded = string;
-  }
-  *out = decoded;
-  const char *path = fibril_value_string(decoded, &length);
+  *out = type != napi_string && fibril__bytes_look(d->env, text, &bytes) != 0
+             ? fibril_string((const char *)bytes.data, bytes.length)
+             : fibril__string_from_js(d->env, text);
+  const char *path = fibril_value_string(*out, &length);
   if (path == NULL || strlen(path) == length) return NULL;
   return refuse_value(d, place, "must be a string, Uint8Array, or URL without null bytes", value);
 }
@@ -271,14 +239,15 @@ static napi_value decode_record(decoder *d, const fibril__place *place, const fi
 static napi_value decode_object(decoder *d, const fibril__place *place, const fibril__type *type,
                                 napi_value value, fibril_value *out) {
   napi_env env = d->env->env;
-  napi_value buffer = NULL, error = NULL;
+  napi_value error = NULL;
+  fibril__bytes bytes;
   bool is = false;
   if (type->accepts & FIBRIL__SIGNAL) return NULL;
   if (type->accepts & FIBRIL__INSTANCE && decode_instance(type, value, out)) return NULL;
   if (type->accepts & FIBRIL__ARRAY && napi_is_array(env, value, &is) == napi_ok && is)
     return decode_array(d, place, type, value, out);
-  if (type->accepts & FIBRIL__BYTES && view_of(env, value, &buffer) & type->views)
-    return decode_bytes(d, place, value, buffer, out);
+  if (type->accepts & FIBRIL__BYTES && fibril__bytes_look(d->env, value, &bytes) & type->views)
+    return decode_bytes(d, place, &bytes, out);
   if (type->accepts & FIBRIL__PATH) {
     error = decode_path(d, place, value, napi_object, &is, out);
     if (is || error != NULL || decoder_failed(d)) return error;

@@ -9,6 +9,10 @@ typedef struct fibril__values {
   struct fibril__reference *dead; /* references whose napi_refs are to be deleted */
   struct fibril__shapes *shapes;  /* of objects; NULL: there has been none */
   struct {
+    struct fibril__memories *memories; /* all copies'; NULL: there was no memory for it */
+    struct fibril__lent *lent;         /* buffers of JavaScript's memory */
+  } bytes;
+  struct {
     struct fibril__instance *newest; /* of those with a reference left */
     struct fibril__instance *unused; /* to be released */
     struct fibril__instance *loose;  /* whose objects need not be kept any more */
