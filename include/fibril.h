@@ -263,19 +263,20 @@ fibril_value fibril_buffer(const void *data, size_t length);
  * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data));
 
-/* A buffer that JavaScript gets as `view`, of `count` elements of it: fibril_typed_array(
- * FIBRIL_VIEW_FLOAT64_ARRAY, numbers, 3). Its memory is aligned for them.
+/* A buffer that JavaScript gets as `view`, of `count` elements of it, for which its memory is
+ * aligned: `fibril_typed_array(FIBRIL_VIEW_FLOAT64_ARRAY, numbers, 3)`.
  * Where: any thread.
  * Ownership: copies the elements; the value is the running coroutine's, elsewhere owned.
  * Errors: UV_EINVAL there is no such view; UV_ENOMEM there is none for them. An error value is
  * given instead. */
 fibril_value fibril_typed_array(fibril_view view, const void *data, size_t count);
 
-/* What JavaScript gets a buffer as from here on, whatever it came as. JavaScript that has it
- * already keeps what it has. Where: the value's thread. Ownership: borrows the buffer, which nobody
- * else should have: others that have it see the change. Errors: FIBRIL_ETYPE `buffer` is no buffer;
- * UV_EINVAL there is no such view, or the bytes are no whole number of its elements, or not aligned
- * for them. */
+/* What JavaScript gets a buffer as from here on, whatever it came as; what it has got already stays
+ * as it is.
+ * Where: the value's thread.
+ * Ownership: borrows the buffer, which should be one's own: whoever else has it sees the change.
+ * Errors: FIBRIL_ETYPE `buffer` is no buffer; UV_EINVAL there is no such view, or the bytes are no
+ * whole number of its elements, or not aligned for them. */
 int fibril_buffer_set_view(fibril_value buffer, fibril_view view);
 
 /* An empty array, with room for `capacity` items.
@@ -2159,16 +2160,24 @@ const char *fibril_arg_string(const fibril_args *args, size_t index);
  * the elements of the view that came (fibril_value_view), of which there are
  * `length / fibril_view_size(view)`.
  *
- * Most bytes are a copy, which is C's alone. Two kinds of memory are lent instead, as they stay
- * where they are whatever JavaScript does: that of a SharedArrayBuffer that can't grow, and
- * fibril's own, which co.bytes(n) gives, and which a result of 64 KiB and more is that JavaScript
- * got without a copy (fibril_buffer_take), also of another addon. fibril_value_is_shared tells:
- * what C writes there, on whatever thread, JavaScript sees at once, and the other way round, so
- * that two reads of the same byte may differ, and what has been checked may be different by the
- * time it is used. The value keeps the memory: it outlives the ArrayBuffer, and with
- * fibril_value_dup the call. A value that C still has when the environment ends gets a copy of
- * shared memory then. Where: an exported function. Ownership: borrowed from the arguments; NULL,
- * and the length 0, when it was left out. Errors: none. */
+ * Most bytes are a copy, which is C's alone. An asynchronous function's call copies up to a MiB at
+ * once, and what is more than that in pieces of 2 MiB, one in a turn of the loop: the function
+ * begins when all of it is there. Calls that copy stand in a line; those whose bytes are fewer
+ * overtake them. Memory that is detached meanwhile, or gets shorter than it was, rejects the call
+ * with ERR_INVALID_ARG_VALUE; what JavaScript writes meanwhile may be in the copy or not. Whatever
+ * else runs, synchronous functions, generators and constructors, has all copied at once.
+ *
+ * Two kinds of memory are lent instead, as they stay where they are whatever JavaScript does: that
+ * of a SharedArrayBuffer which can't grow, and fibril's own, also another addon's: what co.bytes(n)
+ * gives, and results of 64 KiB and more that JavaScript got without a copy (fibril_buffer_take).
+ * fibril_value_is_shared tells. What C writes there, on whatever thread, JavaScript sees at once,
+ * and the other way round: two reads of a byte may differ, and what has been checked may be
+ * different by the time it is used. The value keeps the memory: it outlives the ArrayBuffer, and
+ * with fibril_value_dup the call. What C still has of shared memory when the environment ends
+ * becomes a copy, and pointers into it are no good then.
+ * Where: an exported function.
+ * Ownership: borrowed from the arguments; NULL, and the length 0, when it was left out.
+ * Errors: none. */
 void *fibril_arg_buffer(const fibril_args *args, size_t index, size_t *length);
 
 /* The struct of the i-th argument, an object of a class of the addon's own. Of a union of classes

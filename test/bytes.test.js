@@ -339,6 +339,118 @@ describe('results of C that JavaScript got without a copy', () => {
   });
 });
 
+describe('large bytes', () => {
+  const MB = 1 << 20;
+  const turn = () => new Promise(setImmediate);
+
+  /** Other views of other memory than co.bytes's. */
+  const LARGE = [
+    ['a Buffer', () => Buffer.alloc(64 * MB, 1)],
+    ['a Float64Array', () => new Float64Array(Buffer.alloc(64 * MB, 1).buffer)],
+    ['an ArrayBuffer', () => Buffer.alloc(64 * MB, 1).buffer],
+    ['a DataView with an offset', () => new DataView(Buffer.alloc(64 * MB + 3, 1).buffer, 3)],
+    ['resizable', () => new Uint8Array(new ArrayBuffer(64 * MB, { maxByteLength: 65 * MB })).fill(1)],
+    ['shared and growable', () =>
+      new Uint8Array(new SharedArrayBuffer(64 * MB, { maxByteLength: 65 * MB })).fill(1)],
+  ];
+  for (const [name, make] of LARGE) {
+    it(`that are ${name} are copied while the loop turns`, async () => {
+      let turns = 0;
+      let over = false;
+      const promise = addon.sumLater(make()).finally(() => { over = true; });
+      for (; !over; turns++) await turn();
+      assert.strictEqual(await promise, 64 * MB);
+      assert.ok(turns > 16, `${turns}`);
+    });
+  }
+
+  it('come with their view, and are aligned', async () => {
+    const data = new Float32Array(4 * MB);
+    assert.strictEqual(await addon.viewOfLater(data), VIEWS.indexOf(Float32Array));
+    assert.strictEqual(await addon.alignment(data), 0);
+    assert.strictEqual((await addon.echoLater(data)).constructor, Float32Array);
+  });
+
+  it('are waited for in their order, by nobody else', async () => {
+    const order = [];
+    const note = (name) => () => order.push(name);
+    await Promise.all([
+      addon.sumLater(Buffer.alloc(16 * MB)).then(note('first')),
+      addon.sumLater(Buffer.alloc(2 * MB)).then(note('second')),
+      addon.sumLater(Buffer.alloc(2 * MB)).then(note('third')),
+      addon.sumLater(Buffer.alloc(100)).then(note('small')),
+    ]);
+    assert.deepStrictEqual(order, ['small', 'first', 'second', 'third']);
+  });
+
+  it('may be several of a call', async () => {
+    const list = [Buffer.alloc(3 * MB, 1), Buffer.alloc(10, 1), Buffer.alloc(5 * MB, 1)];
+    assert.strictEqual(await addon.sumList(list), 8 * MB + 10);
+    const pieces = Array.from({ length: 64 }, () => Buffer.alloc(MB / 2, 1));
+    assert.strictEqual(await addon.sumList(pieces), 32 * MB);
+  });
+
+  it('are copied at once for what is synchronous', async () => {
+    const data = Buffer.alloc(8 * MB, 1);
+    assert.strictEqual(addon.sum(data), 8 * MB);
+    for (const item of addon.items(data)) assert.deepStrictEqual(item, data);
+    const iterator = addon.itemsLater(data);
+    structuredClone(data, { transfer: [data.buffer] });
+    assert.strictEqual((await iterator.next()).value.length, 8 * MB);
+  });
+
+  const WAYS = [
+    ['sumLater', (data) => addon.sumLater(data), 'data'],
+    ['sumOption', (data) => addon.sumOption({ data }), 'options.data'],
+    ['sumList', (data) => addon.sumList([Buffer.alloc(4), data]), 'list[1]'],
+  ];
+  for (const [name, call, place] of WAYS) {
+    it(`that are taken away meanwhile reject ${name}`, async () => {
+      for (const wait of [() => {}, turn]) {
+        const data = new Uint8Array(16 * MB);
+        const promise = call(data);
+        await wait();
+        structuredClone(data, { transfer: [data.buffer] });
+        const error = await errorOf(promise);
+        assert.ok(error instanceof TypeError);
+        assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
+        assert.match(error.message, new RegExp(`^The \\w+ '${place.replace(/[[\].]/g, '\\$&')
+        }' must not be backed by a detached ArrayBuffer`));
+      }
+    });
+  }
+
+  it('that shrink meanwhile reject the call', async () => {
+    const data = new Uint8Array(new ArrayBuffer(16 * MB, { maxByteLength: 16 * MB }));
+    const view = new DataView(data.buffer, MB);
+    const promises = [data, view, data.buffer].map((each) => errorOf(addon.sumLater(each)));
+    data.buffer.resize(MB - 1);
+    for (const error of await Promise.all(promises)) {
+      assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
+      assert.match(error.message, /^The argument 'data' must not shrink/);
+    }
+    assert.strictEqual(await addon.sumLater(data), 0);
+  });
+
+  it('that grow meanwhile are what they were', async () => {
+    const data = new Uint8Array(new ArrayBuffer(16 * MB, { maxByteLength: 32 * MB })).fill(1);
+    const promise = addon.sumLater(data);
+    data.buffer.resize(32 * MB);
+    data.fill(1);
+    assert.strictEqual(await promise, 16 * MB);
+  });
+
+  it('are not copied for a call that is aborted', async () => {
+    const controller = new AbortController();
+    const promises = [1, 2, 3].map(() =>
+      errorOf(addon.sumLater(Buffer.alloc(16 * MB), controller.signal)));
+    await turn();
+    controller.abort();
+    for (const error of await Promise.all(promises)) assert.strictEqual(error.name, 'AbortError');
+    assert.strictEqual(await addon.sumLater(Buffer.alloc(4 * MB, 1)), 4 * MB);
+  });
+});
+
 describe('an environment that ends', () => {
   const inWorker = (code, workerData) => new Worker(`
     const { workerData, parentPort } = require('node:worker_threads');
@@ -378,7 +490,18 @@ describe('an environment that ends', () => {
           addon.during(data, () => new Promise(() => {}));
           addon.fill(data, 1);
         }
+        parentPort.on('message', () => {}); // it goes on until it is ended
         parentPort.postMessage(1);`);
+      await once(worker, 'message');
+      await worker.terminate();
+    }
+  });
+
+  it('while large arguments are copied', async () => {
+    for (let i = 0; i < 5; i++) {
+      const worker = inWorker(`
+        for (let i = 0; i < 3; i++) addon.sumLater(Buffer.alloc(64 << 20));
+        setImmediate(() => parentPort.postMessage(1));`);
       await once(worker, 'message');
       await worker.terminate();
     }

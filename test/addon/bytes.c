@@ -1,6 +1,7 @@
 /* Bytes in both directions: views of every kind, what is lent and what is copied. */
 #include <fibril.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,18 +165,28 @@ static fibril_value fill(fibril_args *args) {
 
 /* ---- Beyond the call ---- */
 
+/* Until the thread ends: its environment is gone by then. */
 static _Thread_local fibril_value held;
+static pthread_key_t at_thread_end;
 
-static void let_held_go(void *unused) {
-  (void)unused;
-  fibril_value_free(held);
-  held = fibril_undefined();
+static void free_held(void *value) {
+  const fibril_value *mine = value;
+  size_t length;
+  const unsigned char *data = fibril_value_buffer(*mine, &length);
+  for (size_t i = 1; data != NULL && i < length; i++)
+    if (data[i] != data[0]) abort();
+  fibril_value_free(*mine);
 }
 
 static fibril_value hold(fibril_args *args) {
-  let_held_go(NULL);
+  fibril_value_free(held);
   held = fibril_value_dup(fibril_arg(args, 0));
+  pthread_setspecific(at_thread_end, &held);
   return fibril_undefined();
+}
+
+static void make_key(void) {
+  pthread_key_create(&at_thread_end, free_held);
 }
 
 static fibril_value holding(fibril_args *args) {
@@ -187,7 +198,7 @@ static fibril_value holding(fibril_args *args) {
 
 /* ---- Memory of C's ---- */
 
-static size_t live;
+static _Thread_local size_t live;
 
 static void release(void *data) {
   free(data);
@@ -211,6 +222,8 @@ static fibril_value count_live(fibril_args *args) {
 }
 
 FIBRIL_MODULE(m) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_key);
   fibril_export(m, "viewOf(data: bytes): number", view_of);
   fibril_export(m, "viewOfLater(data: bytes): Promise<number>", view_of);
   fibril_export(m, "isShared(data: bytes): boolean", is_shared);

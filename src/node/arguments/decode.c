@@ -2,11 +2,11 @@
 #include "arguments.h"
 
 #include "../../core/value/object.h"
-#include "../values/bytes.h"
 #include "../values/from_js.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
 #include "error.h"
+#include "later.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 /* `failure`: owned; an error when no argument is to blame. */
 typedef struct {
   fibril__env *env;
+  fibril_args *args;
   fibril_value failure;
 } decoder;
 
@@ -121,7 +122,11 @@ static napi_value decode_bytes(decoder *d, const fibril__place *place, const fib
                                fibril_value *out) {
   if (bytes->detached)
     return refuse_value(d, place, "must not be backed by a detached ArrayBuffer", bytes->value);
-  *out = fibril__bytes_from_js(d->env, bytes);
+  *out = fibril__bytes_lend(d->env, bytes);
+  if (fibril_value_kind(*out) != FIBRIL_UNDEFINED) return NULL;
+  bool at_once = !d->args->may_wait || bytes->length <= FIBRIL__AT_ONCE - d->args->copied;
+  if (at_once && d->args->may_wait) d->args->copied += bytes->length;
+  *out = at_once ? fibril__bytes_copy(bytes) : fibril__later_new(d->args, place, bytes);
   return NULL;
 }
 
@@ -382,7 +387,7 @@ static int give_up_decoding(decoder *d, fibril_args *args, napi_value *error) {
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
   const fibril__place setter = place_of_setter(args->callee);
-  decoder d = {args->callee->env, fibril_undefined()};
+  decoder d = {args->callee->env, args, fibril_undefined()};
   if (!args->callee->light)
     for (uint32_t i = 0; i < args->callee->value_count; i++) args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
@@ -400,6 +405,7 @@ int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *e
 }
 
 void fibril__args_drop(fibril_args *args) {
+  fibril__later_drop(args);
   for (uint32_t i = 0; i < args->callee->value_count; i++) fibril_value_free(args->values[i]);
   fibril__instance_unref(args->receiver);
 }

@@ -125,6 +125,10 @@ fibril_value fibril__bytes_copy(const fibril__bytes *bytes) {
   return fibril_value_take(fibril__buffer_copy(bytes->data, bytes->length, bytes->view));
 }
 
+fibril_value fibril__bytes_room(const fibril__bytes *bytes) {
+  return fibril_value_take(fibril__buffer_room(bytes->length, bytes->view));
+}
+
 fibril_value fibril__bytes_from_js(fibril__env *self, const fibril__bytes *bytes) {
   fibril_value lent = fibril__bytes_lend(self, bytes);
   return fibril_value_kind(lent) == FIBRIL_UNDEFINED ? fibril__bytes_copy(bytes) : lent;

@@ -21,7 +21,9 @@ uint32_t fibril__bytes_look(fibril__env *self, napi_value value, fibril__bytes *
  * undefined: it has to be copied. May run JavaScript. */
 fibril_value fibril__bytes_lend(fibril__env *self, const fibril__bytes *bytes);
 fibril_value fibril__bytes_copy(const fibril__bytes *bytes);
-/* The one or the other. */
+/* One for a copy that is to be made. */
+fibril_value fibril__bytes_room(const fibril__bytes *bytes);
+/* Lent or copied. */
 fibril_value fibril__bytes_from_js(fibril__env *self, const fibril__bytes *bytes);
 
 /* When it ends: what C still has of JavaScript's memory becomes a copy. */
