@@ -399,6 +399,31 @@ describe('large bytes', () => {
     assert.strictEqual((await iterator.next()).value.length, 8 * MB);
   });
 
+  it('that C keeps are given as a copy while the loop turns', async () => {
+    addon.hold(new Float64Array(8 * MB).fill(1));
+    const results = await Promise.all([addon.keeping(), addon.keeping()]);
+    let turns = 0;
+    let over = false;
+    results.push(await Promise.race([addon.keeping().finally(() => { over = true; }),
+      (async () => {
+        for (; !over; turns++) await turn();
+      })().then(() => new Promise(() => {}))]));
+    assert.ok(turns > 16, `${turns}`);
+    for (const result of results) {
+      assert.strictEqual(result.constructor, Float64Array);
+      assert.ok(result.every((number) => number === 1));
+      result.fill(2);
+    }
+    const controller = new AbortController();
+    const aborted = addon.keeping(controller.signal);
+    await turn();
+    controller.abort();
+    assert.strictEqual((await aborted)[8 * MB - 1], 1);
+    addon.hold(null);
+    assert.strictEqual(await addon.keeping(), null);
+    assert.strictEqual((await addon.echoLater(co.bytes(16 * MB).fill(1)))[16 * MB - 1], 1);
+  });
+
   const WAYS = [
     ['sumLater', (data) => addon.sumLater(data), 'data'],
     ['sumOption', (data) => addon.sumOption({ data }), 'options.data'],

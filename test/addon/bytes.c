@@ -216,6 +216,12 @@ static fibril_value large(fibril_args *args) {
   return err != 0 ? fibril_error(err, NULL) : value;
 }
 
+/* What C holds, which goes on having it. */
+static fibril_value keeping(fibril_args *args) {
+  (void)args;
+  return fibril_value_dup(held);
+}
+
 static fibril_value count_live(fibril_args *args) {
   (void)args;
   return fibril_number((double)live);
@@ -254,5 +260,6 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "hold(data: bytes | null): void", hold);
   fibril_export(m, "holding(): Buffer | null", holding);
   fibril_export(m, "large(size: uint32, view: int32 = 0): Promise<any>", large);
+  fibril_export(m, "keeping(signal?: AbortSignal): Promise<any>", keeping);
   fibril_export(m, "countLive(): number", count_live);
 }

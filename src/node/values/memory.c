@@ -31,7 +31,7 @@ void fibril__memories_unref(fibril__memories *table) {
 }
 
 /* Without memory for it the places get fuller. */
-static void grow(fibril__memories *table) {
+static void memories_grow(fibril__memories *table) {
   size_t places_count = (table->mask + 1) * 2;
   fibril__memory **places = calloc(places_count, sizeof *places);
   if (places == NULL) return;
@@ -54,7 +54,7 @@ void fibril__memory_init(fibril__memory *memory, fibril__memories *table, void *
   *memory = (fibril__memory){
       .table = table, .refs = 1, .data = data, .length = length, .destroy = destroy};
   if (table == NULL) return;
-  if (table->count > table->mask) grow(table);
+  if (table->count > table->mask) memories_grow(table);
   fibril__memory **place = place_of(table->places, table->mask, data);
   memory->next = *place;
   *place = memory;

@@ -11,6 +11,7 @@ void *failure_register_callbacks(void *env, void *exports);
 void *failure_register_iterators(void *env, void *exports);
 void *failure_register_synchronous(void *env, void *exports);
 void *failure_register_instances(void *env, void *exports);
+void *failure_register_bytes(void *env, void *exports);
 void *failure_register_names(void *env, void *exports);
 void *failure_register_environments(void *env, void *exports);
 void *failure_register_own(void *env, void *exports);
@@ -91,7 +92,7 @@ static napi_value load(napi_env env, void *(*entry)(void *env, void *exports)) {
   return entry(env, exports);
 }
 
-/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), names(),
+/* natives(), classes(), callbacks(), iterators(), synchronous(), instances(), bytes(), names(),
  * environments(), own(): the exports of an addon of its own. */
 static napi_value natives(napi_env env, napi_callback_info info) {
   (void)info;
@@ -123,6 +124,11 @@ static napi_value instances(napi_env env, napi_callback_info info) {
   return load(env, failure_register_instances);
 }
 
+static napi_value bytes(napi_env env, napi_callback_info info) {
+  (void)info;
+  return load(env, failure_register_bytes);
+}
+
 static napi_value names(napi_env env, napi_callback_info info) {
   (void)info;
   return load(env, failure_register_names);
@@ -151,6 +157,7 @@ NAPI_MODULE_INIT() {
       {"iterators", NULL, iterators, NULL, NULL, NULL, napi_default, NULL},
       {"synchronous", NULL, synchronous, NULL, NULL, NULL, napi_default, NULL},
       {"instances", NULL, instances, NULL, NULL, NULL, napi_default, NULL},
+      {"bytes", NULL, bytes, NULL, NULL, NULL, napi_default, NULL},
       {"names", NULL, names, NULL, NULL, NULL, napi_default, NULL},
       {"environments", NULL, environments, NULL, NULL, NULL, napi_default, NULL},
       {"own", NULL, own, NULL, NULL, NULL, napi_default, NULL},
