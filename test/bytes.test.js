@@ -536,8 +536,9 @@ describe('an environment that ends', () => {
     const data = co.bytes(100).fill(3);
     const worker = inWorker(`
       parentPort.postMessage([addon.isShared(workerData), addon.sum(workerData)]);`, data);
+    const exit = once(worker, 'exit');
     const [message] = await once(worker, 'message');
     assert.deepStrictEqual(message, [false, 300]);
-    await once(worker, 'exit');
+    await exit;
   });
 });
