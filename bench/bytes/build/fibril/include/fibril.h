@@ -2161,7 +2161,7 @@ const char *fibril_arg_string(const fibril_args *args, size_t index);
  * `length / fibril_view_size(view)`.
  *
  * Most bytes are a copy, which is C's alone. An asynchronous function's call copies up to a MiB at
- * once, and what is more than that in pieces of 2 MiB, one in a turn of the loop: the function
+ * once, and what is more than that in pieces of 1 MiB, one in a turn of the loop: the function
  * begins when all of it is there. Calls that copy stand in a line; those whose bytes are fewer
  * overtake them. Memory that is detached meanwhile, or gets shorter than it was, rejects the call
  * with ERR_INVALID_ARG_VALUE; what JavaScript writes meanwhile may be in the copy or not. Whatever

@@ -1,7 +1,8 @@
-/* The copies of large bytes. JavaScript goes on meanwhile, and may take the memory away: it is
- * looked at again before each piece. */
+/* The copies of large bytes, of arguments and of results. JavaScript goes on meanwhile, and may
+ * take the memory away: it is looked at again before each piece. */
 #include "later.h"
 
+#include "../../core/value/buffer.h"
 #include "../values/references.h"
 #include "../values/to_js.h"
 #include "../values/values.h"
@@ -9,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A millisecond or two, with the faults of memory that is new. */
-#define PIECE ((size_t)2 << 20)
+/* Half a millisecond or two, with the faults of memory that is new. */
+#define PIECE ((size_t)1 << 20)
 
 struct fibril__later {
   fibril__later *next;
@@ -154,4 +155,37 @@ fibril_value fibril__args_complete(fibril_args *args) {
   }
   fibril_mutex_unlock(line);
   return err != 0 ? fibril__error_code(err) : self.failure;
+}
+
+/* ---- Results ---- */
+
+/* False: it was cancelled, or there is no memory. */
+static bool copy_in_pieces(fibril_value from, fibril_value to) {
+  size_t length = 0;
+  const unsigned char *source = fibril_value_buffer(from, &length);
+  unsigned char *target = fibril_value_buffer(to, NULL);
+  if (target == NULL) return false;
+  for (size_t done = 0; done < length; done += PIECE) {
+    if (done > 0 && fibril_moment() != 0) return false;
+    memcpy(target + done, source + done, length - done < PIECE ? length - done : PIECE);
+  }
+  return true;
+}
+
+fibril_value fibril__result_copied(fibril__env *self, fibril_value result) {
+  fibril_mutex *line = &fibril__values_of(self)->bytes.line;
+  size_t length = 0;
+  fibril_value_buffer(result, &length);
+  if (length <= FIBRIL__AT_ONCE) return result;
+  result = fibril_value_take(result);
+  if (fibril__buffer_is_sole(result) || get_in_line(line) != 0) return result;
+  fibril_value copy = fibril__buffer_room(length, fibril_value_view(result));
+  bool whole = copy_in_pieces(result, copy);
+  fibril_mutex_unlock(line);
+  if (!whole) {
+    fibril_value_free(fibril_value_take(copy));
+    return result;
+  }
+  fibril_value_free(result);
+  return copy;
 }

@@ -90,7 +90,10 @@ static fibril_value call_body(void *arg) {
     fibril_value failure = fibril__args_complete(&running->args);
     if (fibril__is_error(failure)) return failure;
   }
-  return running->args.callee->fn(&running->args);
+  fibril_value result = running->args.callee->fn(&running->args);
+  if (FIBRIL__UNLIKELY((result.tag & FIBRIL__KIND) == FIBRIL_BUFFER))
+    return fibril__result_copied(running->args.callee->env, result);
+  return result;
 }
 
 static fibril_value wait_and_call(void *arg) {

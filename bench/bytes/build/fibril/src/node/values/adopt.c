@@ -130,7 +130,11 @@ static napi_value native_bytes(napi_env env, napi_callback_info info) {
     return NULL;
   }
   fibril_value value = fibril_value_take(fibril_buffer_take(data, (size_t)length, free));
-  if (!fibril__is_error(value)) result = adopt(self, value);
+  if (fibril__is_error(value)) {
+    fibril__throw_failure(env);
+    return NULL;
+  }
+  result = adopt(self, value);
   fibril_value_free(value);
   return result != NULL ? result : ordinary_bytes(env, (size_t)length);
 }

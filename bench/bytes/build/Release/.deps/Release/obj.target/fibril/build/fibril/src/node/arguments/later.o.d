@@ -49,6 +49,8 @@ Release/obj.target/fibril/build/fibril/src/node/arguments/later.o: \
  ../build/fibril/src/node/arguments/error.h \
  ../build/fibril/src/node/arguments/../env/env.h \
  ../build/fibril/src/node/arguments/../signatures/type.h \
+ ../build/fibril/src/node/arguments/../../core/value/buffer.h \
+ ../build/fibril/src/node/arguments/../../core/value/box.h \
  ../build/fibril/src/node/arguments/../values/references.h \
  ../build/fibril/src/node/arguments/../values/to_js.h \
  ../build/fibril/src/node/arguments/../values/values.h
@@ -105,6 +107,8 @@ Release/obj.target/fibril/build/fibril/src/node/arguments/later.o: \
 ../build/fibril/src/node/arguments/error.h:
 ../build/fibril/src/node/arguments/../env/env.h:
 ../build/fibril/src/node/arguments/../signatures/type.h:
+../build/fibril/src/node/arguments/../../core/value/buffer.h:
+../build/fibril/src/node/arguments/../../core/value/box.h:
 ../build/fibril/src/node/arguments/../values/references.h:
 ../build/fibril/src/node/arguments/../values/to_js.h:
 ../build/fibril/src/node/arguments/../values/values.h:
