@@ -117,6 +117,7 @@ const MOCHA_TESTS = rowsOf([
   ['src/node/values', 'shapes', 'objects bridge.values'],
   ['src/node/exports', 'export', 'bridge.calls bridge.arguments signatures classes'],
   ['src/node/exports', 'names', 'names synchronous'],
+  ['src/node/arguments', 'later', 'bytes'],
   ['src/node/arguments', 'arguments decode error read', 'bridge.arguments signatures instances'],
   ['src/node/calls', 'callbacks', 'waits'],
   ['src/node/calls', 'from_js', 'bridge.calls bridge.order bridge.errors bridge.signal bridge.future'],
