@@ -170,6 +170,26 @@ typedef enum fibril_kind {
   FIBRIL_SET
 } fibril_kind;
 
+/* What JavaScript has the bytes of a FIBRIL_BUFFER as: a Buffer of Node's, an ArrayBuffer itself,
+ * or a view of one. FLOAT16_ARRAY is for a Node that has Float16Array, 24 and later. */
+typedef enum fibril_view {
+  FIBRIL_VIEW_BUFFER,
+  FIBRIL_VIEW_ARRAYBUFFER,
+  FIBRIL_VIEW_DATAVIEW,
+  FIBRIL_VIEW_INT8_ARRAY,
+  FIBRIL_VIEW_UINT8_ARRAY,
+  FIBRIL_VIEW_UINT8_CLAMPED_ARRAY,
+  FIBRIL_VIEW_INT16_ARRAY,
+  FIBRIL_VIEW_UINT16_ARRAY,
+  FIBRIL_VIEW_INT32_ARRAY,
+  FIBRIL_VIEW_UINT32_ARRAY,
+  FIBRIL_VIEW_FLOAT32_ARRAY,
+  FIBRIL_VIEW_FLOAT64_ARRAY,
+  FIBRIL_VIEW_BIGINT64_ARRAY,
+  FIBRIL_VIEW_BIGUINT64_ARRAY,
+  FIBRIL_VIEW_FLOAT16_ARRAY
+} fibril_view;
+
 /* 16 opaque bytes, passed by value. */
 typedef struct fibril_value {
   uint64_t tag;
@@ -257,6 +277,22 @@ fibril_value fibril_buffer(const void *data, size_t length);
  * elsewhere owned.
  * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data));
+
+/* A buffer that JavaScript gets as `view`, of `count` elements of it, for which its memory is
+ * aligned: `fibril_typed_array(FIBRIL_VIEW_FLOAT64_ARRAY, numbers, 3)`.
+ * Where: any thread.
+ * Ownership: copies the elements; the value is the running coroutine's, elsewhere owned.
+ * Errors: UV_EINVAL there is no such view; UV_ENOMEM there is none for them. An error value is
+ * given instead. */
+fibril_value fibril_typed_array(fibril_view view, const void *data, size_t count);
+
+/* What JavaScript gets a buffer as from here on, whatever it came as; what it has got already stays
+ * as it is.
+ * Where: the value's thread.
+ * Ownership: borrows the buffer, which should be one's own: whoever else has it sees the change.
+ * Errors: FIBRIL_ETYPE `buffer` is no buffer; UV_EINVAL there is no such view, or the bytes are no
+ * whole number of its elements, or not aligned for them. */
+int fibril_buffer_set_view(fibril_value buffer, fibril_view view);
 
 /* An empty array, with room for `capacity` items.
  * Where: any thread.
@@ -402,6 +438,26 @@ void *fibril_value_pointer(fibril_value value);   /* NULL for other kinds */
  * Errors: none. */
 const char *fibril_value_string(fibril_value value, size_t *length);
 void *fibril_value_buffer(fibril_value value, size_t *length);
+
+/* What JavaScript gave the bytes as, or gets them as: FIBRIL_VIEW_BUFFER for a Buffer and for any
+ * other Uint8Array, and for other kinds.
+ * Where: the value's thread.
+ * Ownership: borrows the value.
+ * Errors: none. */
+fibril_view fibril_value_view(fibril_value value);
+
+/* True when JavaScript has the same bytes, as fibril_arg_buffer says: what is written into them it
+ * sees, and what it writes changes them.
+ * Where: the value's thread.
+ * Ownership: borrows the value.
+ * Errors: none. */
+bool fibril_value_is_shared(fibril_value value);
+
+/* The bytes of an element of a view, so that `length / fibril_view_size(view)` elements are in so
+ * many bytes: 1 for what has no elements, 0 for what is no view.
+ * Where: any thread.
+ * Errors: none. */
+size_t fibril_view_size(fibril_view view);
 
 /* What is in an array or object.
  * Where: the value's thread.
@@ -2173,7 +2229,25 @@ bool fibril_arg_given(const fibril_args *args, size_t index);
  * Errors: none. */
 const char *fibril_arg_string(const fibril_args *args, size_t index);
 
-/* The bytes of the i-th argument, a Buffer or its like. `length` may be NULL.
+/* The bytes of the i-th argument, a Buffer or its like. `length` may be NULL. They are aligned for
+ * the elements of the view that came (fibril_value_view), of which there are
+ * `length / fibril_view_size(view)`.
+ *
+ * Most bytes are a copy, which is C's alone. An asynchronous function's call copies up to a MiB at
+ * once, and what is more than that in pieces of 1 MiB, one in a turn of the loop: the function
+ * begins when all of it is there. Calls that copy stand in a line; those whose bytes are fewer
+ * overtake them. Memory that is detached meanwhile, or gets shorter than it was, rejects the call
+ * with ERR_INVALID_ARG_VALUE; what JavaScript writes meanwhile may be in the copy or not. Whatever
+ * else runs, synchronous functions, generators and constructors, has all copied at once.
+ *
+ * Two kinds of memory are lent instead, as they stay where they are whatever JavaScript does: that
+ * of a SharedArrayBuffer which can't grow, and fibril's own, also another addon's: what co.bytes(n)
+ * gives, and results of 64 KiB and more that JavaScript got without a copy (fibril_buffer_take).
+ * fibril_value_is_shared tells. What C writes there, on whatever thread, JavaScript sees at once,
+ * and the other way round: two reads of a byte may differ, and what has been checked may be
+ * different by the time it is used. The value keeps the memory: it outlives the ArrayBuffer, and
+ * with fibril_value_dup the call. What C still has of shared memory when the environment ends
+ * becomes a copy, and pointers into it are no good then.
  * Where: an exported function.
  * Ownership: borrowed from the arguments; NULL, and the length 0, when it was left out.
  * Errors: none. */
@@ -2792,13 +2866,15 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *                | "null" | "undefined" | "void" | "any" | "unknown" | "object" | "Function"
  *                | "symbol" | "Date" | "path" | "AbortSignal" | "bytes" | "ArrayBufferView"
  *                | "ArrayBuffer" | "Buffer" | "DataView" | "Int8Array" | "Uint8Array"
- *                | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array" |
- * "Uint32Array" | "Float32Array" | "Float64Array" | "BigInt64Array" | "BigUint64Array" string     =
- * "'" { character | escape } "'" | '"' { character | escape } '"' escape     = "\\" ( "n" | "t" |
- * "r" | "\\" | "'" | '"' ) number     = [ "-" ] ( integer [ "." integer ] [ exponent ] | "Infinity"
- * ) exponent   = ( "e" | "E" ) [ "+" | "-" ] integer doc        = "/" "**" { character } "*" "/" (*
- * without spaces between *) foreign    = any TypeScript type: its brackets must match and its
- * strings end
+ *                | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array"
+ *                | "Uint32Array" | "Float16Array" | "Float32Array" | "Float64Array"
+ *                | "BigInt64Array" | "BigUint64Array"
+ *     string     = "'" { character | escape } "'" | '"' { character | escape } '"'
+ *     escape     = "\\" ( "n" | "t" | "r" | "\\" | "'" | '"' )
+ *     number     = [ "-" ] ( integer [ "." integer ] [ exponent ] | "Infinity" )
+ *     exponent   = ( "e" | "E" ) [ "+" | "-" ] integer
+ *     doc        = "/" "**" { character } "*" "/"  (* without spaces between *)
+ *     foreign    = any TypeScript type: its brackets must match and its strings end
  *
  *     constructor     = [ doc ] "(" [ parameters ] ")"  (* without rest *)
  *     getter          = [ doc ] name ":" foreign  (* constants are the same *)
@@ -2829,9 +2905,10 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *  - `bigint`: a bigint of 64 bits with sign, as FIBRIL_BIGINT.
  *  - `boolean`: a boolean, as FIBRIL_BOOLEAN.
  *  - `'a'`, `1`, `true`: that value, as its type.
- *  - `bytes`: a Buffer, TypedArray, DataView or ArrayBuffer, as FIBRIL_BUFFER, a copy.
- *    `ArrayBufferView`, `ArrayBuffer`, `DataView`, `Float64Array` ...: an object of that class.
- *    `Buffer`, `Uint8Array`: a Uint8Array, which a Buffer is.
+ *  - `bytes`: a Buffer, TypedArray, DataView or ArrayBuffer, as FIBRIL_BUFFER with that view,
+ *    copied or lent as fibril_arg_buffer says. `ArrayBufferView`, `ArrayBuffer`, `DataView`,
+ *    `Float64Array` ...: an object of that class. `Buffer`, `Uint8Array`: a Uint8Array, which a
+ *    Buffer is.
  *  - `path`: a string, a Buffer or a `file:` URL, without NUL, as FIBRIL_STRING.
  *  - `T[]`, `Array<T>`, `readonly T[]`: an array, each element a T, as FIBRIL_ARRAY.
  *  - `[A, B?]`: an array with a type for each of its elements, as many as FIBRIL_ARRAY has then;
@@ -2855,9 +2932,9 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *    or tuple, one map, one set and one object or record; no `path` with `string` or bytes.
  *  - `...rest: T[]`: the arguments that are left, as FIBRIL_ARRAY.
  *
- * Everything is copied before the function starts, so it can't change under it. Bytes of a
- * SharedArrayBuffer, a resizable or a detached ArrayBuffer are refused all the same, with
- * ERR_INVALID_ARG_VALUE and that name: who passes those expects the callee to see changes.
+ * Everything is copied before the function starts, so it can't change under it, but for the bytes
+ * that are lent (fibril_arg_buffer). Those of a detached ArrayBuffer are refused, with
+ * ERR_INVALID_ARG_VALUE.
  *
  * What doesn't fit rejects the call, or throws where it is synchronous, with Node's errors: another
  * type with ERR_INVALID_ARG_TYPE, an integer out of its range or a fraction with ERR_OUT_OF_RANGE,

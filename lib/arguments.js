@@ -9,7 +9,7 @@
 const { Buffer } = require('node:buffer');
 const { constants } = require('node:fs');
 const { fileURLToPath } = require('node:url');
-const { isSharedArrayBuffer, isUint8Array } = require('node:util').types;
+const { isUint8Array } = require('node:util').types;
 const { codedError, invalidType, withCode } = require('./errors.js');
 const { isGenerator, isThenable } = require('./kinds.js');
 const {
@@ -337,16 +337,13 @@ function modeOf(mode) {
   return NumberIsInteger(mode) && mode >= 0 && mode <= 0xffffffff ? mode & 0o7777 : undefined;
 }
 
-/**
- * The bytes to write. What others could change or resize meanwhile is copied here, all else in C.
- */
+/** The bytes to write. */
 function bytesOf(data, encoding) {
   if (typeof data === 'string') return from(data, encoding || 'utf8');
   if (!isView(data)) return undefined;
   const { buffer, byteOffset, byteLength } = data;
   // None of one that is detached: that throws.
-  const copied = byteLength === 0 || isSharedArrayBuffer(buffer) || buffer.resizable;
-  return copied ? from(new Uint8Array(buffer, byteOffset, byteLength)) : data;
+  return byteLength === 0 ? from(new Uint8Array(buffer, byteOffset, 0)) : data;
 }
 
 module.exports = {

@@ -4,7 +4,7 @@ import {
   CoroutineInspection, MemberResult, Outcome, Result, RunInspection, RunOptions, Steps, Thunk,
   Wrapped, inspect, register, reportLeaks, run, traces, typed, wrap,
 } from './co/index';
-import { Future, Usage, fs, sleep } from './native/index';
+import { Future, Usage, bytes, fs, sleep } from './native/index';
 import {
   Handler, IOLoop, PeriodicCallback, QuietOptions, Timeout, Yielded, gen, locks, queues,
 } from './tornado/index';
@@ -36,7 +36,7 @@ declare namespace co {
   };
 
   // Of ./native
-  export { Future, Signal, Usage, fs, sleep };
+  export { Future, Signal, Usage, bytes, fs, sleep };
 
   // Of ./tornado
   export { Handler, IOLoop, PeriodicCallback, QuietOptions, Timeout, Yielded, gen, locks, queues };

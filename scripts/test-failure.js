@@ -43,7 +43,7 @@ const NEVER_FAIL = new Map(Object.entries({
     `napi_create_bigint_int64 napi_create_double napi_create_int32 napi_create_uint32 napi_get_boolean napi_get_null
      napi_get_undefined napi_get_global napi_get_cb_info napi_get_reference_value napi_typeof napi_is_arraybuffer napi_is_buffer
      napi_is_error napi_is_exception_pending napi_get_and_clear_last_exception napi_get_value_bool napi_get_value_double
-     napi_get_value_int32 napi_get_value_uint32 napi_get_value_external napi_get_array_length napi_get_typedarray_info napi_get_dataview_info
+     napi_get_value_int32 napi_get_value_int64 napi_get_value_uint32 napi_get_value_external napi_get_array_length napi_get_typedarray_info napi_get_dataview_info
      napi_is_array napi_is_date napi_get_date_value napi_is_typedarray napi_is_dataview napi_is_detached_arraybuffer napi_get_value_bigint_int64 napi_get_buffer_info napi_get_arraybuffer_info
      napi_open_handle_scope napi_strict_equals napi_reference_ref napi_reference_unref napi_adjust_external_memory`,
   'give back what is there': `napi_close_handle_scope napi_close_escapable_handle_scope napi_close_callback_scope napi_delete_reference napi_remove_async_cleanup_hook

@@ -394,13 +394,15 @@ describe('types of arguments', () => {
     Uint32Array, Float32Array, Float64Array,
     BigInt64Array, BigUint64Array, DataView];
 
-  it('typed arrays and other bytes: each its own class, copied', async () => {
+  it('typed arrays and other bytes: each its own class, and copied', async () => {
     const bytes = (view) => Buffer.from(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
     for (const Class of VIEWS) {
       const buffer = Uint8Array.from({ length: 24 }, (_, i) => i).buffer;
       const view = Class === DataView ? new DataView(buffer, 8, 8) : new Class(buffer, 8, 1);
       for (const type of [Class.name, 'bytes', 'ArrayBufferView']) {
-        assert.deepStrictEqual(await taking(type)(view), bytes(view));
+        const result = await taking(type)(view);
+        assert.strictEqual(result.constructor, Class === Uint8Array ? Buffer : Class);
+        assert.deepStrictEqual(bytes(result), bytes(view));
       }
       for (const Other of VIEWS.filter((each) => each !== Class)) {
         await assertWrongType(Other.name, view,
@@ -410,11 +412,11 @@ describe('types of arguments', () => {
         `an instance of ArrayBuffer. Received an instance of ${Class.name}`);
       const promise = taking(Class.name)(view);
       bytes(view).fill(255);
-      assert.strictEqual((await promise)[0], 8);
+      assert.strictEqual(bytes(await promise)[0], 8);
     }
     const { buffer } = Uint8Array.of(1, 2, 3);
     for (const type of ['ArrayBuffer', 'bytes', 'string | ArrayBuffer']) {
-      assert.deepStrictEqual(await taking(type)(buffer), Buffer.of(1, 2, 3));
+      assert.deepStrictEqual(await taking(type)(buffer), buffer);
     }
     await assertWrongType('ArrayBufferView', buffer,
       'an instance of Buffer, TypedArray, or DataView. Received an instance of ArrayBuffer');
@@ -427,25 +429,18 @@ describe('types of arguments', () => {
     assert.strictEqual(await natives.firstByte(Buffer.of(9)), 9);
   });
 
-  it('bytes that others may change are refused by name', async () => {
+  it('bytes that are gone are refused by name', async () => {
     const detached = new Uint8Array(4);
     structuredClone(detached, { transfer: [detached.buffer] });
     const gone = new ArrayBuffer(4);
     structuredClone(gone, { transfer: [gone] });
-    const resizable = new ArrayBuffer(1, { maxByteLength: 4 });
     const shared = new SharedArrayBuffer(8);
-    for (const [values, what] of [
-      [[new Uint8Array(shared), new Float64Array(shared), new DataView(shared),
-        Buffer.from(shared)], 'a SharedArrayBuffer'],
-      [[new Uint8Array(resizable), new DataView(resizable), resizable], 'a resizable ArrayBuffer'],
-      [[detached, gone], 'a detached ArrayBuffer'],
-    ]) {
-      for (const value of values) {
-        const error = await errorOf(taking('bytes')(value));
-        assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
-        assert.ok(error.message.startsWith(
-          `The argument 'value' must not be backed by ${what}. Received `), error.message);
-      }
+    for (const value of [detached, gone]) {
+      const error = await errorOf(taking('bytes')(value));
+      assert.strictEqual(error.code, 'ERR_INVALID_ARG_VALUE');
+      assert.ok(error.message.startsWith(
+        "The argument 'value' must not be backed by a detached ArrayBuffer. Received "),
+      error.message);
     }
     await assertWrongType('bytes', shared,
       'an instance of Buffer, TypedArray, DataView, or ArrayBuffer. Received an instance of SharedArrayBuffer');

@@ -6,6 +6,15 @@ import { Signal, Signatures } from '../types';
 export function sleep(ms: number): Promise<undefined>;
 export function sleep<T>(ms: number, value: T): Promise<T>;
 
+// @ts-ignore: of @types/node
+type NodeBuffer = import('node:buffer').Buffer;
+
+/**
+ * A Buffer of zeros as Buffer.alloc gives it, in memory that functions of fibril's addons are lent,
+ * not given a copy of.
+ */
+export function bytes(size: number): NodeBuffer;
+
 /**
  * The function of fs.promises, as @types/node has it; and for a file descriptor in place of the
  * path.

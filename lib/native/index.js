@@ -4,6 +4,7 @@
 
 const { ObjectValues } = require('../primordials.js');
 const { binding, runtime } = require('./addon.js');
+const { bytes } = require('./bytes.js');
 const fs = require('./fs.js');
 
 ObjectValues(fs).forEach(runtime.markNative);
@@ -16,6 +17,9 @@ module.exports = {
    * @returns {Promise<*>}
    */
   sleep: binding.sleep,
+
+  /** A Buffer of zeros that functions of addons are lent, not given a copy of. */
+  bytes,
 
   /** Files: readFile, writeFile, stat, lstat, realpath, readdir as in fs.promises, and du. */
   fs,

@@ -10,6 +10,8 @@
 #include "runtime.h"
 #include "tornado/ioloop.h"
 #include "tornado/runner.h"
+#include "values/adopt.h"
+#include "values/bytes.h"
 #include "values/references.h"
 #include "values/shapes.h"
 
@@ -45,6 +47,8 @@ static void on_loop_closed(void *arg) {
   fibril__classes_free(self);
   fibril__exports_free(self);
   fibril__ioloops_free(self);
+  fibril__bytes_end(self);
+  fibril__adopt_end(self);
   fibril__references_delete(self);
   fibril__shapes_free(self);
   fibril__js_waits_free(self);
@@ -119,9 +123,10 @@ static napi_value native_drain(napi_env env, napi_callback_info info) {
 /* What the runtime's JavaScript uses of C. */
 static bool make_native(fibril__env *self, napi_value *native) {
   static bool (*const parts[])(fibril__env *, napi_value) = {
-      fibril__env_native,       fibril__inspect_native,  fibril__exports_native,
-      fibril__calls_native,     fibril__js_waits_native, fibril__callbacks_native,
-      fibril__iterators_native, fibril__runner_native,   fibril__ioloop_native,
+      fibril__env_native,       fibril__adopt_native,     fibril__inspect_native,
+      fibril__exports_native,   fibril__calls_native,     fibril__js_waits_native,
+      fibril__callbacks_native, fibril__iterators_native, fibril__runner_native,
+      fibril__ioloop_native,
   };
   napi_property_descriptor drain = {"drain", NULL, native_drain, NULL,
                                     NULL,    NULL, napi_default, self};

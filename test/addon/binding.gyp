@@ -52,6 +52,10 @@
       'sources': ['references.c'],
     },
     {
+      'target_name': 'bytes',
+      'sources': ['bytes.c'],
+    },
+    {
       'target_name': 'names',
       'sources': ['names.c'],
     },

@@ -453,3 +453,27 @@ TEST(values_may_not_contain_themselves) {
   fibril_value_free(object);
   fibril_value_free(error);
 }
+
+TEST(value_buffer_is_seen_as_what_it_is_said_to_be) {
+  const double numbers[] = {1, 2};
+  size_t length = 0;
+  fibril_value value = fibril_typed_array(FIBRIL_VIEW_FLOAT64_ARRAY, numbers, 2);
+  const double *copy = fibril_value_buffer(value, &length);
+  CHECK_INT(fibril_value_view(value), FIBRIL_VIEW_FLOAT64_ARRAY);
+  CHECK_INT(length / fibril_view_size(fibril_value_view(value)), 2);
+  CHECK((uintptr_t)copy % 16 == 0 && copy[1] == 2);
+  CHECK(!fibril_value_is_shared(value));
+  CHECK_INT(fibril_buffer_set_view(value, FIBRIL_VIEW_BIGUINT64_ARRAY), 0);
+  CHECK_INT(fibril_buffer_set_view(value, (fibril_view)100), UV_EINVAL);
+  CHECK_INT(fibril_value_view(value), FIBRIL_VIEW_BIGUINT64_ARRAY);
+  fibril_value_free(value);
+  value = fibril_buffer("odd", 3);
+  CHECK_INT(fibril_value_view(value), FIBRIL_VIEW_BUFFER);
+  CHECK_INT(fibril_buffer_set_view(value, FIBRIL_VIEW_INT16_ARRAY), UV_EINVAL);
+  CHECK_INT(fibril_buffer_set_view(value, FIBRIL_VIEW_DATAVIEW), 0);
+  fibril_value_free(value);
+  CHECK_INT(fibril_buffer_set_view(fibril_null(), FIBRIL_VIEW_BUFFER), FIBRIL_ETYPE);
+  CHECK_INT(fibril_error_code(fibril_typed_array((fibril_view)-1, NULL, 0)), UV_EINVAL);
+  CHECK_INT(fibril_error_code(fibril_typed_array(FIBRIL_VIEW_INT16_ARRAY, "", SIZE_MAX)),
+            UV_ENOMEM);
+}

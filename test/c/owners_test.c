@@ -427,6 +427,7 @@ static void make_all(fibril_value *values) {
       fibril_string(bytes, FIBRIL_AUTO_LENGTH),
       fibril_buffer(bytes, sizeof bytes),
       fibril_buffer_take(bytes, sizeof bytes, release_nothing),
+      fibril_typed_array(FIBRIL_VIEW_INT16_ARRAY, bytes, sizeof bytes / 2),
       fibril_array(1),
       fibril_object(),
       fibril_map(),
@@ -439,7 +440,7 @@ static void make_all(fibril_value *values) {
   memcpy(values, made, sizeof made);
 }
 
-#define MADE 17
+#define MADE 18
 
 /* What reads a value says the same of all its owners. */
 static bool same(fibril_value a, fibril_value b) {
@@ -453,6 +454,10 @@ static bool same(fibril_value a, fibril_value b) {
          fibril_value_pointer(a) == fibril_value_pointer(b) &&
          text == fibril_value_string(b, &lengths[1]) && lengths[0] == lengths[1] &&
          fibril_value_buffer(a, NULL) == fibril_value_buffer(b, NULL) &&
+         fibril_value_view(a) == fibril_value_view(b) &&
+         fibril_value_is_shared(a) == fibril_value_is_shared(b) &&
+         fibril_buffer_set_view(a, FIBRIL_VIEW_INT16_ARRAY) ==
+             fibril_buffer_set_view(b, FIBRIL_VIEW_INT16_ARRAY) &&
          fibril_array_length(a) == fibril_array_length(b) &&
          fibril_object_length(a) == fibril_object_length(b) &&
          fibril_map_size(a) == fibril_map_size(b) && fibril_set_size(a) == fibril_set_size(b) &&

@@ -24,7 +24,8 @@ const TOLERATED = [
   /^uv_random in choose_secret,/, // the time and an address are a secret, too
   /^fcntl in fibril__descriptor_block,/, // it stays as it is
   /^epoll_create1 in renew,/, // another time
-  /^napi_create_external_buffer /, // a copy
+  /^(napi_create_external_buffer|malloc in adopt,) /, // a copy
+  /^calloc in memories_grow,/, // its places are fuller
   /^fcntl in keep_descriptor,/, // the way is walked from the root
   /^openat in scan_begin,/, // of a file its status is enough
   /^uv_fs_stat in run_stat,/, // a link that can't be followed is listed as a link
@@ -42,6 +43,7 @@ const TOLERATED = [
 const OUT_OF_REACH = [
   [/^malloc in open_from_root,/, 'needs more directories that wait than descriptors are kept for'],
   [/^malloc in fibril__instance_wrap,/, 'needs a collection at a moment that nobody can choose'],
+  [/^malloc in fibril__buffer_part,/, 'is called when the environment ends'],
   [/^napi_throw in string_to_js,/, 'needs a gigabyte for each call that fails'],
 ];
 

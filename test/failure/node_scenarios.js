@@ -81,6 +81,11 @@ module.exports = (control) => {
         true, true, 2, false],
       ['thrown', 'ERR_INVALID_ARG_TYPE'], { sum: 3, texts: ['text', 'text'],
         waited: 'FIBRIL_ESYNC' }]),
+    withAddon('bytes', 'bytes of every kind', bytesOfEveryKind,
+      [[1, 0, 0], [3, 3, 3, 3, 3], [true, 9, 2], 4, 20]),
+    withAddon('bytes', 'large bytes', largeBytes, [3 << 20, 'ERR_INVALID_ARG_VALUE', 'ABORT_ERR']),
+    scenario('memory that is lent', () => [own ??= control.own(), addons.bytes ??= control.bytes()],
+      lentMemory, [190, 20, 5]),
     withAddon('names', 'errors of a class', async (n) =>
       expect((await n.fail('OddestError').catch((error) => error)).code, 'ODD'), 'ODD'),
     withAddon('names', 'enums', (n) => [n(1), n.mode('a'), n.modes([4, null]),
@@ -148,7 +153,7 @@ module.exports = (control) => {
       const codes = [];
       for (const call of [() => n.rows([{ id: 1 }, { id: 1.5 }]),
         () => n.rows([{ id: 1, tags: ['c'] }]), () => n.rows({}),
-        () => n.tail(1, 2, '3'), () => n.firstByte(new Uint8Array(new SharedArrayBuffer(1))),
+        () => n.tail(1, 2, '3'), () => n.firstByte(detached()),
         () => n.firstByte([]),
         () => n.twice(2n ** 63n), () => n.encoding({ encoding: 5 })]) {
         await call().catch((error) => {
@@ -317,6 +322,50 @@ module.exports = (control) => {
       async (folder) => (await own.du(folder)).directories, 19),
   ];
 };
+
+function detached() {
+  const view = new Uint8Array(1);
+  structuredClone(view, { transfer: [view.buffer] });
+  return view;
+}
+
+/** A result of each way, and what was shared is not looked at: a copy is as good. */
+async function bytesOfEveryKind(n) {
+  const shared = new Uint8Array(new SharedArrayBuffer(3)).fill(3);
+  const made = [0, 1, 2, 4, 11].map((view) => n.make(view, Buffer.alloc(24)).byteLength / 8);
+  const large = [];
+  for (const view of [0, 1, 2]) large.push((await n.large(1 << 16, view)).byteLength >> 16);
+  n.hold(shared);
+  const held = n.holding();
+  n.hold(null);
+  return [
+    [...new Float32Array(await n.echoLater(new Float32Array([1, 0, 0])))],
+    made,
+    [large.every((one) => one === 1), n.sum(shared), (await n.pass((data) => data, Buffer.alloc(2)))
+      .length],
+    Number(await n.sumLater(new DataView(new Uint8Array([1, 3]).buffer))),
+    held.length + n.sum(new Uint8Array(new ArrayBuffer(17, { maxByteLength: 20 })).fill(1)),
+  ];
+}
+
+async function largeBytes(n) {
+  const sum = await n.sumLater(Buffer.alloc(3 << 20, 1));
+  const data = new Uint8Array(3 << 20);
+  const taken = n.sumLater(data).catch((error) => error);
+  structuredClone(data, { transfer: [data.buffer] });
+  const controller = new AbortController();
+  const aborted = n.sumLater(Buffer.alloc(6 << 20), controller.signal).catch((error) => error);
+  controller.abort();
+  return [sum, expect((await taken).code, 'ERR_INVALID_ARG_VALUE'),
+    expect((await aborted).code, 'ABORT_ERR')];
+}
+
+async function lentMemory([own, n]) {
+  const all = Array.from({ length: 20 }, (_, i) => own.runtime.bytes(i).fill(1));
+  const sum = all.reduce((total, one) => total + n.sum(one), 0);
+  await n.fill(all[5], 5);
+  return [sum, all.length, all[5].length];
+}
 
 function codeOf(fn) {
   try {

@@ -15,7 +15,7 @@ const { isOfFailures, missing, readProvoked, unpromised } = require('../../scrip
 
 const root = path.join(__dirname, '..', '..');
 const FILES = ['c', 'waits', 'callbacks', 'signatures', 'iterators', 'classes', 'environments',
-  'synchronous', 'instances', 'containers', 'references', 'names', 'owners']
+  'synchronous', 'instances', 'containers', 'references', 'names', 'owners', 'bytes']
   .map((name) => `test/${name}.test.js`);
 
 // "FUNCTION ERROR" and why no test can bring it about.

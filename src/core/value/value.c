@@ -1,4 +1,4 @@
-/* Values: scalars, strings and buffers. */
+/* Values: scalars and strings. */
 #include "box.h"
 
 #include <math.h>
@@ -10,13 +10,6 @@ typedef struct {
   size_t length;
   char data[];
 } string_box;
-
-typedef struct {
-  fibril__box box;
-  size_t length;
-  void *data;
-  void (*release)(void *data);
-} buffer_box;
 
 /* ---- Scalars ---- */
 
@@ -51,7 +44,7 @@ void *fibril_value_pointer(fibril_value value) {
   return fibril_value_kind(value) == FIBRIL_POINTER ? value.as.pointer : NULL;
 }
 
-/* ---- Strings and buffers ---- */
+/* ---- Strings ---- */
 
 static void destroy_plain(fibril__box *box, fibril__box **dead) {
   (void)dead;
@@ -71,39 +64,6 @@ fibril_value fibril_string(const char *utf8, size_t length) {
 const char *fibril_value_string(fibril_value value, size_t *length) {
   if (fibril_value_kind(value) != FIBRIL_STRING) return NULL;
   string_box *box = fibril__value_box(value);
-  if (length != NULL) *length = box->length;
-  return box->data;
-}
-
-static void destroy_buffer(fibril__box *box, fibril__box **dead) {
-  buffer_box *buffer = (buffer_box *)box;
-  (void)dead;
-  if (buffer->release != NULL) buffer->release(buffer->data);
-  free(buffer);
-}
-
-fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data)) {
-  buffer_box *box = malloc(sizeof *box);
-  if (box == NULL) {
-    if (release != NULL) release(data);
-    return fibril__error_code(UV_ENOMEM);
-  }
-  box->length = length;
-  box->data = data;
-  box->release = release;
-  return fibril__value_of(FIBRIL_BUFFER, &box->box, destroy_buffer);
-}
-
-fibril_value fibril_buffer(const void *data, size_t length) {
-  void *copy = malloc(length > 0 ? length : 1);
-  if (copy == NULL) return fibril__error_code(UV_ENOMEM);
-  if (length > 0) memcpy(copy, data, length);
-  return fibril_buffer_take(copy, length, free);
-}
-
-void *fibril_value_buffer(fibril_value value, size_t *length) {
-  if (fibril_value_kind(value) != FIBRIL_BUFFER) return NULL;
-  buffer_box *box = fibril__value_box(value);
   if (length != NULL) *length = box->length;
   return box->data;
 }

@@ -5,16 +5,23 @@
 #include "../exports/export.h"
 #include "../values/instances.h"
 
+/* Bytes that are to be copied before the function begins; see later.h. */
+typedef struct fibril__later fibril__later;
+
 /* A parameter's value is at its index; an object's properties are behind all parameters. */
 struct fibril_args {
   const fibril__export *callee;
   fibril_value *values;
   fibril__instance *receiver; /* of a method; counted, as long as the values are there */
+  bool may_wait;              /* before the function begins: then large bytes are copied later, */
+  fibril__later *later;       /* these */
+  size_t copied;              /* bytes, at once */
 };
 
 static inline fibril_args fibril__args_of(const fibril__export *callee, fibril_value *values,
                                           fibril__instance *receiver) {
-  return (fibril_args){callee, values, fibril__instance_ref(receiver)};
+  return (fibril_args){
+      .callee = callee, .values = values, .receiver = fibril__instance_ref(receiver)};
 }
 
 /* What a constructor makes is there only after its arguments. */

@@ -7,6 +7,7 @@
 #include "../values/to_js.h"
 #include "../signatures/known.h"
 #include "containers.h"
+#include "later.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -87,40 +88,16 @@ static bool decode_literal(fibril__decoder *d, const fibril__type *type, napi_va
 
 /* ---- Bytes and paths ---- */
 
-/* A bit for what a view is of, and its ArrayBuffer. 0: it is none. */
-static uint32_t view_of(napi_env env, napi_value value, napi_value *buffer) {
-  bool is = false;
-  napi_typedarray_type type = (napi_typedarray_type)12; /* one that this Node-API has no name for */
-  if (napi_is_typedarray(env, value, &is) == napi_ok && is) {
-    napi_get_typedarray_info(env, value, &type, NULL, NULL, buffer, NULL);
-    return 1u << type | (type == napi_uint8_array ? FIBRIL__VIEW_BUFFER : 0);
-  }
-  if (napi_is_dataview(env, value, &is) == napi_ok && is) {
-    napi_get_dataview_info(env, value, NULL, NULL, buffer, NULL);
-    return FIBRIL__VIEW_DATAVIEW;
-  }
-  *buffer = value;
-  return napi_is_arraybuffer(env, value, &is) == napi_ok && is ? FIBRIL__VIEW_ARRAYBUFFER : 0;
-}
-
-/* What JavaScript could change in size or content while C reads it is refused, though C only ever
- * reads a copy: who passes it expects to see changes. */
-static napi_value decode_bytes(fibril__decoder *d, const fibril__place *place, napi_value value,
-                               napi_value buffer, fibril_value *out) {
-  napi_env env = d->env->env;
-  napi_value resizable;
-  bool is = false;
-  napi_is_arraybuffer(env, buffer, &is);
-  if (!is)
-    return fibril__refuse_value(d, place, "must not be backed by a SharedArrayBuffer", value);
-  napi_is_detached_arraybuffer(env, buffer, &is);
-  if (is)
-    return fibril__refuse_value(d, place, "must not be backed by a detached ArrayBuffer", value);
-  if (napi_get_named_property(env, buffer, "resizable", &resizable) != napi_ok)
-    return fibril__decode_thrown(d);
-  if (napi_get_value_bool(env, resizable, &is) == napi_ok && is)
-    return fibril__refuse_value(d, place, "must not be backed by a resizable ArrayBuffer", value);
-  *out = fibril__from_js_bytes(d->env, value, &is);
+static napi_value decode_bytes(fibril__decoder *d, const fibril__place *place,
+                               const fibril__bytes *bytes, fibril_value *out) {
+  if (bytes->detached)
+    return fibril__refuse_value(d, place, "must not be backed by a detached ArrayBuffer",
+                                bytes->value);
+  *out = fibril__bytes_lend(d->env, bytes);
+  if (fibril_value_kind(*out) != FIBRIL_UNDEFINED) return NULL;
+  bool at_once = !d->args->may_wait || bytes->length <= FIBRIL__AT_ONCE - d->args->copied;
+  if (at_once && d->args->may_wait) d->args->copied += bytes->length;
+  *out = at_once ? fibril__bytes_copy(bytes) : fibril__later_new(d->args, place, bytes);
   return NULL;
 }
 
@@ -136,18 +113,12 @@ static napi_value decode_path(fibril__decoder *d, const fibril__place *place, na
   }
   *taken = type != napi_undefined;
   if (!*taken) return NULL;
-  bool bytes = false;
-  fibril_value decoded = type == napi_string ? fibril__string_from_js(d->env, text)
-                                             : fibril__from_js_bytes(d->env, text, &bytes);
+  fibril__bytes bytes;
   size_t length;
-  if (bytes && fibril_value_kind(decoded) == FIBRIL_BUFFER) {
-    void *data = fibril_value_buffer(decoded, &length);
-    fibril_value string = fibril_string(data, length);
-    fibril_value_free(decoded);
-    decoded = string;
-  }
-  *out = decoded;
-  const char *path = fibril_value_string(decoded, &length);
+  *out = type != napi_string && fibril__bytes_look(d->env, text, &bytes) != 0
+             ? fibril_string((const char *)bytes.data, bytes.length)
+             : fibril__string_from_js(d->env, text);
+  const char *path = fibril_value_string(*out, &length);
   if (path == NULL || strlen(path) == length) return NULL;
   return fibril__refuse_value(d, place, "must be a string, Uint8Array, or URL without null bytes",
                               value);
@@ -181,7 +152,8 @@ static bool decode_date(napi_env env, napi_value value, fibril_value *out) {
 static napi_value decode_object(fibril__decoder *d, const fibril__place *place,
                                 const fibril__type *type, napi_value value, fibril_value *out) {
   napi_env env = d->env->env;
-  napi_value buffer = NULL, error = NULL;
+  napi_value error = NULL;
+  fibril__bytes bytes;
   bool is = false;
   if (type->accepts & FIBRIL__SIGNAL) return NULL;
   if (type->accepts & FIBRIL__INSTANCE && decode_instance(type, value, out)) return NULL;
@@ -190,8 +162,8 @@ static napi_value decode_object(fibril__decoder *d, const fibril__place *place,
     error = fibril__decode_container(d, place, type, value, &is, out);
     if (is || error != NULL || fibril__decode_failed(d)) return error;
   }
-  if (type->accepts & FIBRIL__BYTES && view_of(env, value, &buffer) & type->views)
-    return decode_bytes(d, place, value, buffer, out);
+  if (type->accepts & FIBRIL__BYTES && fibril__bytes_look(d->env, value, &bytes) & type->views)
+    return decode_bytes(d, place, &bytes, out);
   if (type->accepts & FIBRIL__PATH) {
     error = decode_path(d, place, value, napi_object, &is, out);
     if (is || error != NULL || fibril__decode_failed(d)) return error;
@@ -336,7 +308,7 @@ static int give_up_decoding(fibril__decoder *d, fibril_args *args, napi_value *e
 int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
   const fibril__place setter = place_of_setter(args->callee);
-  fibril__decoder d = {args->callee->env, fibril_undefined(), decode_value, decode_parameter};
+  fibril__decoder d = {args->callee->env, args, fibril_undefined(), decode_value, decode_parameter};
   if (!args->callee->light)
     for (uint32_t i = 0; i < args->callee->value_count; i++) args->values[i] = fibril_undefined();
   for (uint32_t i = 0; i < signature->count; i++) {
@@ -354,6 +326,7 @@ int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *e
 }
 
 void fibril__args_drop(fibril_args *args) {
+  fibril__later_drop(args);
   for (uint32_t i = 0; i < args->callee->value_count; i++) fibril_value_free(args->values[i]);
   fibril__instance_unref(args->receiver);
 }

@@ -2,6 +2,7 @@
 #ifndef FIBRIL_NODE_ARGUMENTS_DECODE_H
 #define FIBRIL_NODE_ARGUMENTS_DECODE_H
 
+#include "arguments.h"
 #include "error.h"
 
 /* A function of these gives NULL, or the error. What is taken is in *out then, and may be an error
@@ -9,6 +10,7 @@
 typedef struct fibril__decoder fibril__decoder;
 struct fibril__decoder {
   fibril__env *env;
+  fibril_args *args;
   fibril_value failure; /* owned */
   /* For what has types in it. */
   napi_value (*value)(fibril__decoder *d, const fibril__place *place, const fibril__type *type,

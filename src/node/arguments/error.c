@@ -34,7 +34,7 @@ static void add_views(names *out, uint32_t views) {
   static const char *const classes[] = {
       "Int8Array",    "Uint8Array",    "Uint8ClampedArray", "Int16Array",
       "Uint16Array",  "Int32Array",    "Uint32Array",       "Float32Array",
-      "Float64Array", "BigInt64Array", "BigUint64Array",
+      "Float64Array", "BigInt64Array", "BigUint64Array",    "Float16Array",
   };
   uint32_t each = FIBRIL__VIEW_ANY & ~(FIBRIL__VIEW_DATAVIEW | FIBRIL__VIEW_ARRAYBUFFER);
   if (views & FIBRIL__VIEW_BUFFER) add_name(out, "Buffer");

@@ -5,6 +5,7 @@
 #include "../../core/scheduler/run.h"
 #include "../../core/scheduler/scope.h"
 #include "../../core/switch/exceptions.h"
+#include "../arguments/later.h"
 #include "../env/gate.h"
 #include "../values/to_js.h"
 
@@ -85,7 +86,14 @@ static bool call_ended(fibril_coroutine *coroutine, fibril_value result) {
 
 static fibril_value call_body(void *arg) {
   call *running = arg;
-  return running->args.callee->fn(&running->args);
+  if (FIBRIL__UNLIKELY(running->args.later != NULL)) {
+    fibril_value failure = fibril__args_complete(&running->args);
+    if (fibril__is_error(failure)) return failure;
+  }
+  fibril_value result = running->args.callee->fn(&running->args);
+  if (FIBRIL__UNLIKELY((result.tag & FIBRIL__KIND) == FIBRIL_BUFFER))
+    return fibril__result_copied(running->args.callee->env, result);
+  return result;
 }
 
 static fibril_value wait_and_call(void *arg) {
@@ -130,6 +138,7 @@ static inline napi_value begin_with(const fibril__export *callee, const napi_val
   if (err != 0) return reject_call(self, err);
   call *begun = fibril__coroutine_room(coroutine);
   begun->args = fibril__args_of(callee, begun->values, receiver);
+  begun->args.may_wait = true;
   begun->slot = slot;
   napi_value error = NULL;
   int kind = fibril__args_decode_numbers(&begun->args, argv)

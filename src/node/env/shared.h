@@ -45,6 +45,7 @@ enum { FIBRIL__WRONG_TYPE, FIBRIL__WRONG_RANGE, FIBRIL__WRONG_VALUE };
   X(NESTED_ERROR, nestedError)                \
   X(PATH, toPath)                             \
   X(BAD_ARGUMENT, badArgument)                \
+  X(FLOAT16_ARRAY, float16Array)              \
   X(WRAP, wrap)                               \
   X(EXPORT_NOW, exportNow)                    \
   X(ERROR_NOW, errorNow)                      \

@@ -8,6 +8,7 @@ const {
   AggregateError, Error, Map: NativeMap, RangeError, Set, String, Symbol: NativeSymbol, TypeError,
   Uint8Array, process,
 } = globalThis;
+const { Float16Array } = globalThis; // of Node 24 and later
 const { from: ArrayFrom, isArray: ArrayIsArray } = Array;
 const { concat: arrayConcat, slice: arraySlice } = Array.prototype;
 const { captureStackTrace } = Error;

@@ -7,3 +7,8 @@ const COPIES = SymbolFor('fibril.copies.1');
 const isFirstCopy = process[COPIES] === undefined;
 if (isFirstCopy) ObjectDefineProperty(process, COPIES, { value: { list: [], reports: false } });
 const copies = process[COPIES];
+
+// Memory of one copy's is lent to functions of another's: see src/node/values/memory.h.
+const MEMORIES = SymbolFor('fibril.memories.1');
+const memories = native.memories(process[MEMORIES]);
+if (process[MEMORIES] === undefined) ObjectDefineProperty(process, MEMORIES, { value: memories });

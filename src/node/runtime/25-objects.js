@@ -13,6 +13,13 @@ function arrayOf(...items) {
   return items;
 }
 
+// Not every Node-API can make one.
+function float16Array(buffer) {
+  if (Float16Array !== undefined) return new Float16Array(buffer);
+  throw codedError(TypeError, 'ERR_FIBRIL_NO_FLOAT16', 'This Node.js has no Float16Array',
+    float16Array);
+}
+
 function join(...pieces) {
   return apply(arrayConcat, [], pieces);
 }

@@ -48,6 +48,7 @@ static const struct {
     {"Float64Array", FIBRIL__BYTES, VIEW(8)},
     {"BigInt64Array", FIBRIL__BYTES, VIEW(9)},
     {"BigUint64Array", FIBRIL__BYTES, VIEW(10)},
+    {"Float16Array", FIBRIL__BYTES, VIEW(11)},
 };
 
 bool fibril__type_is_word(const char *name, size_t length) {

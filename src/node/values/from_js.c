@@ -1,6 +1,7 @@
 /* JavaScript's values become C's. Those that have members do so by reference, or by a signature. */
 #include "from_js.h"
 
+#include "bytes.h"
 #include "references.h"
 
 #include <stdlib.h>
@@ -17,23 +18,6 @@ fibril_value fibril__string_from_js(fibril__env *self, napi_value value) {
           : fibril__error_code(FIBRIL_ETYPE);
   if (text != small) free(text);
   return result;
-}
-
-fibril_value fibril__from_js_bytes(fibril__env *self, napi_value value, bool *is_bytes) {
-  napi_env env = self->env;
-  void *data = NULL;
-  size_t length = 0;
-  bool is = false;
-  *is_bytes = true;
-  /* napi_is_buffer means any view of an ArrayBuffer. */
-  if (napi_is_buffer(env, value, &is) == napi_ok && is &&
-      napi_get_buffer_info(env, value, &data, &length) == napi_ok)
-    return fibril_buffer(data, length);
-  if (napi_is_arraybuffer(env, value, &is) == napi_ok && is &&
-      napi_get_arraybuffer_info(env, value, &data, &length) == napi_ok)
-    return fibril_buffer(data, length);
-  *is_bytes = false;
-  return fibril_undefined();
 }
 
 /* Numbers, booleans, null and undefined; false for everything else. */
@@ -66,6 +50,7 @@ fibril_value fibril__from_js_exact(fibril__env *self, napi_value value) {
 fibril_value fibril__from_js(fibril__env *self, napi_value value) {
   napi_valuetype type;
   fibril_value result;
+  fibril__bytes bytes;
   bool flag = false;
   int64_t integer;
   if (napi_typeof(self->env, value, &type) != napi_ok) return fibril__error_code(UV_EINVAL);
@@ -74,9 +59,7 @@ fibril_value fibril__from_js(fibril__env *self, napi_value value) {
   if (type == napi_bigint &&
       napi_get_value_bigint_int64(self->env, value, &integer, &flag) == napi_ok && flag)
     return fibril_bigint(integer);
-  if (type == napi_object) {
-    result = fibril__from_js_bytes(self, value, &flag);
-    if (flag) return result;
-  }
+  if (type == napi_object && fibril__bytes_look(self, value, &bytes) != 0)
+    return fibril__bytes_from_js(self, &bytes);
   return fibril__reference_new(self, value);
 }

@@ -4,6 +4,7 @@
 
 #include "../../core/value/array.h"
 #include "../../core/value/error.h"
+#include "adopt.h"
 #include "instances.h"
 #include "references.h"
 #include "shapes.h"
@@ -13,8 +14,6 @@
 
 /* A value that contains itself comes to an end here, too. */
 #define DEPTH_MAX 1000000
-/* Below this a copy is cheaper than an external buffer and its finalizer. */
-#define EXTERNAL_BUFFER_MIN (64 * 1024)
 /* A longer array is made in pieces, whose items' handles go with each. */
 #define PIECE 128
 /* So many pieces are joined by one call. */
@@ -67,30 +66,6 @@ static napi_value string_to_js(fibril__env *self, fibril_value value) {
   return NULL;
 }
 
-static void drop_box(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)data;
-  fibril_value_free(
-      (fibril_value){FIBRIL_BUFFER | FIBRIL__BOXED | FIBRIL__OWNED, {.pointer = hint}});
-}
-
-static napi_value buffer_to_js(fibril__env *self, fibril_value value) {
-  size_t length;
-  void *data = fibril_value_buffer(value, &length);
-  napi_value result = NULL;
-  const fibril__box *box = fibril__value_box(value);
-  bool sole =
-      box->refs == 1 && box->link == NULL; /* else C, or another Buffer, has the bytes too */
-  if (sole && length >= EXTERNAL_BUFFER_MIN) {
-    fibril_value kept = fibril_value_dup(value);
-    if (napi_create_external_buffer(self->env, length, data, drop_box, kept.as.pointer, &result) ==
-        napi_ok)
-      return result;
-    fibril_value_free(kept); /* napi_no_external_buffers_allowed: copy */
-  }
-  return napi_create_buffer_copy(self->env, length, data, NULL, &result) == napi_ok ? result : NULL;
-}
-
 /* What JavaScript threw, or NULL: the error is to be made. */
 static fibril__reference *exception_of(fibril_value error) {
   if (!(error.tag & FIBRIL__BOXED)) return NULL;
@@ -114,7 +89,7 @@ static napi_value plain_to_js(fibril__env *self, fibril_value value) {
     case FIBRIL_BIGINT: napi_create_bigint_int64(env, value.as.integer, &result); break;
     case FIBRIL_DATE: napi_create_date(env, value.as.number, &result); break;
     case FIBRIL_STRING: return string_to_js(self, value);
-    case FIBRIL_BUFFER: return buffer_to_js(self, value);
+    case FIBRIL_BUFFER: return fibril__bytes_to_js(self, value);
     case FIBRIL_REFERENCE: return reference_to_js(self, value);
     case FIBRIL_INSTANCE: return fibril__instance_to_js(self, value);
     case FIBRIL_ERROR:

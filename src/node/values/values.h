@@ -10,6 +10,11 @@ typedef struct fibril__values {
   struct fibril__shapes *shapes;  /* of objects; NULL: there has been none */
   napi_value resource;            /* the AsyncResource of what is being brought; NULL: a new one */
   struct {
+    struct fibril__memories *memories; /* all copies'; NULL: there was no memory for it */
+    struct fibril__lent *lent;         /* buffers of JavaScript's memory */
+    fibril_mutex line;                 /* of calls whose large arguments are copied */
+  } bytes;
+  struct {
     struct fibril__instance *newest; /* of those with a reference left */
     struct fibril__instance *unused; /* to be released */
     struct fibril__instance *loose;  /* whose objects need not be kept any more */

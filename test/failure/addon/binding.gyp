@@ -75,6 +75,13 @@
       'defines': ['napi_register_module_v1=failure_register_references'],
     },
     {
+      'target_name': 'bytes',
+      'type': 'static_library',
+      'sources': ['../../addon/bytes.c'],
+      'cflags_c': ['-include', '<!(node ../../../scripts/provoked.js "<(module_root_dir)/build")'],
+      'defines': ['napi_register_module_v1=failure_register_bytes'],
+    },
+    {
       'target_name': 'names',
       'type': 'static_library',
       'sources': ['../../addon/names.c'],
@@ -99,7 +106,7 @@
       'target_name': 'failing',
       'type': 'loadable_module',
       'sources': ['control.c', '../inject.c'],
-      'dependencies': ['natives', 'classes', 'callbacks', 'iterators', 'synchronous', 'instances', 'containers', 'references', 'names', 'environments', 'own', 'tested', 'switch'],
+      'dependencies': ['natives', 'classes', 'callbacks', 'iterators', 'synchronous', 'instances', 'bytes', 'containers', 'references', 'names', 'environments', 'own', 'tested', 'switch'],
       'ldflags': ['-fsanitize=address', '-Wl,--wrap=free', '-Wl,--wrap=munmap', '-Wl,-z,nodelete'],
     },
   ],

@@ -85,6 +85,7 @@ static napi_value blocks(napi_env env, napi_callback_info info) {
   X(synchronous)  \
   X(instances)    \
   X(containers)   \
+  X(bytes)        \
   X(references)   \
   X(names)        \
   X(environments) \

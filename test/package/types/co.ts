@@ -159,6 +159,9 @@ is<Promise<undefined>>()(co.sleep(1));
 is<Promise<string>>()(co.sleep(1, 'value'));
 // @ts-expect-error milliseconds are a number
 co.sleep('1');
+is<Buffer>()(co.bytes(1));
+// @ts-expect-error a size is a number
+co.bytes('1');
 
 // Futures
 const stat = co.gen.future((path: string) => co.fs.stat(path));

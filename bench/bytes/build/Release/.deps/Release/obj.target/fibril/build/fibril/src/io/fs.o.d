@@ -1,0 +1,60 @@
+cmd_Release/obj.target/fibril/build/fibril/src/io/fs.o := cc -o Release/obj.target/fibril/build/fibril/src/io/fs.o ../build/fibril/src/io/fs.c '-DNODE_GYP_MODULE_NAME=fibril' '-DUSING_UV_SHARED=1' '-DUSING_V8_SHARED=1' '-DV8_DEPRECATION_WARNINGS=1' '-D_GLIBCXX_USE_CXX11_ABI=1' '-D_FILE_OFFSET_BITS=64' '-D_LARGEFILE_SOURCE' '-D__STDC_FORMAT_MACROS' '-DOPENSSL_NO_PINSHARED' '-DOPENSSL_THREADS' '-DNAPI_VERSION=8' -I/usr/include/node -I/usr/src -I/usr/deps/openssl/config -I/usr/deps/openssl/openssl/include -I/usr/deps/uv/include -I/usr/deps/zlib -I/usr/deps/v8/include -I../build/fibril/include -I../build/fibril_js  -fPIC -pthread -Wall -Wextra -Wno-unused-parameter -fstack-clash-protection -m64 -O3 -fno-omit-frame-pointer -std=gnu11 -fvisibility=hidden -fno-lto -Wunused-parameter -Werror -O2 -fomit-frame-pointer -falign-functions=64 -MMD -MF ./Release/.deps/Release/obj.target/fibril/build/fibril/src/io/fs.o.d.raw   -c
+Release/obj.target/fibril/build/fibril/src/io/fs.o: \
+ ../build/fibril/src/io/fs.c ../build/fibril/src/io/pool.h \
+ ../build/fibril/src/io/request.h \
+ ../build/fibril/src/io/../core/loop/host.h \
+ ../build/fibril/include/fibril.h /usr/include/node/uv.h \
+ /usr/include/node/uv/errno.h /usr/include/node/uv/version.h \
+ /usr/include/node/uv/unix.h /usr/include/node/uv/threadpool.h \
+ /usr/include/node/uv/linux.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/scheduler.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../switch/here.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../switch/macros.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../switch/stack.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../switch/guard.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../switch/sanitize.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../value/box.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/arch/switch.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/arch/../sanitize.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/arch/result.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/here.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/macros.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/ready.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/../switch/macros.h \
+ ../build/fibril/src/io/../core/loop/../scheduler/timers.h \
+ ../build/fibril/src/io/../core/loop/post.h \
+ ../build/fibril/src/io/../core/scheduler/wait.h \
+ ../build/fibril/src/io/../core/scheduler/coroutine.h \
+ ../build/fibril/src/io/../core/scheduler/scheduler.h \
+ ../build/fibril/src/io/../core/loop/descriptors.h
+../build/fibril/src/io/fs.c:
+../build/fibril/src/io/pool.h:
+../build/fibril/src/io/request.h:
+../build/fibril/src/io/../core/loop/host.h:
+../build/fibril/include/fibril.h:
+/usr/include/node/uv.h:
+/usr/include/node/uv/errno.h:
+/usr/include/node/uv/version.h:
+/usr/include/node/uv/unix.h:
+/usr/include/node/uv/threadpool.h:
+/usr/include/node/uv/linux.h:
+../build/fibril/src/io/../core/loop/../scheduler/scheduler.h:
+../build/fibril/src/io/../core/loop/../scheduler/../switch/here.h:
+../build/fibril/src/io/../core/loop/../scheduler/../switch/macros.h:
+../build/fibril/src/io/../core/loop/../scheduler/../switch/stack.h:
+../build/fibril/src/io/../core/loop/../scheduler/../switch/guard.h:
+../build/fibril/src/io/../core/loop/../scheduler/../switch/sanitize.h:
+../build/fibril/src/io/../core/loop/../scheduler/../value/box.h:
+../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/arch/switch.h:
+../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/arch/../sanitize.h:
+../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/arch/result.h:
+../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/here.h:
+../build/fibril/src/io/../core/loop/../scheduler/../value/../switch/macros.h:
+../build/fibril/src/io/../core/loop/../scheduler/ready.h:
+../build/fibril/src/io/../core/loop/../scheduler/../switch/macros.h:
+../build/fibril/src/io/../core/loop/../scheduler/timers.h:
+../build/fibril/src/io/../core/loop/post.h:
+../build/fibril/src/io/../core/scheduler/wait.h:
+../build/fibril/src/io/../core/scheduler/coroutine.h:
+../build/fibril/src/io/../core/scheduler/scheduler.h:
+../build/fibril/src/io/../core/loop/descriptors.h:

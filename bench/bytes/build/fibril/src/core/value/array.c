@@ -1,0 +1,63 @@
+/* fibril_value's arrays. */
+#include "array.h"
+
+#include <stdlib.h>
+
+static void destroy_array(fibril__box *box, fibril__box **dead) {
+  fibril__list *list = (fibril__list *)box;
+  for (size_t i = list->length; i-- > 0;) fibril__value_drop(list->as.items[i], dead);
+  free(list->as.items);
+  free(list);
+}
+
+static bool array_grow(fibril__list *list) {
+  if (list->length < list->capacity) return true;
+  size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
+  fibril_value *items = capacity < SIZE_MAX / sizeof *items
+                            ? realloc(list->as.items, capacity * sizeof *items)
+                            : NULL;
+  if (items == NULL) return false;
+  list->as.items = items;
+  list->capacity = capacity;
+  return true;
+}
+
+fibril_value fibril_array(size_t capacity) {
+  fibril__list *list = calloc(1, sizeof *list);
+  if (list == NULL) return fibril__error_code(UV_ENOMEM);
+  fibril_value array = fibril__value_of(FIBRIL_ARRAY, &list->box, destroy_array);
+  if (capacity == 0) return array;
+  list->as.items = capacity < SIZE_MAX / sizeof *list->as.items
+                       ? malloc(capacity * sizeof *list->as.items)
+                       : NULL;
+  if (list->as.items == NULL) {
+    fibril_value_free(fibril_value_take(array));
+    return fibril__error_code(UV_ENOMEM);
+  }
+  list->capacity = capacity;
+  return array;
+}
+
+int fibril_array_push(fibril_value array, fibril_value item) {
+  if (fibril__value_is_in(array, item)) return UV_EINVAL;
+  item = fibril_value_take(item);
+  int err = fibril_value_kind(array) == FIBRIL_ARRAY ? 0 : FIBRIL_ETYPE;
+  fibril__list *list = fibril__value_box(array);
+  if (err == 0 && !array_grow(list)) err = UV_ENOMEM;
+  if (err == 0)
+    list->as.items[list->length++] = item;
+  else
+    fibril_value_free(item);
+  return err;
+}
+
+size_t fibril_array_length(fibril_value array) {
+  return fibril_value_kind(array) == FIBRIL_ARRAY
+             ? ((fibril__list *)fibril__value_box(array))->length
+             : 0;
+}
+
+fibril_value fibril_array_get(fibril_value array, size_t index) {
+  if (index >= fibril_array_length(array)) return fibril_undefined();
+  return fibril__value_borrow(((fibril__list *)fibril__value_box(array))->as.items[index]);
+}
