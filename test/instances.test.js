@@ -84,6 +84,27 @@ describe('objects of classes as arguments', () => {
         'Received type number (1)');
   });
 
+  it('are found again, whichever was found last', async () => {
+    const points = [new Point(1), new Point(2)], label = points[0].label('a');
+    for (let round = 0; round < 3; round++) {
+      for (const [i, point] of points.entries()) {
+        for (let again = 0; again < 2; again++) assert.strictEqual(addon.valueOf(point), i + 1);
+        assert.strictEqual(label.text, 'a');
+        assert.throws(() => addon.valueOf(label), { code: 'ERR_INVALID_ARG_TYPE' });
+        for (const other of [label, new Proxy(point, {}), Object.create(point)]) {
+          assert.strictEqual(addon.valueOf(point), i + 1);
+          assert.throws(() => addon.valueOf(other), { code: 'ERR_INVALID_ARG_TYPE' });
+        }
+        const getter = Object.getOwnPropertyDescriptor(Point.prototype, 'value').get;
+        assert.throws(() => getter.call(label), { code: 'ERR_INVALID_THIS' });
+      }
+    }
+    for (let round = 0; round < 3; round++) {
+      assert.strictEqual(addon.valueOf(new Point(round)), round);
+      await collectRounds(2);
+    }
+  });
+
   it('are not those of another environment\'s addon', async () => {
     const source = `
       const { parentPort } = require('worker_threads');

@@ -2,10 +2,17 @@
 #include "array.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* Room that is asked for at the beginning is in the same piece. */
+typedef struct {
+  fibril__list list;
+  fibril_value first[];
+} array_box;
 
 void fibril__list_drop(fibril__list *list, fibril__box **dead) {
   for (size_t i = list->length; i-- > 0;) fibril__value_drop(list->as.items[i], dead);
-  free(list->as.items);
+  if (list->as.items != ((array_box *)list)->first) free(list->as.items);
 }
 
 static void destroy_array(fibril__box *box, fibril__box **dead) {
@@ -16,29 +23,26 @@ static void destroy_array(fibril__box *box, fibril__box **dead) {
 bool fibril__list_grow(fibril__list *list, size_t count) {
   if (count <= list->capacity - list->length) return true;
   size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
+  bool is_first = list->as.items == ((array_box *)list)->first;
   fibril_value *items = capacity < SIZE_MAX / sizeof *items
-                            ? realloc(list->as.items, capacity * sizeof *items)
+                            ? realloc(is_first ? NULL : list->as.items, capacity * sizeof *items)
                             : NULL;
   if (items == NULL) return false;
+  if (is_first) memcpy(items, list->as.items, list->length * sizeof *items);
   list->as.items = items;
   list->capacity = capacity;
   return true;
 }
 
 fibril_value fibril_array(size_t capacity) {
-  fibril__list *list = calloc(1, sizeof *list);
-  if (list == NULL) return fibril__error_code(UV_ENOMEM);
-  fibril_value array = fibril__value_of(FIBRIL_ARRAY, &list->box, destroy_array);
-  if (capacity == 0) return array;
-  list->as.items = capacity < SIZE_MAX / sizeof *list->as.items
-                       ? malloc(capacity * sizeof *list->as.items)
-                       : NULL;
-  if (list->as.items == NULL) {
-    fibril_value_free(fibril_value_take(array));
-    return fibril__error_code(UV_ENOMEM);
-  }
-  list->capacity = capacity;
-  return array;
+  array_box *array = NULL;
+  if (capacity < (SIZE_MAX - sizeof *array) / sizeof array->first[0])
+    array = malloc(sizeof *array + capacity * sizeof array->first[0]);
+  if (array == NULL) return fibril__error_code(UV_ENOMEM);
+  array->list.length = 0;
+  array->list.capacity = capacity;
+  array->list.as.items = array->first;
+  return fibril__value_of(FIBRIL_ARRAY, &array->list.box, destroy_array);
 }
 
 int fibril_array_push(fibril_value array, fibril_value item) {

@@ -18,6 +18,15 @@ struct fibril_args {
   size_t copied;              /* bytes, at once */
 };
 
+/* What a call gives as JavaScript's values: one for each parameter, and of a synchronous function
+ * that has one the rest, as they came. Others' rest is an array, in its parameter's place. */
+typedef struct fibril__given {
+  const napi_value *argv;
+  const napi_value *rest; /* NULL: there is none */
+  size_t rest_count;
+  napi_value *own; /* where they are, when they are many */
+} fibril__given;
+
 static inline fibril_args fibril__args_of(const fibril__export *callee, fibril_value *values,
                                           fibril__instance *receiver) {
   return (fibril_args){
@@ -29,14 +38,14 @@ static inline void fibril__args_set_receiver(fibril_args *args, fibril__instance
   args->receiver = fibril__instance_ref(receiver);
 }
 
-/* Of a synchronous function with a rest: puts the arguments from there on, of all `argc`, into one
- * array, which takes the place of the first. False: an exception is pending. */
+/* What a synchronous function is given, of all `argc`, of which the first are in `argv`. False: an
+ * exception is pending. */
 bool fibril__args_gather(const fibril__export *callee, napi_callback_info info, size_t argc,
-                         napi_value *argv);
+                         const napi_value *argv, fibril__given *given);
 
 /* Decodes into args->values, all of which are owned. FIBRIL__CALL_PENDING, or of what kind *error
  * is, to reject with, and nothing is left to free. */
-int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error);
+int fibril__args_decode(fibril_args *args, const fibril__given *given, napi_value *error);
 void fibril__args_drop(fibril_args *args);
 
 static inline void fibril__args_free(fibril_args *args) {

@@ -138,6 +138,33 @@ static bool decode_instance(const fibril__type *type, napi_value value, fibril_v
   return false;
 }
 
+/* The arguments that are left: no array of JavaScript's is made of them. */
+static napi_value decode_rest(fibril__decoder *d, const fibril__place *place,
+                              const fibril__type *type, const fibril__given *given,
+                              fibril_value *out) {
+  napi_value error = NULL;
+  *out = fibril_array(given->rest_count);
+  for (size_t i = 0; i < given->rest_count && error == NULL && !fibril__is_error(*out); i++) {
+    napi_valuetype js;
+    fibril__place here = {.outer = place, .index = (uint32_t)i};
+    fibril_value decoded = fibril_undefined();
+    napi_typeof(d->env->env, given->rest[i], &js);
+    error = decode_value(d, &here, type->element, given->rest[i], js, &decoded);
+    int err = 0;
+    if (fibril__is_error(decoded))
+      d->failure = decoded;
+    else
+      err = fibril_array_push(*out, decoded);
+    if (err != 0) d->failure = fibril__error_code(err);
+    if (fibril__decode_failed(d)) return error;
+  }
+  if (fibril__is_error(*out)) {
+    d->failure = *out;
+    *out = fibril_undefined();
+  }
+  return error;
+}
+
 /* ---- Values ---- */
 
 static bool decode_date(napi_env env, napi_value value, fibril_value *out) {
@@ -274,20 +301,23 @@ static napi_value decode_options(fibril__decoder *d, const fibril__place *place,
 }
 
 bool fibril__args_gather(const fibril__export *callee, napi_callback_info info, size_t argc,
-                         napi_value *argv) {
+                         const napi_value *argv, fibril__given *given) {
   const fibril__signature *signature = &callee->signature;
-  fibril__env *self = callee->env;
-  size_t fixed = signature->count - 1, count = argc;
+  *given = (fibril__given){.argv = argv};
   if (!signature->rest) return true;
-  napi_value *all = argc <= FIBRIL__PARAMETERS_MAX ? argv : malloc(argc * sizeof *all);
-  napi_value list = NULL;
-  if (all == argv ||
-      (all != NULL && napi_get_cb_info(self->env, info, &count, all, NULL, NULL) == napi_ok))
-    list = fibril__array_to_js(self, all + fixed, argc > fixed ? argc - fixed : 0);
-  if (all != argv) free(all);
-  argv[fixed] = list;
-  if (list == NULL) fibril__throw_failure(self->env);
-  return list != NULL;
+  size_t fixed = signature->count - 1, count = argc;
+  if (argc > FIBRIL__PARAMETERS_MAX) {
+    given->own = malloc(argc * sizeof *given->own);
+    if (given->own == NULL ||
+        napi_get_cb_info(callee->env->env, info, &count, given->own, NULL, NULL) != napi_ok) {
+      free(given->own);
+      fibril__throw_failure(callee->env->env);
+      return false;
+    }
+  }
+  given->rest = (given->own != NULL ? given->own : argv) + fixed;
+  given->rest_count = argc > fixed ? argc - fixed : 0;
+  return true;
 }
 
 /* What is assigned is told of as a property of its class: "Counter.step". */
@@ -305,7 +335,7 @@ static int give_up_decoding(fibril__decoder *d, fibril_args *args, napi_value *e
   return kind;
 }
 
-int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *error) {
+int fibril__args_decode(fibril_args *args, const fibril__given *given, napi_value *error) {
   const fibril__signature *signature = &args->callee->signature;
   const fibril__place setter = place_of_setter(args->callee);
   fibril__decoder d = {args->callee->env, args, fibril_undefined(), decode_value, decode_parameter};
@@ -317,9 +347,12 @@ int fibril__args_decode(fibril_args *args, const napi_value *argv, napi_value *e
                                  .name = parameter->name,
                                  .name_length = parameter->name_length};
     args->values[i] = fibril_undefined();
-    *error = parameter->slot != 0
-                 ? decode_options(&d, &place, args, i, argv[i])
-                 : decode_parameter(&d, &place, parameter, argv[i], &args->values[i]);
+    if (given->rest != NULL && i == signature->count - 1)
+      *error = decode_rest(&d, &place, &parameter->type, given, &args->values[i]);
+    else if (parameter->slot != 0)
+      *error = decode_options(&d, &place, args, i, given->argv[i]);
+    else
+      *error = decode_parameter(&d, &place, parameter, given->argv[i], &args->values[i]);
     if (*error != NULL || fibril__decode_failed(&d)) return give_up_decoding(&d, args, error);
   }
   return FIBRIL__CALL_PENDING;

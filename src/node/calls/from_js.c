@@ -141,9 +141,10 @@ static inline napi_value begin_with(const fibril__export *callee, const napi_val
   begun->args.may_wait = true;
   begun->slot = slot;
   napi_value error = NULL;
+  const fibril__given given = {.argv = argv};
   int kind = fibril__args_decode_numbers(&begun->args, argv)
                  ? FIBRIL__CALL_PENDING
-                 : fibril__args_decode(&begun->args, argv, &error);
+                 : fibril__args_decode(&begun->args, &given, &error);
   if (kind == FIBRIL__CALL_PENDING) return run_first(self, coroutine, begun, body);
   fibril__coroutine_release(coroutine);
   fibril__env_set_status(self, FIBRIL__STATUS_RESULT, kind);
@@ -256,16 +257,16 @@ static inline napi_value run_now(fibril__env *self, fibril_args *args) {
 
 /* Values of options, too. */
 __attribute__((noinline)) static napi_value decode_and_run_now(fibril_args *args,
-                                                               const napi_value *argv) {
+                                                               const fibril__given *given) {
   fibril_value values[FIBRIL__PARAMETERS_MAX + FIBRIL__OPTIONS_MAX];
   fibril__env *self = args->callee->env;
   napi_value error = NULL;
   args->values = values;
-  int kind = fibril__args_decode(args, argv, &error);
+  int kind = fibril__args_decode(args, given, &error);
   return kind == FIBRIL__CALL_PENDING ? run_now(self, args) : throw_now(self, kind, error);
 }
 
-static inline napi_value call_now(const fibril__export *callee, const napi_value *argv,
+static inline napi_value call_now(const fibril__export *callee, const fibril__given *given,
                                   fibril__instance *receiver) {
   fibril__env *self = callee->env;
   fibril_value values[FIBRIL__PARAMETERS_MAX];
@@ -274,23 +275,26 @@ static inline napi_value call_now(const fibril__export *callee, const napi_value
     if (fibril__is_error(refusal)) return give_now(self, refusal);
   }
   fibril_args args = fibril__args_of(callee, values, receiver);
-  return fibril__args_decode_numbers(&args, argv) ? run_now(self, &args)
-                                                  : decode_and_run_now(&args, argv);
+  return fibril__args_decode_numbers(&args, given->argv) ? run_now(self, &args)
+                                                         : decode_and_run_now(&args, given);
 }
 
-napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *argv,
+napi_value fibril__call_now_on(const fibril__export *callee, const fibril__given *given,
                                fibril__instance *receiver) {
-  return call_now(callee, argv, receiver);
+  return call_now(callee, given, receiver);
 }
 
 /* With room for so many arguments: Node fills in those that are not there. */
 FIBRIL__INLINE napi_value begin_now(napi_env env, napi_callback_info info, size_t most) {
   napi_value argv[FIBRIL__PARAMETERS_MAX];
+  fibril__given given = {.argv = argv};
   size_t argc = most;
   void *callee;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &callee) != napi_ok) return NULL;
-  if (most > 2 && !fibril__args_gather(callee, info, argc, argv)) return NULL;
-  return call_now(callee, argv, NULL);
+  if (most > 2 && !fibril__args_gather(callee, info, argc, argv, &given)) return NULL;
+  napi_value result = call_now(callee, &given, NULL);
+  if (most > 2 && given.own != NULL) free(given.own);
+  return result;
 }
 
 static napi_value begin_now_few(napi_env env, napi_callback_info info) {

@@ -39,7 +39,7 @@ napi_value fibril__call_begin_on(const fibril__export *callee, const napi_value 
 /* Runs fn on the loop's stack, and frees the arguments; the result is owned. */
 fibril_value fibril__call_here(fibril__env *self, fibril_args *args);
 /* A call of a synchronous function on `receiver`, NULL: none, from its arguments to its result. */
-napi_value fibril__call_now_on(const fibril__export *callee, const napi_value *argv,
+napi_value fibril__call_now_on(const fibril__export *callee, const fibril__given *given,
                                fibril__instance *receiver);
 /* What JavaScript gets at once of a result, which is taken: an error is thrown. */
 napi_value fibril__give_now(fibril__env *self, fibril_value result);

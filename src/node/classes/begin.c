@@ -74,7 +74,8 @@ napi_value fibril__constructor_begin(napi_env env, napi_callback_info info) {
   fibril_value *values = malloc((cls->constructor->value_count + 1) * sizeof *values);
   if (values == NULL) return fibril__give_result(self, fibril__error_code(UV_ENOMEM));
   fibril_args args = fibril__args_of(cls->constructor, values, NULL);
-  int kind = fibril__args_decode(&args, argv, &error);
+  const fibril__given given = {.argv = argv};
+  int kind = fibril__args_decode(&args, &given, &error);
   if (kind == FIBRIL__CALL_PENDING)
     error = fibril__give_result(self, construct_with(cls, &args, object));
   else
@@ -146,8 +147,11 @@ napi_value fibril__method_now(napi_env env, napi_callback_info info) {
   member_call call;
   if (!begin_member(env, info, &call)) return NULL;
   if (call.receiver == NULL) return fibril__give_now(call.env, call.error);
-  if (!fibril__args_gather(call.callee, info, call.argc, call.argv)) return NULL;
-  return fibril__call_now_on(call.callee, call.argv, call.receiver);
+  fibril__given given;
+  if (!fibril__args_gather(call.callee, info, call.argc, call.argv, &given)) return NULL;
+  napi_value result = fibril__call_now_on(call.callee, &given, call.receiver);
+  if (given.own != NULL) free(given.own);
+  return result;
 }
 
 napi_value fibril__generator_method_begin(napi_env env, napi_callback_info info) {

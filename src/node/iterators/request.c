@@ -157,7 +157,8 @@ napi_value fibril__iterator_begin_on(const fibril__export *callee, const napi_va
   if (FIBRIL__UNLIKELY(self->barred) && !may_begin(callee, &out)) return out;
   fibril__iterator *iterator = fibril__iterator_new(callee, receiver);
   if (iterator == NULL) return give_answer(self, answer_error(self, UV_ENOMEM));
-  int kind = fibril__args_decode(&iterator->args, argv, &out);
+  const fibril__given given = {.argv = argv};
+  int kind = fibril__args_decode(&iterator->args, &given, &out);
   if (kind != FIBRIL__CALL_PENDING) {
     fibril__iterator_abandon(iterator, false);
     fibril__env_set_status(self, FIBRIL__STATUS_RESULT, kind);

@@ -18,6 +18,7 @@ typedef struct fibril__values {
     struct fibril__instance *newest; /* of those with a reference left */
     struct fibril__instance *unused; /* to be released */
     struct fibril__instance *loose;  /* whose objects need not be kept any more */
+    struct fibril__instance *last;   /* that was found by its object, while it has that */
     int64_t memory; /* by how much what they have outside of JavaScript has changed, untold */
     bool releasing; /* one of `unused` is being released */
     bool unwound;   /* no coroutine is left: it closes */

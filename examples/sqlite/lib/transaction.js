@@ -1,0 +1,152 @@
+'use strict';
+
+const { Statement, TransactionMode, ofDatabase } = require('./native.js');
+const { isThenable } = require('./parameters.js');
+const statements = require('./statement.js');
+
+// ---- Synchronous
+
+const controllers = new WeakMap();
+
+/** The statements around a transaction, made once for a connection. */
+function controllerOf(database) {
+  let controller = controllers.get(database);
+  if (controller === undefined) {
+    const prepare = (sql) => database.prepare(sql);
+    controller = {
+      begin: Object.fromEntries(['', ' DEFERRED', ' IMMEDIATE', ' EXCLUSIVE'].map((mode) =>
+        [mode, prepare(`BEGIN${mode}`)])),
+      commit: prepare('COMMIT'),
+      rollback: prepare('ROLLBACK'),
+      savepoint: prepare('SAVEPOINT fibril_sqlite'),
+      release: prepare('RELEASE fibril_sqlite'),
+      rollbackTo: prepare('ROLLBACK TO fibril_sqlite'),
+    };
+    controllers.set(database, controller);
+  }
+  return controller;
+}
+
+/** A function that runs `fn` in a transaction, or in a savepoint of the one that there is. */
+function wrap(database, fn, mode) {
+  return function transacting(...args) {
+    const { begin, commit, rollback, savepoint, release, rollbackTo } = controllerOf(database);
+    const nested = database.inTransaction;
+    (nested ? savepoint : begin[mode]).run();
+    // What is started asynchronously in it comes after it.
+    ofDatabase.hold.call(database, true);
+    try {
+      const result = fn.apply(this, args);
+      if (isThenable(result)) {
+        throw Object.assign(new TypeError('A transaction function may not return a promise'),
+          { code: 'ERR_SQLITE_RESULT' });
+      }
+      (nested ? release : commit).run();
+      return result;
+    } catch (error) {
+      // SQLite may have rolled back by itself.
+      if (database.inTransaction) {
+        (nested ? rollbackTo : rollback).run();
+        if (nested) release.run();
+      }
+      throw error;
+    } finally {
+      ofDatabase.hold.call(database, false);
+    }
+  };
+}
+
+function transaction(database, fn) {
+  if (typeof fn !== 'function') {
+    throw Object.assign(new TypeError('The "fn" argument must be a function'),
+      { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  const forms = {
+    default: wrap(database, fn, ''),
+    deferred: wrap(database, fn, ' DEFERRED'),
+    immediate: wrap(database, fn, ' IMMEDIATE'),
+    exclusive: wrap(database, fn, ' EXCLUSIVE'),
+  };
+  for (const form of Object.values(forms)) {
+    for (const [name, value] of Object.entries(forms)) Object.defineProperty(form, name, { value });
+    Object.defineProperty(form, 'database', { value: database, enumerable: true });
+  }
+  return forms.default;
+}
+
+// ---- Asynchronous
+
+/** What the function of an asynchronous transaction gets: it has the connection until it ends. */
+class Transaction {
+  #database;
+  #number;
+  #iterators = new Set();
+
+  constructor(database, number) {
+    this.#database = database;
+    this.#number = number;
+  }
+
+  get database() {
+    return this.#database;
+  }
+
+  async run(statement, ...values) {
+    return statements.run(await this.#prepared(statement), this.#number, values);
+  }
+
+  async get(statement, ...values) {
+    return statements.get(await this.#prepared(statement), this.#number, values);
+  }
+
+  async all(statement, ...values) {
+    return statements.all(await this.#prepared(statement), this.#number, values);
+  }
+
+  async* iterate(statement, ...values) {
+    const rows = statements.iterate(await this.#prepared(statement), this.#number, values);
+    this.#iterators.add(rows);
+    try {
+      yield* rows;
+    } finally {
+      this.#iterators.delete(rows);
+    }
+  }
+
+  async exec(sql, signal) {
+    await ofDatabase.exec.call(this.#database, this.#number, signal, sql);
+  }
+
+  prepare(sql, signal) {
+    return ofDatabase.prepare.call(this.#database, this.#number, signal, sql);
+  }
+
+  #prepared(statement) {
+    if (typeof statement === 'string') return this.prepare(statement);
+    if (statement instanceof Statement && statement.database === this.#database) return statement;
+    throw Object.assign(
+      new TypeError('The "statement" argument must be SQL, or a Statement of the same database'),
+      { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+
+  /** Ends the loops that the function has left open: COMMIT would wait for them. */
+  async end() {
+    for (const rows of this.#iterators) await rows.return();
+  }
+}
+
+/** Runs fn(transaction) between BEGIN and COMMIT, or ROLLBACK when it rejects; what it gave. */
+async function transactionAsync(database, fn, { mode = TransactionMode.DEFERRED, signal } = {}) {
+  let result; // need not pass through C
+  await ofDatabase.transact.call(database, mode, async (number) => {
+    const current = new Transaction(database, number);
+    try {
+      result = await fn(current);
+    } finally {
+      await current.end();
+    }
+  }, signal);
+  return result;
+}
+
+module.exports = { transaction, transactionAsync };
