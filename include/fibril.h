@@ -2238,7 +2238,8 @@ const char *fibril_arg_string(const fibril_args *args, size_t index);
  * begins when all of it is there. Calls that copy stand in a line; those whose bytes are fewer
  * overtake them. Memory that is detached meanwhile, or gets shorter than it was, rejects the call
  * with ERR_INVALID_ARG_VALUE; what JavaScript writes meanwhile may be in the copy or not. Whatever
- * else runs, synchronous functions, generators and constructors, has all copied at once.
+ * else runs, synchronous functions, generators, constructors and what was exported with
+ * `copy_at_once`, has all copied at once.
  *
  * Two kinds of memory are lent instead, as they stay where they are whatever JavaScript does: that
  * of a SharedArrayBuffer which can't grow, and fibril's own, also another addon's: what co.bytes(n)
@@ -2283,6 +2284,9 @@ typedef struct fibril_export_options {
   size_t size;       /* sizeof(fibril_export_options) */
   size_t stack_size; /* of each call's coroutine; 0: 256 KiB; a synchronous function has none */
   size_t ahead;      /* of an asynchronous generator; see fibril_export_async_generator */
+  /* Large bytes are copied before the call returns, and the function begins in it, too: for one
+   * that has to take hold of something at once, a descriptor or a place in a line. */
+  bool copy_at_once;
 } fibril_export_options;
 
 /* fibril_export with options.

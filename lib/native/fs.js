@@ -86,7 +86,8 @@ const writeFile = withNode('writeFile', (path, data, options) => {
   if (typeof flush !== 'boolean') return undefined;
   if (flags === undefined || mode === undefined || bytes === undefined) return undefined;
   const given = [target.path ?? '', target.fd, bytes, flags, mode, flush, target.look];
-  return (wanted) => start(binding.fsWriteFile, given, undefined, signal, wanted);
+  const write = target.path === undefined ? binding.fsWriteDescriptor : binding.fsWriteFile;
+  return (wanted) => start(write, given, undefined, signal, wanted);
 });
 
 // ---- Stats ----

@@ -292,15 +292,20 @@ static fibril_value write_file(fibril_args *args) {
   return w.file.err != 0 ? file_error(&w.file) : fibril_undefined();
 }
 
+#define WRITE_PARAMETERS                                                             \
+  "(path: path, fd: int32, data: bytes, flags: int32, mode: int32, flush: boolean, " \
+  "look?: () => number, options?: {signal?: AbortSignal}): Promise<void>"
+
 int addon_export_files(fibril_module *module) {
   int err = addon_export(module,
                          "fsReadFile(path: path, fd: int32, flags: int32, look?: () => number, "
                          "options?: {signal?: AbortSignal}): Promise<bytes>",
                          read_file);
   if (err != 0) return err;
-  return addon_export(
-      module,
-      "fsWriteFile(path: path, fd: int32, data: bytes, flags: int32, mode: int32, flush: boolean, "
-      "look?: () => number, options?: {signal?: AbortSignal}): Promise<void>",
-      write_file);
+  err = addon_export(module, "fsWriteFile" WRITE_PARAMETERS, write_file);
+  if (err != 0) return err;
+  /* The descriptor may be another file's by the time that large bytes are there. */
+  fibril_export_options options = {
+      .size = sizeof options, .stack_size = ADDON_STACK_SIZE, .copy_at_once = true};
+  return fibril_export_with(module, "fsWriteDescriptor" WRITE_PARAMETERS, write_file, &options);
 }

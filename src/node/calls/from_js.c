@@ -138,7 +138,7 @@ static inline napi_value begin_with(const fibril__export *callee, const napi_val
   if (err != 0) return reject_call(self, err);
   call *begun = fibril__coroutine_room(coroutine);
   begun->args = fibril__args_of(callee, begun->values, receiver);
-  begun->args.may_wait = true;
+  begun->args.may_wait = !callee->copy_at_once;
   begun->slot = slot;
   napi_value error = NULL;
   const fibril__given given = {.argv = argv};

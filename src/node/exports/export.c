@@ -182,6 +182,7 @@ static int fill_in(fibril__export *entry, const fibril_module *module,
                            ? FIBRIL__STACK_DEFAULT_CLASS
                            : fibril__stack_class(options->stack_size);
   if (entry->stack_class < 0) return entry->stack_class;
+  entry->copy_at_once = options != NULL && options->copy_at_once;
   const char *owner = spec->owner == NULL ? NULL : spec->owner->name;
   entry->name =
       name_in(spec->form == FIBRIL__FORM_NAMESPACE ? module->space : owner, &entry->signature);

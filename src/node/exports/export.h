@@ -49,6 +49,7 @@ struct fibril__export {
   fibril__form form;
   fibril_export_fn fn;
   int stack_class;
+  bool copy_at_once;    /* as in its options */
   uint32_t value_count; /* of its arguments: parameters, and the properties of options */
   bool light;           /* nothing is to be given back at the end of a call */
   char *name;           /* "name", "Class", "Class.name"; of a namespace "a.b" */
