@@ -115,7 +115,9 @@ function makeValues(chance, again) {
     const made = pick(OBJECTS)(depth);
     for (let count = below(4); count > 0; count--) {
       const key = pick(KEYS);
-      if (onceIn(4)) tries(() => Object.defineProperty(made, key, getter(depth)));
+      // Billions of elements are taken, too, if one has the time.
+      if (key === 'length' && Array.isArray(made)) made.length = below(LONGEST);
+      else if (onceIn(4)) tries(() => Object.defineProperty(made, key, getter(depth)));
       else tries(() => (made[key] = any(depth + 1)));
     }
     return made;
