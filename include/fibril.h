@@ -2446,7 +2446,8 @@ fibril_class *fibril_export_class(fibril_module *module, const char *name,
 
 /* The constructor, "(host: string, port?: int32)": what it returns is dropped, unless it is an
  * error, which `new` throws, as bad arguments are. It runs on the loop's stack and may not wait.
- * Without one, `new` takes no arguments.
+ * Without one, `new` takes no arguments and leaves the struct zeroed: a class whose objects only C
+ * makes, with fibril_instance, has one that gives an error.
  * Where: FIBRIL_MODULE.
  * Ownership: the signature must outlive the module (a literal).
  * Errors: UV_EINVAL the signature is bad (an AbortSignal has no meaning here), it is the second
