@@ -136,6 +136,10 @@ const char *fibril_err_name(int code);
  * the future. In C++ a destructor runs before that: there `return
  * fibril_value_dup(fibril_await(future));`.
  *
+ * What was handed over lives as long as whom it went to: an array that is freed, a yielded row that
+ * nobody has any more. For a value that goes to several, a label in every row, hand over
+ * fibril_value_dup(label).
+ *
  * The one that must not be returned as it is: what your own C code keeps, in a struct or a static
  * variable. It would be handed over, and freed behind your back. `return fibril_value_dup(kept);`,
  * with a fibril_value_free(kept) where the struct ends; the same goes for fibril_object_set and the
@@ -270,12 +274,11 @@ fibril_value fibril_string(const char *utf8, size_t length);
 fibril_value fibril_buffer(const void *data, size_t length);
 
 /* The same without a copy: `release(data)` is called once when the last user is gone, also when
- * this call fails. JavaScript gets it without a copy from 64 KiB on, where Node allows that and
- * nobody else has the value. `release` makes no values: they would be those of whoever runs.
- * Where: any thread; `release` on that of the last user.
- * Ownership: `data` is handed over, also on failure; the value is the running coroutine's,
- * elsewhere owned.
- * Errors: UV_ENOMEM an error value is given instead. */
+ * this call fails. JavaScript gets it without a copy from 64 KiB on, on the main thread, where Node
+ * allows that and nobody else has the value. `release` makes no values: they would be those of
+ * whoever runs. Where: any thread; `release` on that of the last user. Ownership: `data` is handed
+ * over, also on failure; the value is the running coroutine's, elsewhere owned. Errors: UV_ENOMEM
+ * an error value is given instead. */
 fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data));
 
 /* A buffer that JavaScript gets as `view`, of `count` elements of it, for which its memory is
@@ -2622,8 +2625,10 @@ int fibril_call_forget(fibril_value function, const fibril_value *args, size_t c
  * What C does with an object, an array or a function that it holds as a FIBRIL_REFERENCE. Each call
  * goes to the loop's stack and back; only a method is waited for. Getters, setters and proxies run
  * and may do anything, end the worker for instance; so may promise jobs that are due. What they
- * throw is an error of FIBRIL_EEXCEPTION that carries it. Several calls in a row cost less in
- * fibril_reference_batch.
+ * throw is an error of FIBRIL_EEXCEPTION that carries it: return that error, as fibril_error with
+ * its code has lost what was thrown. An error in place of the object comes back as it is, so that a
+ * chain of them needs one look at its end. Several calls in a row cost less in
+ * fibril_reference_batch; a method is not called there, nor in a synchronous function.
  *
  * Values cross as with fibril_call: strings, numbers, booleans, bigints of 64 bits and bytes are
  * copied, anything else is a reference. A method is called in the AsyncLocalStorage context of the
@@ -2903,7 +2908,8 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  * What the types accept, and what C gets:
  *
  *  - `any`, `unknown`: everything. Numbers, booleans, `null` and `undefined` come as themselves,
- *    anything else as a FIBRIL_REFERENCE, which comes back to JavaScript as the same value.
+ *    anything else, strings and bytes too, as a FIBRIL_REFERENCE, which comes back to JavaScript as
+ *    the same value. To read those, name their types: `string | bytes | object`.
  *  - `string`: a string, as FIBRIL_STRING, UTF-8.
  *  - `number`: a number, as FIBRIL_NUMBER. `int32`, `uint32`: an integer in their range. `int64`:
  *    one that a number holds exactly, up to 2^53 - 1 either way.
@@ -2920,7 +2926,8 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *    those with `?`, which come last, may be missing, and C gets undefined. Names before the types
  *    are for the reader.
  *  - `Record<string, T>`: an object with any keys, its own that are enumerable and strings, each
- *    value a T, as FIBRIL_OBJECT. Arrays, maps and sets are none.
+ *    value a T, as FIBRIL_OBJECT. Arrays, maps and sets are none; of every other object it is what
+ *    Object.entries gives.
  *  - `Map<K, V>`, `Set<T>`: one, as FIBRIL_MAP and FIBRIL_SET, whatever subclasses say of it. To C
  *    objects as keys, and references to them, are each another one.
  *  - `Date`: one, as FIBRIL_DATE. `symbol`: one, as FIBRIL_REFERENCE.
@@ -2943,8 +2950,9 @@ void *fibril__module_register(void *env, void *exports, void (*init)(fibril_modu
  *
  * What doesn't fit rejects the call, or throws where it is synchronous, with Node's errors: another
  * type with ERR_INVALID_ARG_TYPE, an integer out of its range or a fraction with ERR_OUT_OF_RANGE,
- * none of the literals or a NUL in a path with ERR_INVALID_ARG_VALUE. Each names what is wrong:
- * `path`, `options.flag`, `items[2]`, `rows[0].tags[1]`. The function does not run then.
+ * none of the literals, a tuple of another length or a NUL in a path with ERR_INVALID_ARG_VALUE.
+ * Each names what is wrong: `path`, `options.flag`, `items[2]`, `rows[0].tags[1]`. The function
+ * does not run then.
  *
  * `npx fibril dts build/Release/addon.node addon.d.ts` writes the declarations of everything that
  * an addon exports, classes with their members, and the doc comments that its signatures begin

@@ -477,11 +477,40 @@ describe('large bytes', () => {
 });
 
 describe('an environment that ends', () => {
+  // A stream moves the memory into an ArrayBuffer of its own, which Node then transfers.
+  it('leaves the memory that another thread has got of it', async () => {
+    const worker = new Worker(`
+      const { parentPort } = require('node:worker_threads');
+      const { large } = require(${JSON.stringify(addonPath)});
+      const stream = new ReadableStream({ type: 'bytes', pull({ byobRequest }) {
+        byobRequest.view.fill(3);
+        byobRequest.respond(byobRequest.view.byteLength);
+      } });
+      large(2 ** 24)
+        .then(({ buffer }) => stream.getReader({ mode: 'byob' }).read(new Uint8Array(buffer)))
+        .then(({ value: { buffer } }) => parentPort.postMessage(buffer, [buffer]));`,
+    { eval: true });
+    const [[buffer]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+    const view = new Uint8Array(buffer);
+    assert.ok(view.length === 2 ** 24 && view.every((byte) => byte === 3));
+    view.fill(4);
+    assert.strictEqual(view.at(-1), 4);
+  });
+
   const inWorker = (code, workerData) => new Worker(`
     const { workerData, parentPort } = require('node:worker_threads');
     const co = require(${JSON.stringify(path.join(__dirname, '..', 'lib'))});
     const addon = require(${JSON.stringify(addonPath)});
     ${code}`, { eval: true, workerData });
+
+  it('has memory of co.bytes that threads share', async () => {
+    const worker = inWorker(`
+      const data = co.bytes(100);
+      parentPort.postMessage([data, addon.isShared(data), co.bytes(0).length]);`);
+    const [[data, isShared, none]] = await once(worker, 'message');
+    assert.deepStrictEqual([data.buffer.constructor, isShared, none], [SharedArrayBuffer, true, 0]);
+    await once(worker, 'exit');
+  });
 
   it('waits for a thread that reads shared memory', async () => {
     const data = new Uint8Array(new SharedArrayBuffer(4));

@@ -111,6 +111,13 @@ describe('maps', () => {
     assert.deepStrictEqual(addon.map(new Map()), new Map());
   });
 
+  it('keep keys that are equal in C alone', () => {
+    const dates = new Map(Array.from({ length: 40 }, (_, i) => [new Date(i % 3), i]));
+    assert.deepStrictEqual(addon.dateEntries(dates), [...dates].flat());
+    assert.strictEqual(addon.set(new Set([new Date(0), new Date(0), new Date(NaN),
+      new Date(NaN)])).size, 4);
+  });
+
   it('keep the order and the last value of equal keys', () => {
     assert.deepStrictEqual(addon.mapEntries(new Map([[0, 'a'], ['0', 'b'], [0n, 'c']])),
       [0, 'a', '0', 'b', 0n, 'c']);

@@ -162,7 +162,10 @@ describe('JavaScript\'s objects in C', () => {
   it('are refused where values of C are no references, and what is no key', async () => {
     for (const which of ['object', 'key']) {
       const codes = await addon.misuse(which, {});
-      assert.deepStrictEqual(new Set(codes.slice(1)), new Set(['FIBRIL_ETYPE']), which);
+      const passedOn = codes.filter((code) => code === 'EIO'); // an error in place of an object
+      assert.strictEqual(passedOn.length, which === 'object' ? 6 : 0);
+      assert.deepStrictEqual(new Set(codes.slice(1)),
+        new Set(['FIBRIL_ETYPE', ...passedOn]), which);
       assert.ok(codes.length > 25);
     }
     assert.strictEqual(thrownBy(() => addon.batchOfNothing()).code, 'FIBRIL_ETYPE');

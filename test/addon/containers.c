@@ -136,6 +136,7 @@ FIBRIL_MODULE(m) {
   fibril_export(m, "mapLater(value: ReadonlyMap<any, any>): Promise<Map<unknown, unknown>>",
                 same_later);
   fibril_export(m, "mapEntries(value: Map<any, any>): unknown[]", map_entries);
+  fibril_export(m, "dateEntries(value: Map<Date, int32>): unknown[]", map_entries);
   fibril_export(m, "maps(value: Map<int32, Map<string, Set<bigint>>>): unknown", same);
   fibril_export(m, "lookUp(value: Map<any, any> | Set<any>, key: string | any): unknown", look_up);
   fibril_export(m, "lookUpText(value: Map<string, number> | Set<string>, key: string): unknown",

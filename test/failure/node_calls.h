@@ -26,7 +26,13 @@
 #define napi_create_buffer(...) FAILURE_NAPI(napi_create_buffer, __VA_ARGS__)
 #define napi_create_dataview(...) FAILURE_NAPI(napi_create_dataview, __VA_ARGS__)
 #define napi_create_external(...) FAILURE_NAPI(napi_create_external, __VA_ARGS__)
-#define napi_create_external_buffer(...) FAILURE_NAPI(napi_create_external_buffer, __VA_ARGS__)
+/* As where Node has none: behind another failure the memory may be Node's all the same. */
+#define napi_create_external_buffer(...)                                     \
+  __extension__({                                                            \
+    FAILURE_SITE(napi_create_external_buffer, 0);                            \
+    failure_due(&failure_here) ? napi_no_external_buffers_allowed            \
+                               : (napi_create_external_buffer)(__VA_ARGS__); \
+  })
 #define napi_create_function(...) FAILURE_NAPI(napi_create_function, __VA_ARGS__)
 #define napi_create_object(...) FAILURE_NAPI(napi_create_object, __VA_ARGS__)
 #define napi_create_reference(...) FAILURE_NAPI(napi_create_reference, __VA_ARGS__)

@@ -1,6 +1,7 @@
 /* fibril_value's maps and sets: items in the order in which they came, and for more than a few an
  * index of them by the hash of their keys. A set is a map of keys alone. */
-#include "array.h"
+#include "map.h"
+
 #include "hash.h"
 
 #include <math.h>
@@ -97,6 +98,12 @@ static fibril_value *find_entry(const map_box *map, fibril_value key) {
   return NULL;
 }
 
+/* Of keys that are equal the first one is found. */
+static void index_entry(map_box *map, size_t number) {
+  uint32_t *place = index_place(map, *entry_at(map, number));
+  if (*place == 0) *place = (uint32_t)number + 1;
+}
+
 /* Room for one more entry, in the index as well. */
 static bool map_grow(map_box *map) {
   size_t size = map_size(map);
@@ -108,14 +115,14 @@ static bool map_grow(map_box *map) {
   free(map->index);
   map->index = index;
   map->places = places;
-  for (size_t i = 0; i < size; i++)
-    *index_place(map, *entry_at(map, i)) = (uint32_t)i + 1; /* keys are all different */
+  for (size_t i = 0; i < size; i++) index_entry(map, i);
   return true;
 }
 
-/* Takes what it is given, also on failure. */
-static int add_entry(map_box *map, fibril_value key, fibril_value item) {
-  fibril_value *entry = find_entry(map, key);
+/* Takes what it is given, also on failure. `other`: JavaScript has told the key from all that are
+ * there, so it is none of them. */
+static int add_entry(map_box *map, fibril_value key, fibril_value item, bool other) {
+  fibril_value *entry = other ? NULL : find_entry(map, key);
   if (entry != NULL) {
     fibril_value_free(key);
     if (map->stride == 1) return 0;
@@ -129,18 +136,19 @@ static int add_entry(map_box *map, fibril_value key, fibril_value item) {
     fibril_value_free(item);
     return UV_ENOMEM;
   }
-  if (map->places > 0) *index_place(map, key) = (uint32_t)map_size(map) + 1;
   map->list.as.items[map->list.length++] = key;
   if (map->stride == 2) map->list.as.items[map->list.length++] = item;
+  if (map->places > 0) index_entry(map, map_size(map) - 1);
   return 0;
 }
 
-static int add_to(fibril_value container, fibril_kind kind, fibril_value key, fibril_value item) {
+static int add_to(fibril_value container, fibril_kind kind, fibril_value key, fibril_value item,
+                  bool other) {
   if (fibril__value_is_in(container, key) || fibril__value_is_in(container, item)) return UV_EINVAL;
   key = fibril_value_take(key);
   item = fibril_value_take(item);
   if (fibril_value_kind(container) == kind)
-    return add_entry(fibril__value_box(container), key, item);
+    return add_entry(fibril__value_box(container), key, item, other);
   fibril_value_free(key);
   fibril_value_free(item);
   return FIBRIL_ETYPE;
@@ -153,7 +161,11 @@ static size_t size_of(fibril_value container, fibril_kind kind) {
 /* ---- Maps ---- */
 
 int fibril_map_set(fibril_value map, fibril_value key, fibril_value item) {
-  return add_to(map, FIBRIL_MAP, key, item);
+  return add_to(map, FIBRIL_MAP, key, item, false);
+}
+
+int fibril__map_add(fibril_value map, fibril_value key, fibril_value item) {
+  return add_to(map, FIBRIL_MAP, key, item, true);
 }
 
 fibril_value fibril_map_get(fibril_value map, fibril_value key) {
@@ -183,7 +195,11 @@ fibril_value fibril_map_value(fibril_value map, size_t index) {
 /* ---- Sets ---- */
 
 int fibril_set_add(fibril_value set, fibril_value item) {
-  return add_to(set, FIBRIL_SET, item, fibril_undefined());
+  return add_to(set, FIBRIL_SET, item, fibril_undefined(), false);
+}
+
+int fibril__set_add(fibril_value set, fibril_value item) {
+  return add_to(set, FIBRIL_SET, item, fibril_undefined(), true);
 }
 
 bool fibril_set_has(fibril_value set, fibril_value item) {

@@ -1,6 +1,7 @@
 /* Decoding what has types in it: arrays, tuples, maps, sets, and objects. */
 #include "containers.h"
 
+#include "../../core/value/map.h"
 #include "../../core/value/object.h"
 #include "../values/from_js.h"
 #include "../values/references.h"
@@ -126,7 +127,7 @@ static napi_value decode_map(const items *in, const fibril__type *types) {
     if (!items_failed(in, error))
       error = decode_item(in, &of_value, &types[1], NULL, i + 1, &value);
     if (!items_failed(in, error)) {
-      note_added(in, fibril_map_set(in->container, key, value));
+      note_added(in, fibril__map_add(in->container, key, value));
       continue;
     }
     fibril_value_free(key);
@@ -200,7 +201,7 @@ napi_value fibril__decode_container(fibril__decoder *d, const fibril__place *pla
     *out = in.container = fibril_set();
     return fibril__is_error(*out)
                ? NULL
-               : decode_list(&in, type->item, NULL, items_length(&in), fibril_set_add);
+               : decode_list(&in, type->item, NULL, items_length(&in), fibril__set_add);
   }
   return error;
 }

@@ -185,6 +185,8 @@ fibril_value fibril__result_copied(fibril__env *self, fibril_value result) {
   fibril_value_buffer(result, &length);
   if (length <= FIBRIL__AT_ONCE) return result;
   result = fibril_value_take(result);
+  /* Where C's memory is not given away the copy would be copied, too. */
+  if (!fibril__values_of(self)->bytes.adopts) return result;
   if (fibril__buffer_is_sole(result) || get_in_line(line) != 0) return result;
   fibril_value copy = fibril__buffer_room(length, fibril_value_view(result));
   bool whole = copy_in_pieces(result, copy);

@@ -153,7 +153,9 @@ static bool is_foreign(const fibril__env *self, fibril_value value) {
          ((const fibril__reference *)fibril__value_box(value))->owner != self;
 }
 
+/* What could not be got is passed on, so that a chain needs one look at its end. */
 static fibril_value operate(operation op) {
+  if (fibril__is_error(op.object)) return fibril__value_borrow(op.object);
   int err = object_env(op.object, op.key, &op.env);
   if (err == 0 && is_foreign(op.env, op.value)) err = FIBRIL_ETYPE;
   return err != 0 ? fibril__error_code(err) : hop(&op);
@@ -170,6 +172,7 @@ static fibril__key keyed(fibril_value key) {
 static fibril_value call_method(fibril_value object, fibril__key key, const fibril_value *args,
                                 size_t count) {
   fibril__invocation call = {.function = object, .method = &key, .args = args, .count = count};
+  if (fibril__is_error(object)) return fibril__value_borrow(object);
   return fibril__invoke_and_wait(&call, object_env(object, key, &call.env));
 }
 

@@ -5,8 +5,8 @@
 // any of it later. ESLint refuses functions that read a global; lib/primordials.js is the same for
 // lib/.
 const {
-  AggregateError, Error, Map: NativeMap, RangeError, Set, String, Symbol: NativeSymbol, TypeError,
-  Uint8Array, process,
+  AggregateError, Error, Map: NativeMap, RangeError, Set, SharedArrayBuffer, String,
+  Symbol: NativeSymbol, TypeError, Uint8Array, process,
 } = globalThis;
 const { Float16Array } = globalThis; // of Node 24 and later
 const { from: ArrayFrom, isArray: ArrayIsArray } = Array;
@@ -54,7 +54,9 @@ const { FinalizationRegistry = class {
   }
 } } = globalThis;
 
-const { constants: { MAX_STRING_LENGTH } } = process.getBuiltinModule('node:buffer');
+const {
+  constants: { MAX_STRING_LENGTH }, Buffer: { from: BufferFrom },
+} = process.getBuiltinModule('node:buffer');
 const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks');
 const { writeSync } = process.getBuiltinModule('node:fs');
 const { constants: osConstants } = process.getBuiltinModule('node:os');

@@ -10,5 +10,12 @@ const copies = process[COPIES];
 
 // Memory of one copy's is lent to functions of another's: see src/node/values/memory.h.
 const MEMORIES = SymbolFor('fibril.memories.1');
-const memories = native.memories(process[MEMORIES]);
+const { isMainThread } = getBuiltinModule('node:worker_threads');
+const memories = native.memories(process[MEMORIES], isMainThread);
 if (process[MEMORIES] === undefined) ObjectDefineProperty(process, MEMORIES, { value: memories });
+
+// A Buffer of zeros that C is lent. Where C's memory can't be given away, in workers for one, it is
+// memory that threads share.
+function bytes(size) {
+  return native.bytes(size) ?? BufferFrom(new SharedArrayBuffer(size));
+}

@@ -16,7 +16,6 @@ function warnWhoWaits() {
   const waiting = inspectAll().filter(({ state, unheld }) => state !== 'suspended' && !unheld);
   if (waiting.length === 0) return;
   // Here, because loading it takes milliseconds.
-  const { isMainThread } = getBuiltinModule('node:worker_threads');
   const who = isMainThread ? 'process' : 'worker';
   process.emitWarning(`The ${who} ends while native functions wait for what nothing will bring`, {
     code: 'FIBRIL_WAITING',

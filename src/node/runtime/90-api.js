@@ -14,7 +14,7 @@ const api = {
   createLoop: native.createLoop,
   isNative,
   markNative,
-  bytes: native.bytes,
+  bytes,
   // start(fn, args, convert, signal, wanted): calls an exported function; `convert` makes the
   // result of what C gave. Who runs users' code (getters) before that asks takesFuture() first, and
   // says here what that said.

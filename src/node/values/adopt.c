@@ -15,6 +15,7 @@
 typedef struct {
   fibril__memory memory;
   fibril_value kept; /* owned */
+  bool *dropped;     /* told while it is made: Node may give it back, and fail */
 } adopted_memory;
 
 static void destroy_adopted(fibril__memory *memory) {
@@ -24,11 +25,14 @@ static void destroy_adopted(fibril__memory *memory) {
 }
 
 /* Node runs it on the thread that made it, when nothing has the memory any more, wherever it was
- * transferred; or when the environment ends. */
+ * transferred; or when the environment ends, and then something may have it still. So only the main
+ * thread gives memory: no other one is left when that ends. */
 static void drop_memory(napi_env env, void *data, void *hint) {
+  adopted_memory *adopted = FIBRIL__CONTAINER(adopted_memory, memory, (fibril__memory *)hint);
   (void)env;
   (void)data;
-  fibril__memory_unref(hint);
+  if (adopted->dropped != NULL) *adopted->dropped = true;
+  fibril__memory_unref(&adopted->memory);
 }
 
 /* A Buffer over C's memory; NULL: Node does not allow that, or there is no memory. */
@@ -36,17 +40,21 @@ static napi_value adopt(fibril__env *self, fibril_value value) {
   size_t length;
   void *data = fibril_value_buffer(value, &length);
   napi_value result;
-  adopted_memory *adopted = malloc(sizeof *adopted);
+  bool dropped = false;
+  adopted_memory *adopted = calloc(1, sizeof *adopted);
   if (adopted == NULL) return NULL;
-  if (napi_create_external_buffer(self->env, length, data, drop_memory, &adopted->memory,
-                                  &result) != napi_ok) {
-    free(adopted);
-    return NULL;
-  }
   adopted->kept = fibril_value_dup(value);
+  adopted->dropped = &dropped;
   fibril__memory_init(&adopted->memory, fibril__values_of(self)->bytes.memories, data, length,
                       destroy_adopted);
-  return result;
+  napi_status status =
+      napi_create_external_buffer(self->env, length, data, drop_memory, &adopted->memory, &result);
+  if (dropped) return NULL;
+  adopted->dropped = NULL;
+  if (status == napi_ok) return result;
+  /* A generic failure is that of the view, behind the ArrayBuffer: that gives it back. */
+  if (status != napi_generic_failure) fibril__memory_unref(&adopted->memory);
+  return NULL;
 }
 
 /* The ArrayBuffer of a Buffer that is all of it. */
@@ -91,7 +99,8 @@ napi_value fibril__bytes_to_js(fibril__env *self, fibril_value value) {
   fibril_view view = fibril_value_view(value);
   napi_value buffer = NULL;
   fibril_value_buffer(value, &length);
-  if (length >= EXTERNAL_MIN && fibril__buffer_is_sole(value)) {
+  if (length >= EXTERNAL_MIN && fibril__values_of(self)->bytes.adopts &&
+      fibril__buffer_is_sole(value)) {
     buffer = adopt(self, value);
     if (buffer != NULL && view != FIBRIL_VIEW_BUFFER) buffer = buffer_of(self, buffer);
   }
@@ -102,19 +111,9 @@ napi_value fibril__bytes_to_js(fibril__env *self, fibril_value value) {
 
 /* ---- What JavaScript asks for ---- */
 
-/* Where Node allows no memory of C's, or there is nothing of it, an ordinary Buffer. */
-static napi_value ordinary_bytes(napi_env env, size_t length) {
-  napi_value result;
-  void *data;
-  if (napi_create_buffer(env, length, &data, &result) != napi_ok) {
-    fibril__throw_failure(env);
-    return NULL;
-  }
-  if (length > 0) memset(data, 0, length);
-  return result;
-}
-
-/* bytes(length): a Buffer of zeros that is lent to C. */
+/* bytes(length): a Buffer of zeros that is lent to C; undefined where it can have none of C's
+ * memory.
+ */
 static napi_value native_bytes(napi_env env, napi_callback_info info) {
   napi_value argv[1], result = NULL;
   size_t argc = 1;
@@ -123,7 +122,7 @@ static napi_value native_bytes(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &self) != napi_ok ||
       napi_get_value_int64(env, argv[0], &length) != napi_ok)
     return NULL;
-  if (length == 0) return ordinary_bytes(env, 0);
+  if (length == 0 || !fibril__values_of(self)->bytes.adopts) return NULL;
   void *data = calloc(1, (size_t)length);
   if (data == NULL) {
     napi_throw_range_error(env, NULL, "Array buffer allocation failed");
@@ -136,15 +135,17 @@ static napi_value native_bytes(napi_env env, napi_callback_info info) {
   }
   result = adopt(self, value);
   fibril_value_free(value);
-  return result != NULL ? result : ordinary_bytes(env, (size_t)length);
+  return result;
 }
 
-/* memories(known): the table of all copies, which the first one makes. */
+/* memories(known, adopts): the table of all copies, which the first one makes; whether JavaScript
+ * may get C's memory. */
 static napi_value native_memories(napi_env env, napi_callback_info info) {
-  napi_value argv[1], result = NULL;
-  size_t argc = 1;
+  napi_value argv[2], result = NULL;
+  size_t argc = 2;
   void *data, *known = NULL;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return NULL;
+  napi_get_value_bool(env, argv[1], &fibril__values_of(data)->bytes.adopts);
   fibril__memories **memories = &fibril__values_of(data)->bytes.memories;
   if (napi_get_value_external(env, argv[0], &known) == napi_ok) {
     *memories = known;

@@ -13,6 +13,7 @@ typedef struct fibril__values {
     struct fibril__memories *memories; /* all copies'; NULL: there was no memory for it */
     struct fibril__lent *lent;         /* buffers of JavaScript's memory */
     fibril_mutex line;                 /* of calls whose large arguments are copied */
+    bool adopts;                       /* JavaScript may get C's memory */
   } bytes;
   struct {
     struct fibril__instance *newest; /* of those with a reference left */

@@ -15,7 +15,7 @@ static fibril_value count_lines(fibril_args *args) {
   return fibril_number((double)lines);
 }
 
-/* What is exported here stands in index.js, too; the build writes index.d.ts from it. */
+/* What is exported here stands in index.js, too; the build writes addon.d.ts from it. */
 FIBRIL_MODULE(m) {
   fibril_export(m,
                 "/** How many lines a file has. Rejects as `fs.promises.readFile` would. */"
