@@ -274,11 +274,13 @@ fibril_value fibril_string(const char *utf8, size_t length);
 fibril_value fibril_buffer(const void *data, size_t length);
 
 /* The same without a copy: `release(data)` is called once when the last user is gone, also when
- * this call fails. JavaScript gets it without a copy from 64 KiB on, on the main thread, where Node
+ * this call fails. JavaScript of the main thread gets it without a copy from 64 KiB on, where Node
  * allows that and nobody else has the value. `release` makes no values: they would be those of
- * whoever runs. Where: any thread; `release` on that of the last user. Ownership: `data` is handed
- * over, also on failure; the value is the running coroutine's, elsewhere owned. Errors: UV_ENOMEM
- * an error value is given instead. */
+ * whoever runs.
+ * Where: any thread; `release` on that of the last user.
+ * Ownership: `data` is handed over, also on failure; the value is the running coroutine's,
+ * elsewhere owned.
+ * Errors: UV_ENOMEM an error value is given instead. */
 fibril_value fibril_buffer_take(void *data, size_t length, void (*release)(void *data));
 
 /* A buffer that JavaScript gets as `view`, of `count` elements of it, for which its memory is
