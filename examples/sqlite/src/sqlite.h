@@ -124,8 +124,9 @@ void statement_release(void *state);
 /* Whether it may run now, with the connection: `reads` a result, or must not have one. */
 typedef enum { FOR_RUN, FOR_ROWS, FOR_BINDING } purpose;
 fibril_value statement_check(const statement *self, purpose purpose);
-/* The end of a run: it holds no lock any more, and none of the caller's memory. */
-void statement_reset(statement *self);
+/* The end of a run: it holds no lock any more, and none of the caller's memory. A write that was
+ * left before its end is committed by this: `result`, or the error of that instead. */
+fibril_value statement_reset(statement *self, fibril_value result);
 
 /* bind.c: what stands in `params` is used until statement_reset, or copied. */
 fibril_value bind_all(statement *self, fibril_value params, bool copy);
