@@ -72,7 +72,7 @@ static fibril_value begin(stepping *self, statement *of, fibril_value params, pu
       .before = sqlite3_total_changes(of->db->sqlite),
       .rows = fibril_undefined(),
   };
-  fibril_value error = of->db->iterators > 0 ? error_busy() : statement_check(of, purpose);
+  fibril_value error = statement_check(of, purpose);
   if (!fibril_is_error(error)) error = bind_all(of, params, false);
   of->busy = !fibril_is_error(error);
   return error;
@@ -272,7 +272,7 @@ fibril_value database_exec_later(fibril_args *args) {
   work.job.retry = may_retry_exec;
   fibril_value result = turn_take(self, transaction_of(args));
   if (fibril_is_error(result)) return result;
-  result = self->iterators > 0 ? error_busy() : job_do(&work.job);
+  result = job_do(&work.job);
   if (!fibril_is_error(result) && work.job.rc != SQLITE_OK) result = error_of(self, work.job.rc);
   sqlite3_finalize(work.stmt);
   turn_give(self, transaction_of(args));
@@ -300,8 +300,7 @@ fibril_value database_close_later(fibril_args *args) {
   if (self->sqlite == NULL || self->closing) return fibril_undefined();
   fibril_value error = turn_take_last(self);
   if (fibril_is_error(error)) return error;
-  if (self->iterators > 0) error = error_busy();
-  if (!fibril_is_error(error)) close_in_pool(self);
+  close_in_pool(self);
   self->closing = false;
   turn_give(self, 0);
   return error;

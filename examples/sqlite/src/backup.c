@@ -104,13 +104,15 @@ static fibril_value copy_all(copying *self, fibril_value function) {
   }
 }
 
-/* The connection may have been closed: then SQLite has kept it for the backup's sake. */
+/* The connection may have been closed: then SQLite has kept it for the backup's sake. A loop that
+ * reads rows at once keeps the pool out of it, and has this done here. */
 static void end(copying *self) {
   database *db = self->job.db;
   fibril_mask();
   bool locked = fibril_mutex_lock(&db->turn) == 0;
+  bool settled = turn_settle(db) == 0;
   db->busy = true;
-  if (fibril_work(run_close, self) != 0) run_close(self);
+  if (!settled || db->iterators > 0 || fibril_work(run_close, self) != 0) run_close(self);
   db->busy = false;
   if (locked) fibril_mutex_unlock(&db->turn);
   fibril_unmask();

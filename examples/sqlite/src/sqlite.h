@@ -101,7 +101,8 @@ void database_closed(database *self);
 /* turn.c. A synchronous call is in SQLite between enter and leave. */
 fibril_value database_enter(database *self);
 void database_leave(database *self);
-/* An asynchronous one; `transaction` is the number of the one that it belongs to, or 0. */
+/* An asynchronous one; `transaction` is the number of the one that it belongs to, or 0. Refused
+ * while a loop reads rows at once: as long as `iterators` isn't 0, nobody has a turn. */
 fibril_value turn_take(database *self, uint32_t transaction);
 /* Waits, with the turn, until no synchronous call or transaction is under way, of which this may be
  * part. 0, or the error of the wait. */

@@ -21,14 +21,10 @@ static void run_command(job *job) {
 static fibril_value do_command(database *self, uint32_t transaction, const char *sql,
                                bool rolls_back) {
   command work = {.job = {.db = self, .run = run_command}, .sql = sql, .rolls_back = rolls_back};
-  int err = fibril_mutex_lock(&self->turn);
-  if (err != 0) return fibril_error(err, NULL);
-  fibril_value error = self->iterators > 0 ? error_busy() : fibril_undefined();
-  if (!fibril_is_error(error)) {
-    self->busy = true;
-    error = job_do(&work.job);
-    if (!fibril_is_error(error) && work.job.rc != SQLITE_OK) error = error_of(self, work.job.rc);
-  }
+  fibril_value error = turn_take(self, transaction);
+  if (fibril_is_error(error)) return error;
+  error = job_do(&work.job);
+  if (!fibril_is_error(error) && work.job.rc != SQLITE_OK) error = error_of(self, work.job.rc);
   turn_give(self, transaction);
   return error;
 }

@@ -34,8 +34,10 @@ void database_leave(database *self) {
   turn_bury(self);
 }
 
+/* With the turn. A loop that reads rows at once may go on in any callback, without a turn. */
 static fibril_value check(const database *self, uint32_t transaction) {
   if (self->sqlite == NULL) return error_closed();
+  if (self->iterators > 0) return error_busy();
   if (transaction != 0 && transaction != self->transaction)
     return error_misuse("TypeError", "ERR_SQLITE_TRANSACTION_ENDED", "The transaction has ended");
   return fibril_undefined();

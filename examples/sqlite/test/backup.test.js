@@ -79,6 +79,22 @@ describe('backup', () => {
     }), { code: 'ERR_SQLITE_CLOSED' });
   });
 
+  it('is refused by a loop that begins meanwhile, and leaves it alone', async () => {
+    const rows = db.prepare('select id from t order by id').pluck().iterate();
+    let first;
+    await assert.rejects(db.backup(file, {
+      progress() {
+        first ??= rows.next().value;
+        return 1;
+      },
+    }), { code: 'ERR_SQLITE_BUSY' });
+    assert.deepStrictEqual([first, rows.next().value], [1, 2]);
+    rows.return();
+    assert.strictEqual(db.busy, false);
+    await db.backup(file);
+    assert.strictEqual(count(), 5000);
+  });
+
   it('copies what is attached', async () => {
     db.exec('attach \':memory:\' as other; create table other.t (a); insert into other.t values (1)');
     await db.backup(file, { attached: 'other' });

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert');
 const { memory } = require('./support/databases.js');
+const { temporaryFile } = require('./support/temporary.js');
 
 describe('iterate', () => {
   let db, select;
@@ -54,6 +55,11 @@ describe('iterate', () => {
     await assert.rejects(db.execAsync('delete from t'), { code: 'ERR_SQLITE_BUSY' });
     await assert.rejects(db.closeAsync(), { code: 'ERR_SQLITE_BUSY' });
     await assert.rejects(db.transactionAsync(() => {}), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.prepareAsync('select 1'), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.pragmaAsync('user_version'), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.prepare('select 1').getAsync(), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.backup(temporaryFile()), { code: 'ERR_SQLITE_BUSY' });
+    assert.strictEqual(db.busy, false);
     assert.strictEqual(rows.next().value, 2);
     rows.return();
     insert.run();
