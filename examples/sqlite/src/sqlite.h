@@ -45,6 +45,7 @@ struct database {
   fibril_mutex session;  /* a transaction, or what is outside of any */
   fibril_mutex turn;     /* who has the connection */
   uint32_t transaction;  /* the number of the one that runs, 0 for none */
+  bool begun;            /* its BEGIN is done: what comes now is in it, or refused */
   uint32_t transactions; /* how many there have been */
   job *job;              /* what the thread pool does for it */
   fibril_value thrown;   /* by a function of JavaScript's that SQLite called, until it is told */

@@ -40,6 +40,10 @@ static fibril_value check(const database *self, uint32_t transaction) {
   if (self->iterators > 0) return error_busy();
   if (transaction != 0 && transaction != self->transaction)
     return error_misuse("TypeError", "ERR_SQLITE_TRANSACTION_ENDED", "The transaction has ended");
+  /* What ran now would be outside of any, and stay. */
+  if (transaction != 0 && self->begun && sqlite3_get_autocommit(self->sqlite))
+    return error_misuse("TypeError", "ERR_SQLITE_TRANSACTION_LOST",
+                        "The transaction has been rolled back already");
   return fibril_undefined();
 }
 
