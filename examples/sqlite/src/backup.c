@@ -39,7 +39,7 @@ static void run_close(void *arg) {
 
 /* A job with the connection. */
 static fibril_value with_turn(copying *self, void (*run)(job *job)) {
-  fibril_value error = turn_take(self->job.db, 0);
+  fibril_value error = turn_take_next(self->job.db);
   if (fibril_is_error(error)) return error;
   self->job.run = run;
   error = job_do(&self->job);
@@ -119,13 +119,18 @@ static void end(copying *self) {
 }
 
 fibril_value database_backup(fibril_args *args) {
+  database *db = fibril_this(args);
   copying self = {
-      .job = {.db = fibril_this(args)},
+      .job = {.db = db},
       .to = fibril_arg_string(args, 0),
       .attached = fibril_arg_string(args, 1),
       .pages = 100,
   };
+  if (db->sqlite == NULL || db->closing) return error_closed();
+  db->backups++;
+  fibril_event_clear(&db->copied);
   fibril_value result = copy_all(&self, fibril_arg(args, 2));
   if (self.target != NULL) end(&self);
+  if (--db->backups == 0) fibril_event_set(&db->copied);
   return result;
 }

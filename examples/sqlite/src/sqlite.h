@@ -38,6 +38,8 @@ struct database {
   bool readonly, memory, safe_integers;
   bool closing;          /* nothing new is taken */
   bool executing;        /* a synchronous call is in SQLite */
+  unsigned backups;      /* that are under way: a step of theirs may have its turn after `closing` */
+  fibril_event copied;   /* there are none any more */
   unsigned held;         /* synchronous transactions that are under way */
   bool busy;             /* an asynchronous one has its turn */
   bool in_transaction;   /* as of the last time that SQLite could be asked */
@@ -105,10 +107,12 @@ void database_leave(database *self);
 /* An asynchronous one; `transaction` is the number of the one that it belongs to, or 0. Refused
  * while a loop reads rows at once: as long as `iterators` isn't 0, nobody has a turn. */
 fibril_value turn_take(database *self, uint32_t transaction);
+/* For a step of something that was taken before `closing`. */
+fibril_value turn_take_next(database *self);
 /* Waits, with the turn, until no synchronous call or transaction is under way, of which this may be
  * part. 0, or the error of the wait. */
 int turn_settle(const database *self);
-/* The last one: what comes later is refused. */
+/* The last one, after the backups that are under way: what comes later is refused. */
 fibril_value turn_take_last(database *self);
 void turn_give(database *self, uint32_t transaction);
 /* Finalizes what was collected while the connection was in use. */

@@ -76,9 +76,15 @@ fibril_value turn_take(database *self, uint32_t transaction) {
   return queue_up(self, transaction);
 }
 
+fibril_value turn_take_next(database *self) {
+  return self->sqlite == NULL ? error_closed() : queue_up(self, 0);
+}
+
+/* A backup is in the line anew for each step, behind this if it came at once. */
 fibril_value turn_take_last(database *self) {
   self->closing = true;
-  fibril_value error = queue_up(self, 0);
+  int err = self->backups > 0 ? fibril_event_wait(&self->copied, -1) : 0;
+  fibril_value error = err == 0 ? queue_up(self, 0) : fibril_error(err, NULL);
   if (fibril_is_error(error)) self->closing = false;
   return error;
 }
