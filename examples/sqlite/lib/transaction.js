@@ -95,15 +95,18 @@ class Transaction {
   }
 
   run(statement, ...values) {
-    return this.#watched(async () => statements.run(await this.#prepared(statement), this.#number, values));
+    return this.#watched(async () =>
+      statements.run(await this.#prepared(statement), this.#number, values));
   }
 
   get(statement, ...values) {
-    return this.#watched(async () => statements.get(await this.#prepared(statement), this.#number, values));
+    return this.#watched(async () =>
+      statements.get(await this.#prepared(statement), this.#number, values));
   }
 
   all(statement, ...values) {
-    return this.#watched(async () => statements.all(await this.#prepared(statement), this.#number, values));
+    return this.#watched(async () =>
+      statements.all(await this.#prepared(statement), this.#number, values));
   }
 
   async* iterate(statement, ...values) {
@@ -136,7 +139,7 @@ class Transaction {
     }
   }
 
-  /** SQLite may have rolled back because of it: then nothing else runs until this has been asked. */
+  /** SQLite may have rolled back because of it: then nothing else has run since. */
   #seen(error) {
     if (error?.code !== LOST && !this.#database.inTransaction) this.#cause ??= { error };
     return error;
@@ -150,7 +153,7 @@ class Transaction {
       { code: 'ERR_INVALID_ARG_TYPE' });
   }
 
-  /** What the transaction fails with for `error`: a refusal, as of COMMIT, only says that it is over. */
+  /** What the transaction fails with for `error`: a refusal only says that it is over. */
   causeOf(error) {
     return error?.code === LOST && this.#cause !== undefined ? this.#cause.error : error;
   }

@@ -38,7 +38,7 @@ struct database {
   bool readonly, memory, safe_integers;
   bool closing;          /* nothing new is taken */
   bool executing;        /* a synchronous call is in SQLite */
-  unsigned backups;      /* that are under way: a step of theirs may have its turn after `closing` */
+  unsigned backups;      /* that are under way, and go on after `closing` */
   fibril_event copied;   /* there are none any more */
   unsigned held;         /* synchronous transactions that are under way */
   bool busy;             /* an asynchronous one has its turn */

@@ -102,10 +102,14 @@ static void leave_rows(void *arg) {
 /* The loop was left: what its end says comes from return(). After an error of a row, that counts.
  * No asynchronous call has the connection as long as it counts as one that is read. */
 static fibril_value end_rows(reading *self, fibril_value result, bool left) {
+  database *db = self->of->db;
+  bool inside = db->executing; /* a function that SQLite calls may leave a loop */
   self->row = left ? fibril_undefined() : result;
+  db->executing = true;
   fibril_on_loop(leave_rows, self);
+  if (!inside) database_leave(db);
   self->of->busy = false;
-  self->of->db->iterators--;
+  db->iterators--;
   return left && !fibril_is_error(self->row) ? result : self->row;
 }
 

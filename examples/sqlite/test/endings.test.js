@@ -42,12 +42,15 @@ describe('a write that is left after its first row', () => {
 
   it('gives what the loop throws, rather than that', () => {
     const thrown = new Error('in the loop');
-    assert.throws(() => { for (const t of insert.iterate(9)) if (t === 9) throw thrown; }, (error) => error === thrown);
+    assert.throws(() => { for (const t of insert.iterate(9)) if (t === 9) throw thrown; },
+      (error) => error === thrown);
     assert.strictEqual(count(), 0);
   });
 
   it('gives the error of its end: an asynchronous loop that is left', async () => {
-    await assert.rejects(async () => { for await (const t of insert.iterateAsync(9)) if (t === 9) break; }, FAILS);
+    await assert.rejects(async () => {
+      for await (const t of insert.iterateAsync(9)) if (t === 9) break;
+    }, FAILS);
     assert.strictEqual(db.busy, false);
     assert.strictEqual(count(), 0);
     for await (const t of insert.iterateAsync(1)) if (t === 1) break;
@@ -85,7 +88,9 @@ describe('a write whose end waits for a reader', () => {
     assert.throws(() => insert.get(), busy);
     assert.throws(() => { for (const row of insert.iterate()) if (row) break; }, busy);
     await assert.rejects(insert.getAsync(), busy);
-    await assert.rejects(async () => { for await (const row of insert.iterateAsync()) if (row) break; }, busy);
+    await assert.rejects(async () => {
+      for await (const row of insert.iterateAsync()) if (row) break;
+    }, busy);
     assert.strictEqual(count(), 2);
   });
 

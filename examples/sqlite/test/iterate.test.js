@@ -65,6 +65,26 @@ describe('iterate', () => {
     insert.run();
   });
 
+  it('is in SQLite while its end calls a function', () => {
+    const seen = [];
+    db.aggregate('total', {
+      start: 0,
+      step: (sum, x) => sum + x,
+      inverse: (sum, x) => sum - x,
+      result(sum) {
+        assert.throws(() => db.prepare('select 1'), { code: 'ERR_SQLITE_BUSY' });
+        seen.push(sum);
+        return sum;
+      },
+    });
+    const rows = db.prepare('select total(id) over (order by id rows 1 preceding) from t').iterate();
+    rows.next();
+    const before = seen.length;
+    rows.return();
+    assert.strictEqual(seen.length, before + 1);
+    assert.strictEqual(db.prepare('select 1').pluck().get(), 1);
+  });
+
   it('gives errors in the loop, and ends with them', () => {
     const rows = db.prepare('select abs(-9223372036854775807 - ?)').iterate(1n);
     assert.throws(() => rows.next(), { name: 'SqliteError', code: 'SQLITE_ERROR' });
