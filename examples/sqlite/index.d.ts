@@ -185,6 +185,7 @@ export class Database {
 
   close(): this;
   /** When what was asked for before has been done; what comes after is refused. */
+  /** After what was asked for before, and the backups that are under way. */
   closeAsync(): Promise<void>;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;

@@ -76,11 +76,14 @@ function transaction(database, fn) {
 
 // ---- Asynchronous
 
+const LOST = 'ERR_SQLITE_TRANSACTION_LOST';
+
 /** What the function of an asynchronous transaction gets: it has the connection until it ends. */
 class Transaction {
   #database;
   #number;
   #iterators = new Set();
+  #cause;
 
   constructor(database, number) {
     this.#database = database;
@@ -91,16 +94,19 @@ class Transaction {
     return this.#database;
   }
 
-  async run(statement, ...values) {
-    return statements.run(await this.#prepared(statement), this.#number, values);
+  run(statement, ...values) {
+    return this.#watched(async () =>
+      statements.run(await this.#prepared(statement), this.#number, values));
   }
 
-  async get(statement, ...values) {
-    return statements.get(await this.#prepared(statement), this.#number, values);
+  get(statement, ...values) {
+    return this.#watched(async () =>
+      statements.get(await this.#prepared(statement), this.#number, values));
   }
 
-  async all(statement, ...values) {
-    return statements.all(await this.#prepared(statement), this.#number, values);
+  all(statement, ...values) {
+    return this.#watched(async () =>
+      statements.all(await this.#prepared(statement), this.#number, values));
   }
 
   async* iterate(statement, ...values) {
@@ -108,17 +114,35 @@ class Transaction {
     this.#iterators.add(rows);
     try {
       yield* rows;
+    } catch (error) {
+      throw this.#seen(error);
     } finally {
       this.#iterators.delete(rows);
     }
   }
 
-  async exec(sql, signal) {
-    await ofDatabase.exec.call(this.#database, this.#number, signal, sql);
+  exec(sql, signal) {
+    return this.#watched(async () => {
+      await ofDatabase.exec.call(this.#database, this.#number, signal, sql);
+    });
   }
 
   prepare(sql, signal) {
     return ofDatabase.prepare.call(this.#database, this.#number, signal, sql);
+  }
+
+  async #watched(call) {
+    try {
+      return await call();
+    } catch (error) {
+      throw this.#seen(error);
+    }
+  }
+
+  /** SQLite may have rolled back because of it: then nothing else has run since. */
+  #seen(error) {
+    if (error?.code !== LOST && !this.#database.inTransaction) this.#cause ??= { error };
+    return error;
   }
 
   #prepared(statement) {
@@ -129,6 +153,11 @@ class Transaction {
       { code: 'ERR_INVALID_ARG_TYPE' });
   }
 
+  /** What the transaction fails with for `error`: a refusal only says that it is over. */
+  causeOf(error) {
+    return error?.code === LOST && this.#cause !== undefined ? this.#cause.error : error;
+  }
+
   /** Ends the loops that the function has left open: COMMIT would wait for them. */
   async end() {
     for (const rows of this.#iterators) await rows.return();
@@ -137,15 +166,19 @@ class Transaction {
 
 /** Runs fn(transaction) between BEGIN and COMMIT, or ROLLBACK when it rejects; what it gave. */
 async function transactionAsync(database, fn, { mode = TransactionMode.DEFERRED, signal } = {}) {
-  let result; // need not pass through C
-  await ofDatabase.transact.call(database, mode, async (number) => {
-    const current = new Transaction(database, number);
-    try {
-      result = await fn(current);
-    } finally {
-      await current.end();
-    }
-  }, signal);
+  let result, current; // need not pass through C
+  try {
+    await ofDatabase.transact.call(database, mode, async (number) => {
+      current = new Transaction(database, number);
+      try {
+        result = await fn(current);
+      } finally {
+        await current.end();
+      }
+    }, signal);
+  } catch (error) {
+    throw current === undefined ? error : current.causeOf(error);
+  }
   return result;
 }
 

@@ -1,6 +1,7 @@
 /* Statements that run in the thread pool, one at a time for a connection. */
 #include "methods.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 /* So many rows go to JavaScript together: with more the loop would stand still for longer. */
@@ -13,16 +14,31 @@ typedef struct {
   statement *of;
   row_mode mode;
   bool safe, autocommit;
+  bool once;         /* it ends with the first rows */
+  bool handed;       /* JavaScript has rows of it */
   size_t most;       /* rows at a time */
-  size_t given;      /* so far, in all */
   int before;        /* sqlite3_total_changes */
   fibril_value rows; /* owned */
   bool done;
 } stepping;
 
+/* The rows of the last steps are the caller's. */
+static fibril_value take_rows(stepping *self) {
+  fibril_value rows = self->rows;
+  self->rows = fibril_undefined();
+  return rows;
+}
+
+/* What is left before its end writes when it is reset, and may wait for a lock then: here. */
+static void leave_in_pool(stepping *self) {
+  int rc = sqlite3_reset(self->of->stmt);
+  if (self->job.rc == SQLITE_ROW && rc != SQLITE_OK) self->job.rc = rc;
+}
+
 static void run_steps(job *job) {
   stepping *self = (stepping *)job;
   sqlite3_stmt *stmt = self->of->stmt;
+  fibril_value_free(take_rows(self)); /* of a try that was blocked in the end */
   for (size_t count = 0; count < self->most; count++) {
     job->rc = sqlite3_step(stmt);
     if (job->rc != SQLITE_ROW) break;
@@ -33,16 +49,16 @@ static void run_steps(job *job) {
       job->rc = SQLITE_NOMEM;
       break;
     }
-    self->given++;
   }
   self->done = job->rc == SQLITE_DONE;
+  if (!self->done && (self->once || !self->of->readonly)) leave_in_pool(self);
 }
 
-/* Once it has given rows, or has had its transaction rolled back, a statement that begins anew
- * would do something else. */
+/* Once it has handed rows over, or has had its transaction rolled back, a statement that begins
+ * anew would do something else. */
 static bool may_retry(const job *job) {
   const stepping *self = (const stepping *)job;
-  return self->given == 0 && self->autocommit == sqlite3_get_autocommit(job->db->sqlite);
+  return !self->handed && self->autocommit == sqlite3_get_autocommit(job->db->sqlite);
 }
 
 /* Binds, with the connection. */
@@ -56,32 +72,27 @@ static fibril_value begin(stepping *self, statement *of, fibril_value params, pu
       .before = sqlite3_total_changes(of->db->sqlite),
       .rows = fibril_undefined(),
   };
-  fibril_value error = of->db->iterators > 0 ? error_busy() : statement_check(of, purpose);
+  fibril_value error = statement_check(of, purpose);
   if (!fibril_is_error(error)) error = bind_all(of, params, false);
   of->busy = !fibril_is_error(error);
   return error;
 }
 
-/* Does steps. Undefined, or the error. */
+/* Does steps. Undefined, or the error. A write goes to its end at once: it is over with its first
+ * row, but for the commit, and SQLite has all of its rows. So it can be blocked there and begin
+ * anew, and a loop over its rows may be left anywhere. */
 static fibril_value step(stepping *self, size_t most) {
-  self->most = most;
+  self->most = self->once || self->of->readonly ? most : SIZE_MAX;
   fibril_value error = job_do(&self->job);
   if (fibril_is_error(error)) return error;
   int rc = self->job.rc;
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? error : error_of(self->job.db, rc);
 }
 
-/* The rows of the last steps are the caller's. */
-static fibril_value take_rows(stepping *self) {
-  fibril_value rows = self->rows;
-  self->rows = fibril_undefined();
-  return rows;
-}
-
-static void end(stepping *self) {
+static fibril_value end(stepping *self, fibril_value result) {
   self->of->busy = false;
-  statement_reset(self->of);
   fibril_value_free(take_rows(self));
+  return statement_reset(self->of, result);
 }
 
 static uint32_t transaction_of(fibril_args *args) {
@@ -102,8 +113,7 @@ static fibril_value with_turn(fibril_args *args, purpose purpose,
   if (fibril_is_error(result)) return result;
   result = begin(&self, of, fibril_arg(args, PARAMETERS), purpose);
   if (!fibril_is_error(result)) {
-    result = body(&self, args);
-    end(&self);
+    result = end(&self, body(&self, args));
   }
   turn_give(of->db, transaction);
   return result;
@@ -121,6 +131,7 @@ fibril_value statement_run_later(fibril_args *args) {
 
 static fibril_value get_body(stepping *self, fibril_args *args) {
   (void)args;
+  self->once = true;
   fibril_value error = step(self, FIRST_ROWS);
   if (fibril_is_error(error) || self->done) return error;
   return fibril_value_dup(fibril_array_get(self->rows, 0));
@@ -136,6 +147,7 @@ static fibril_value all_body(stepping *self, fibril_args *args) {
     fibril_value error = step(self, BATCH);
     if (fibril_is_error(error)) return error;
     fibril_value rows = take_rows(self);
+    self->handed = true;
     if (self->done) return fibril_value_kind(rows) == FIBRIL_UNDEFINED ? fibril_array(0) : rows;
     error = fibril_call(fibril_arg(args, PUSH), &rows, 1);
     fibril_value_free(rows);
@@ -151,6 +163,7 @@ fibril_value statement_all_later(fibril_args *args) {
 
 static fibril_value yield_rows(stepping *self, fibril_generator *generator) {
   fibril_value rows = take_rows(self), sent = fibril_undefined();
+  self->handed = true;
   for (size_t i = 0; i < fibril_array_length(rows) && !fibril_is_error(sent); i++)
     sent = fibril_yield(generator, fibril_value_dup(fibril_array_get(rows, i)));
   fibril_value_free(rows);
@@ -175,8 +188,7 @@ fibril_value statement_iterate_later(fibril_args *args, fibril_generator *genera
   if (fibril_is_error(result)) return result;
   result = begin(&self, of, fibril_arg(args, PARAMETERS), FOR_ROWS);
   if (!fibril_is_error(result)) {
-    result = iterate(&self, generator);
-    end(&self);
+    result = end(&self, iterate(&self, generator));
   }
   turn_give(of->db, transaction);
   return result;
@@ -260,7 +272,7 @@ fibril_value database_exec_later(fibril_args *args) {
   work.job.retry = may_retry_exec;
   fibril_value result = turn_take(self, transaction_of(args));
   if (fibril_is_error(result)) return result;
-  result = self->iterators > 0 ? error_busy() : job_do(&work.job);
+  result = job_do(&work.job);
   if (!fibril_is_error(result) && work.job.rc != SQLITE_OK) result = error_of(self, work.job.rc);
   sqlite3_finalize(work.stmt);
   turn_give(self, transaction_of(args));
@@ -288,8 +300,7 @@ fibril_value database_close_later(fibril_args *args) {
   if (self->sqlite == NULL || self->closing) return fibril_undefined();
   fibril_value error = turn_take_last(self);
   if (fibril_is_error(error)) return error;
-  if (self->iterators > 0) error = error_busy();
-  if (!fibril_is_error(error)) close_in_pool(self);
+  close_in_pool(self);
   self->closing = false;
   turn_give(self, 0);
   return error;

@@ -39,7 +39,7 @@ static void run_close(void *arg) {
 
 /* A job with the connection. */
 static fibril_value with_turn(copying *self, void (*run)(job *job)) {
-  fibril_value error = turn_take(self->job.db, 0);
+  fibril_value error = turn_take_next(self->job.db);
   if (fibril_is_error(error)) return error;
   self->job.run = run;
   error = job_do(&self->job);
@@ -104,26 +104,33 @@ static fibril_value copy_all(copying *self, fibril_value function) {
   }
 }
 
-/* The connection may have been closed: then SQLite has kept it for the backup's sake. */
+/* The connection may have been closed: then SQLite has kept it for the backup's sake. A loop that
+ * reads rows at once keeps the pool out of it, and has this done here. */
 static void end(copying *self) {
   database *db = self->job.db;
   fibril_mask();
   bool locked = fibril_mutex_lock(&db->turn) == 0;
+  bool settled = turn_settle(db) == 0;
   db->busy = true;
-  if (fibril_work(run_close, self) != 0) run_close(self);
+  if (!settled || db->iterators > 0 || fibril_work(run_close, self) != 0) run_close(self);
   db->busy = false;
   if (locked) fibril_mutex_unlock(&db->turn);
   fibril_unmask();
 }
 
 fibril_value database_backup(fibril_args *args) {
+  database *db = fibril_this(args);
   copying self = {
-      .job = {.db = fibril_this(args)},
+      .job = {.db = db},
       .to = fibril_arg_string(args, 0),
       .attached = fibril_arg_string(args, 1),
       .pages = 100,
   };
+  if (db->sqlite == NULL || db->closing) return error_closed();
+  db->backups++;
+  fibril_event_clear(&db->copied);
   fibril_value result = copy_all(&self, fibril_arg(args, 2));
   if (self.target != NULL) end(&self);
+  if (--db->backups == 0) fibril_event_set(&db->copied);
   return result;
 }

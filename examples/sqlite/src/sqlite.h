@@ -38,6 +38,8 @@ struct database {
   bool readonly, memory, safe_integers;
   bool closing;          /* nothing new is taken */
   bool executing;        /* a synchronous call is in SQLite */
+  unsigned backups;      /* that are under way, and go on after `closing` */
+  fibril_event copied;   /* there are none any more */
   unsigned held;         /* synchronous transactions that are under way */
   bool busy;             /* an asynchronous one has its turn */
   bool in_transaction;   /* as of the last time that SQLite could be asked */
@@ -45,6 +47,7 @@ struct database {
   fibril_mutex session;  /* a transaction, or what is outside of any */
   fibril_mutex turn;     /* who has the connection */
   uint32_t transaction;  /* the number of the one that runs, 0 for none */
+  bool begun;            /* its BEGIN is done: what comes now is in it, or refused */
   uint32_t transactions; /* how many there have been */
   job *job;              /* what the thread pool does for it */
   fibril_value thrown;   /* by a function of JavaScript's that SQLite called, until it is told */
@@ -101,12 +104,15 @@ void database_closed(database *self);
 /* turn.c. A synchronous call is in SQLite between enter and leave. */
 fibril_value database_enter(database *self);
 void database_leave(database *self);
-/* An asynchronous one; `transaction` is the number of the one that it belongs to, or 0. */
+/* An asynchronous one; `transaction` is the number of the one that it belongs to, or 0. Refused
+ * while a loop reads rows at once: as long as `iterators` isn't 0, nobody has a turn. */
 fibril_value turn_take(database *self, uint32_t transaction);
+/* For a step of something that was taken before `closing`. */
+fibril_value turn_take_next(database *self);
 /* Waits, with the turn, until no synchronous call or transaction is under way, of which this may be
  * part. 0, or the error of the wait. */
 int turn_settle(const database *self);
-/* The last one: what comes later is refused. */
+/* The last one, after the backups that are under way: what comes later is refused. */
 fibril_value turn_take_last(database *self);
 void turn_give(database *self, uint32_t transaction);
 /* Finalizes what was collected while the connection was in use. */
@@ -124,8 +130,9 @@ void statement_release(void *state);
 /* Whether it may run now, with the connection: `reads` a result, or must not have one. */
 typedef enum { FOR_RUN, FOR_ROWS, FOR_BINDING } purpose;
 fibril_value statement_check(const statement *self, purpose purpose);
-/* The end of a run: it holds no lock any more, and none of the caller's memory. */
-void statement_reset(statement *self);
+/* The end of a run: it holds no lock any more, and none of the caller's memory. A write that was
+ * left before its end is committed by this: `result`, or the error of that instead. */
+fibril_value statement_reset(statement *self, fibril_value result);
 
 /* bind.c: what stands in `params` is used until statement_reset, or copied. */
 fibril_value bind_all(statement *self, fibril_value params, bool copy);

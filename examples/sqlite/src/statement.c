@@ -50,8 +50,12 @@ fibril_value statement_check(const statement *self, purpose purpose) {
   return fibril_undefined();
 }
 
-void statement_reset(statement *self) {
-  if (self->stmt == NULL) return;
-  sqlite3_reset(self->stmt);
+fibril_value statement_reset(statement *self, fibril_value result) {
+  if (self->stmt == NULL) return result;
+  int rc = sqlite3_reset(self->stmt);
   if (!self->bound) sqlite3_clear_bindings(self->stmt);
+  /* After a step that failed it says the same once more. */
+  if (rc == SQLITE_OK || fibril_is_error(result)) return result;
+  fibril_value_free(fibril_value_take(result));
+  return error_of(self->db, rc);
 }

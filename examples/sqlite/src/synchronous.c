@@ -13,7 +13,7 @@ static fibril_value begin(statement *self, fibril_value params, purpose purpose)
 }
 
 static fibril_value end(statement *self, fibril_value result) {
-  statement_reset(self);
+  result = statement_reset(self, result);
   database_leave(self->db);
   return result;
 }
@@ -94,6 +94,25 @@ static fibril_value next_row(reading *self) {
   return self->row;
 }
 
+static void leave_rows(void *arg) {
+  reading *self = arg;
+  self->row = statement_reset(self->of, self->row);
+}
+
+/* The loop was left: what its end says comes from return(). After an error of a row, that counts.
+ * No asynchronous call has the connection as long as it counts as one that is read. */
+static fibril_value end_rows(reading *self, fibril_value result, bool left) {
+  database *db = self->of->db;
+  bool inside = db->executing; /* a function that SQLite calls may leave a loop */
+  self->row = left ? fibril_undefined() : result;
+  db->executing = true;
+  fibril_on_loop(leave_rows, self);
+  if (!inside) database_leave(db);
+  self->of->busy = false;
+  db->iterators--;
+  return left && !fibril_is_error(self->row) ? result : self->row;
+}
+
 /* A cursor stays open between the rows: the statement is busy, and the database is not closed. */
 fibril_value statement_iterate(fibril_args *args, fibril_generator *generator) {
   statement *self = fibril_this(args);
@@ -104,14 +123,10 @@ fibril_value statement_iterate(fibril_args *args, fibril_generator *generator) {
   self->db->iterators++;
   for (reading reading = {.of = self};;) {
     error = next_row(&reading);
-    if (reading.done || fibril_is_error(error)) break;
+    if (reading.done || fibril_is_error(error)) return end_rows(&reading, error, false);
     error = fibril_yield(generator, error);
-    if (fibril_is_error(error)) break;
+    if (fibril_is_error(error)) return end_rows(&reading, error, true);
   }
-  self->busy = false;
-  self->db->iterators--;
-  statement_reset(self);
-  return error;
 }
 
 /* ---- The database's ---- */

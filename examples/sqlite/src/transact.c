@@ -8,27 +8,18 @@
 typedef struct {
   job job; /* first */
   const char *sql;
-  bool rolls_back;
 } command;
 
-/* SQLite may have rolled back by itself. */
 static void run_command(job *job) {
-  job->rc = SQLITE_OK;
-  if (((command *)job)->rolls_back && sqlite3_get_autocommit(job->db->sqlite)) return;
   job->rc = sqlite3_exec(job->db->sqlite, ((command *)job)->sql, NULL, NULL, NULL);
 }
 
-static fibril_value do_command(database *self, uint32_t transaction, const char *sql,
-                               bool rolls_back) {
-  command work = {.job = {.db = self, .run = run_command}, .sql = sql, .rolls_back = rolls_back};
-  int err = fibril_mutex_lock(&self->turn);
-  if (err != 0) return fibril_error(err, NULL);
-  fibril_value error = self->iterators > 0 ? error_busy() : fibril_undefined();
-  if (!fibril_is_error(error)) {
-    self->busy = true;
-    error = job_do(&work.job);
-    if (!fibril_is_error(error) && work.job.rc != SQLITE_OK) error = error_of(self, work.job.rc);
-  }
+static fibril_value do_command(database *self, uint32_t transaction, const char *sql) {
+  command work = {.job = {.db = self, .run = run_command}, .sql = sql};
+  fibril_value error = turn_take(self, transaction);
+  if (fibril_is_error(error)) return error;
+  error = job_do(&work.job);
+  if (!fibril_is_error(error) && work.job.rc != SQLITE_OK) error = error_of(self, work.job.rc);
   turn_give(self, transaction);
   return error;
 }
@@ -36,20 +27,21 @@ static fibril_value do_command(database *self, uint32_t transaction, const char 
 /* The end of it waits behind what the function has left under way. */
 static fibril_value finish(database *self, uint32_t transaction, fibril_value result) {
   if (!fibril_is_error(result)) {
-    fibril_value error = do_command(self, transaction, "COMMIT", false);
+    fibril_value error = do_command(self, transaction, "COMMIT");
     if (!fibril_is_error(error)) return result;
     result = error;
   }
   fibril_mask();
-  do_command(self, transaction, "ROLLBACK", true);
+  do_command(self, transaction, "ROLLBACK"); /* refused where SQLite has done so by itself */
   fibril_unmask();
   return result;
 }
 
 static fibril_value transact(database *self, uint32_t transaction, const char *begin,
                              fibril_value function) {
-  fibril_value result = do_command(self, transaction, begin, false);
+  fibril_value result = do_command(self, transaction, begin);
   if (fibril_is_error(result)) return result;
+  self->begun = true;
   fibril_value number = fibril_number(transaction);
   return finish(self, transaction, fibril_call(function, &number, 1));
 }
@@ -69,6 +61,7 @@ fibril_value database_transact(fibril_args *args) {
     self->transaction = transaction;
     result = transact(self, transaction, begin, fibril_arg(args, 1));
     self->transaction = 0;
+    self->begun = false;
   }
   fibril_mutex_unlock(&self->session);
   return result;

@@ -34,10 +34,16 @@ void database_leave(database *self) {
   turn_bury(self);
 }
 
+/* With the turn. A loop that reads rows at once may go on in any callback, without a turn. */
 static fibril_value check(const database *self, uint32_t transaction) {
   if (self->sqlite == NULL) return error_closed();
+  if (self->iterators > 0) return error_busy();
   if (transaction != 0 && transaction != self->transaction)
     return error_misuse("TypeError", "ERR_SQLITE_TRANSACTION_ENDED", "The transaction has ended");
+  /* What ran now would be outside of any, and stay. */
+  if (transaction != 0 && self->begun && sqlite3_get_autocommit(self->sqlite))
+    return error_misuse("TypeError", "ERR_SQLITE_TRANSACTION_LOST",
+                        "The transaction has been rolled back already");
   return fibril_undefined();
 }
 
@@ -70,9 +76,15 @@ fibril_value turn_take(database *self, uint32_t transaction) {
   return queue_up(self, transaction);
 }
 
+fibril_value turn_take_next(database *self) {
+  return self->sqlite == NULL ? error_closed() : queue_up(self, 0);
+}
+
+/* A backup is in the line anew for each step, behind this if it came at once. */
 fibril_value turn_take_last(database *self) {
   self->closing = true;
-  fibril_value error = queue_up(self, 0);
+  int err = self->backups > 0 ? fibril_event_wait(&self->copied, -1) : 0;
+  fibril_value error = err == 0 ? queue_up(self, 0) : fibril_error(err, NULL);
   if (fibril_is_error(error)) self->closing = false;
   return error;
 }

@@ -79,6 +79,50 @@ describe('backup', () => {
     }), { code: 'ERR_SQLITE_CLOSED' });
   });
 
+  it('is waited for by closeAsync, which takes nothing that comes later', async () => {
+    const order = [];
+    let closing;
+    const running = db.backup(file, {
+      async progress() {
+        closing ??= db.closeAsync().then(() => order.push('closed'));
+        await new Promise(setImmediate);
+        await assert.rejects(db.backup(temporaryFile()), { code: 'ERR_SQLITE_CLOSED' });
+        await assert.rejects(db.execAsync('select 1'), { code: 'ERR_SQLITE_CLOSED' });
+        return 1;
+      },
+    }).then(() => order.push('copied'));
+    await running;
+    await closing;
+    assert.deepStrictEqual([order, db.open, count()], [['copied', 'closed'], false, 5000]);
+  });
+
+  it('that fails lets closeAsync go on', async () => {
+    const failing = db.backup('/nowhere/at/all'), aborted = new AbortController();
+    const resting = db.backup(file, { signal: aborted.signal, progress: () => 0 });
+    const closing = db.closeAsync();
+    await assert.rejects(failing, { code: 'SQLITE_CANTOPEN' });
+    aborted.abort();
+    await assert.rejects(resting, { name: 'AbortError' });
+    await closing;
+    assert.strictEqual(db.open, false);
+  });
+
+  it('is refused by a loop that begins meanwhile, and leaves it alone', async () => {
+    const rows = db.prepare('select id from t order by id').pluck().iterate();
+    let first;
+    await assert.rejects(db.backup(file, {
+      progress() {
+        first ??= rows.next().value;
+        return 1;
+      },
+    }), { code: 'ERR_SQLITE_BUSY' });
+    assert.deepStrictEqual([first, rows.next().value], [1, 2]);
+    rows.return();
+    assert.strictEqual(db.busy, false);
+    await db.backup(file);
+    assert.strictEqual(count(), 5000);
+  });
+
   it('copies what is attached', async () => {
     db.exec('attach \':memory:\' as other; create table other.t (a); insert into other.t values (1)');
     await db.backup(file, { attached: 'other' });

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert');
 const { memory } = require('./support/databases.js');
+const { temporaryFile } = require('./support/temporary.js');
 
 describe('iterate', () => {
   let db, select;
@@ -54,9 +55,34 @@ describe('iterate', () => {
     await assert.rejects(db.execAsync('delete from t'), { code: 'ERR_SQLITE_BUSY' });
     await assert.rejects(db.closeAsync(), { code: 'ERR_SQLITE_BUSY' });
     await assert.rejects(db.transactionAsync(() => {}), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.prepareAsync('select 1'), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.pragmaAsync('user_version'), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.prepare('select 1').getAsync(), { code: 'ERR_SQLITE_BUSY' });
+    await assert.rejects(db.backup(temporaryFile()), { code: 'ERR_SQLITE_BUSY' });
+    assert.strictEqual(db.busy, false);
     assert.strictEqual(rows.next().value, 2);
     rows.return();
     insert.run();
+  });
+
+  it('is in SQLite while its end calls a function', () => {
+    const seen = [];
+    db.aggregate('total', {
+      start: 0,
+      step: (sum, x) => sum + x,
+      inverse: (sum, x) => sum - x,
+      result(sum) {
+        assert.throws(() => db.prepare('select 1'), { code: 'ERR_SQLITE_BUSY' });
+        seen.push(sum);
+        return sum;
+      },
+    });
+    const rows = db.prepare('select total(id) over (order by id rows 1 preceding) from t').iterate();
+    rows.next();
+    const before = seen.length;
+    rows.return();
+    assert.strictEqual(seen.length, before + 1);
+    assert.strictEqual(db.prepare('select 1').pluck().get(), 1);
   });
 
   it('gives errors in the loop, and ends with them', () => {

@@ -27,6 +27,11 @@ describe('parameters', () => {
       [Buffer.from('b')]);
   });
 
+  it('with numbers count as names', () => {
+    assert.deepStrictEqual(get('select ?2, ?1', { 1: 'a', 2: 'b' }), ['b', 'a']);
+    assert.throws(() => get('select ?1', 'a'), { name: 'RangeError', message: /Too many/ });
+  });
+
   it('come mixed', () => {
     assert.deepStrictEqual(get('select @a, ?, @a, ?', 1, { a: 2 }, 3), [2, 1, 2, 3]);
     assert.deepStrictEqual(get('select ?', { unused: 1 }, 1), [1]);

@@ -190,6 +190,84 @@ describe('transactionAsync', () => {
     assert.deepStrictEqual(db.prepare('select * from u').all(), []);
   });
 
+  describe('that SQLite has rolled back', () => {
+    const LOST = { name: 'TypeError', code: 'ERR_SQLITE_TRANSACTION_LOST' };
+    beforeEach(() => { db.exec('create table u (a unique); insert into u values (1)'); });
+
+    it('takes nothing more, and rejects with the first error', async () => {
+      let first;
+      const statement = await db.prepareAsync('insert or rollback into u values (1)');
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        await tx.run(insert, 'a');
+        await tx.run(statement).catch((error) => { first = error; });
+        assert.strictEqual(db.inTransaction, false);
+        for (const use of [() => tx.run(insert, 'b'), () => tx.get('select 1'), () => tx.all('select 1'),
+          () => tx.exec('insert into t values (null, \'c\')'), () => tx.prepare('select 1'), () => tx.iterate('select 1').next()]) {
+          await assert.rejects(use(), LOST);
+        }
+      }), (error) => error === first && error.code === 'SQLITE_CONSTRAINT_UNIQUE');
+      assert.deepStrictEqual([db.inTransaction, db.busy, names()], [false, false, []]);
+      await insert.runAsync('after');
+      await db.transactionAsync((tx) => tx.run(insert, 'again'));
+      assert.deepStrictEqual(names(), ['after', 'again']);
+    });
+
+    it('takes nothing that was asked for before, either', async () => {
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        const settled = await Promise.allSettled([tx.exec('insert or rollback into u values (1)'), tx.run(insert, 'b')]);
+        assert.strictEqual(settled[1].reason.code, LOST.code);
+      }), { code: 'SQLITE_CONSTRAINT_UNIQUE' });
+      assert.deepStrictEqual(names(), []);
+    });
+
+    it('rejects with what its function throws', async () => {
+      const thrown = new Error('mine');
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        await tx.exec('insert or rollback into u values (1)').catch(() => {});
+        throw thrown;
+      }), (error) => error === thrown);
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        await tx.exec('insert or rollback into u values (1)').catch(() => {});
+        await tx.run(insert, 'b');
+      }), { code: 'SQLITE_CONSTRAINT_UNIQUE' });
+      assert.deepStrictEqual(names(), []);
+    });
+
+    it('by the interrupt of a write', async () => {
+      const endless = 'insert into t select null, x from (with recursive c(x) as ' +
+        '(select 1 union all select x + 1 from c) select tick(x) as x from c)';
+      const controller = new AbortController();
+      db.function('tick', (x) => {
+        if (x === 10) controller.abort();
+        return x;
+      });
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        await tx.run(insert, 'a');
+        await assert.rejects(tx.run(endless, controller.signal), { name: 'AbortError' });
+        await assert.rejects(tx.run(insert, 'b'), LOST);
+      }), { name: 'AbortError' });
+      assert.deepStrictEqual(names(), []);
+    });
+
+    it('by a write whose rows are read', async () => {
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        await tx.run(insert, 'a');
+        const rows = tx.iterate('insert or rollback into u values (1) returning a');
+        await assert.rejects(rows.next(), { code: 'SQLITE_CONSTRAINT_UNIQUE' });
+        await assert.rejects(tx.run(insert, 'b'), LOST);
+      }), { code: 'SQLITE_CONSTRAINT_UNIQUE' });
+      assert.deepStrictEqual(names(), []);
+    });
+
+    it('or its function, by itself', async () => {
+      await assert.rejects(db.transactionAsync(async (tx) => {
+        await tx.run(insert, 'a');
+        await tx.exec('rollback');
+      }), LOST);
+      assert.deepStrictEqual(names(), []);
+    });
+  });
+
   it('waits for another connection\'s lock, without the pool', async () => {
     const file = temporaryFile();
     const one = new Database(file), two = new Database(file);
