@@ -58,6 +58,23 @@ static void objects(void) {
   fibril_value_free(object);
 }
 
+/* With an index, and without. */
+static void maps_and_sets(void) {
+  fibril_value map = fibril_map(), set = fibril_set();
+  size_t mapped = 0, added = 0;
+  bool has_map = OK_VALUE(map), has_set = OK_VALUE(set);
+  for (int i = 0; i < 40; i++) {
+    fibril_value item = fibril_string("item", 4);
+    if (!OK_VALUE(item)) continue;
+    if (has_map && OK(fibril_map_set(map, fibril_number(i), fibril_value_dup(item)))) mapped++;
+    if (has_set && OK(fibril_set_add(set, fibril_number(i)))) added++;
+    fibril_value_free(item);
+  }
+  MUST(fibril_map_size(map) == mapped && fibril_set_size(set) == added);
+  fibril_value_free(map);
+  fibril_value_free(set);
+}
+
 /* An error that can't be made is one of UV_ENOMEM. */
 static void check_error(fibril_value error, int code, const char *message) {
   MUST(fibril_is_error(error));
@@ -87,6 +104,7 @@ static fibril_value all_kinds(void *arg) {
   strings_and_buffers();
   arrays();
   objects();
+  maps_and_sets();
   errors();
   return fibril_string("result", FIBRIL_AUTO_LENGTH);
 }

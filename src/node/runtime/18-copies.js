@@ -12,7 +12,9 @@ const copies = process[COPIES];
 const MEMORIES = SymbolFor('fibril.memories.1');
 const { isMainThread } = getBuiltinModule('node:worker_threads');
 const memories = native.memories(process[MEMORIES], isMainThread);
-if (process[MEMORIES] === undefined) ObjectDefineProperty(process, MEMORIES, { value: memories });
+if (process[MEMORIES] === undefined) {
+  ObjectDefineProperty(process, MEMORIES, { value: memories, configurable: true });
+}
 
 // A Buffer of zeros that C is lent. Where C's memory can't be given away, in workers for one, it is
 // memory that threads share.
