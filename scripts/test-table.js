@@ -106,7 +106,8 @@ const MOCHA_TESTS = rowsOf([
 
   ['src/node', 'module', 'bridge.calls copies ends environments teardown'],
   ['src/node', 'runtime.h', 'bridge.calls bridge.order surroundings'],
-  ['src/node/signatures', 'declared scan signature type', 'signatures bridge.arguments names'],
+  ['src/node/signatures', 'declared known scan signature type',
+    'signatures bridge.arguments names'],
   ['src/node/env', 'env', 'teardown ends contexts'],
   ['src/node/env', 'gate', 'environments'],
   ['src/node/env', 'shared', 'bridge.calls bridge.order bridge.errors bridge.signal signatures'],

@@ -78,6 +78,8 @@ static fibril_value by_set(passage *p) {
   check_code(p, fibril_object_set(object, "key", fibril_null()), 0);
   check_code(p, fibril_object_set(object, "key", make(p)), 0);
   check(p, fibril_object_get(object, "key"));
+  check(p, fibril_object_value(object, 0));
+  if (strcmp(fibril_object_key(object, 0, NULL), "key") != 0) FAIL("another key");
   return fibril_object_get(object, "key");
 }
 
@@ -109,6 +111,7 @@ static fibril_value by_set_of_items(passage *p) {
   check_code(p, fibril_set_add(set, make(p)), 0);
   check_code(p, fibril_set_add(set, fibril_set_get(set, 0)), 0);
   check_code(p, (int)fibril_set_size(set), 1);
+  if (!fibril_set_has(set, fibril_set_get(set, 0))) FAIL("no such item");
   check(p, fibril_set_get(set, 0));
   return fibril_set_get(set, 0);
 }

@@ -313,6 +313,13 @@ static bool run_all(const scenario *one) {
   return good && bad == 0;
 }
 
+/* Why no scenario here leads to a call; NULL: one has to. */
+static const char *out_of_reach(const failure_site *site) {
+  return strcmp(site->function, "fibril__buffer_part") == 0 && strcmp(site->call, "malloc") == 0
+             ? "is called when an environment of Node's ends"
+             : NULL;
+}
+
 /* Every site has failed, be it in one of its copies: inline functions have some. */
 static unsigned check_coverage(void) {
   unsigned missing = 0;
@@ -324,6 +331,11 @@ static unsigned check_coverage(void) {
           strcmp(failure_at(j)->call, site->call) == 0)
         failed += total.failed[j];
     if (failed > 0) continue;
+    const char *reason = out_of_reach(site);
+    if (reason != NULL) {
+      printf("  skipped %s in %s: %s\n", site->call, site->function, reason);
+      continue;
+    }
     missing++;
     printf("  not ok: never failed: %s in %s, %s:%d\n", site->call, site->function, site->file,
            site->line);
