@@ -2646,7 +2646,8 @@ int fibril_call_forget(fibril_value function, const fibril_value *args, size_t c
  * Ownership: `name` and `key` are borrowed; the result is the running coroutine's, elsewhere owned.
  * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, or `key` is none;
  * FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the result;
- * FIBRIL_EEXCEPTION a getter or a proxy threw, or the name is longer than V8's strings. */
+ * FIBRIL_EEXCEPTION a getter or a proxy threw, or the name is longer than V8's strings; those of
+ * `object`, an error. */
 fibril_value fibril_reference_get(fibril_value object, const char *name);
 fibril_value fibril_reference_get_key(fibril_value object, fibril_value key);
 
@@ -2656,7 +2657,7 @@ fibril_value fibril_reference_get_key(fibril_value object, fibril_value key);
  * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, `key` is none, or
  * `value` is a reference of another environment; FIBRIL_ECLOSED the environment ends or has ended;
  * UV_ENOMEM there is none for the value; FIBRIL_EEXCEPTION the object is frozen, a setter or a
- * proxy threw, or the value could not be made JavaScript's. */
+ * proxy threw, or the value could not be made JavaScript's; those of `object`, an error. */
 fibril_value fibril_reference_set(fibril_value object, const char *name, fibril_value value);
 fibril_value fibril_reference_set_key(fibril_value object, fibril_value key, fibril_value value);
 
@@ -2665,7 +2666,8 @@ fibril_value fibril_reference_set_key(fibril_value object, fibril_value key, fib
  * Ownership: all is borrowed; an error is the running coroutine's, elsewhere owned.
  * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, or `key` is none;
  * FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the name;
- * FIBRIL_EEXCEPTION a proxy threw, or the name is longer than V8's strings. */
+ * FIBRIL_EEXCEPTION a proxy threw, or the name is longer than V8's strings; those of `object`, an
+ * error. */
 fibril_value fibril_reference_has(fibril_value object, const char *name);
 fibril_value fibril_reference_has_key(fibril_value object, fibril_value key);
 
@@ -2675,7 +2677,8 @@ fibril_value fibril_reference_has_key(fibril_value object, fibril_value key);
  * Ownership: all is borrowed; an error is the running coroutine's, elsewhere owned.
  * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's, or `key` is none;
  * FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the name;
- * FIBRIL_EEXCEPTION the object keeps it, a proxy threw, or the name is longer than V8's strings. */
+ * FIBRIL_EEXCEPTION the object keeps it, a proxy threw, or the name is longer than V8's strings;
+ * those of `object`, an error. */
 fibril_value fibril_reference_delete(fibril_value object, const char *name);
 fibril_value fibril_reference_delete_key(fibril_value object, fibril_value key);
 
@@ -2684,7 +2687,7 @@ fibril_value fibril_reference_delete_key(fibril_value object, fibril_value key);
  * Ownership: the result is the running coroutine's, elsewhere owned.
  * Errors: FIBRIL_ETYPE `object` is no object or function of this thread's; FIBRIL_ECLOSED the
  * environment ends or has ended; UV_ENOMEM there is none for the result; FIBRIL_EEXCEPTION a proxy
- * threw. */
+ * threw; those of `object`, an error. */
 fibril_value fibril_reference_keys(fibril_value object);
 
 /* Calls object.name(...args), the object as `this`, and waits for the promise it returns, if it
@@ -2694,7 +2697,7 @@ fibril_value fibril_reference_keys(fibril_value object);
  * Errors: those of a wait; FIBRIL_ETYPE `object` is no object or function of this thread's, or
  * `key` is none; FIBRIL_ECLOSED the environment ends or has ended; UV_ENOMEM there is none for the
  * call; FIBRIL_EEXCEPTION there is no such method, it threw, its promise was rejected, or an
- * argument could not be made JavaScript's. */
+ * argument could not be made JavaScript's; those of `object`, an error. */
 fibril_value fibril_reference_call(fibril_value object, const char *name, const fibril_value *args,
                                    size_t count);
 fibril_value fibril_reference_call_key(fibril_value object, fibril_value key,

@@ -203,6 +203,29 @@ static fibril_value batch_nested(fibril_args *args) {
 
 /* ---- Misuse ---- */
 
+/* An error in place of the object comes back. */
+static fibril_value pass_on(fibril_value list) {
+  fibril_value none = fibril_error(UV_EIO, NULL), key = fibril_number(0);
+  const fibril_value passed[] = {
+      fibril_reference_get(none, "x"),
+      fibril_reference_get_key(none, key),
+      fibril_reference_set(none, "x", key),
+      fibril_reference_set_key(none, key, key),
+      fibril_reference_has(none, "x"),
+      fibril_reference_has_key(none, key),
+      fibril_reference_delete(none, "x"),
+      fibril_reference_delete_key(none, key),
+      fibril_reference_call(none, "x", NULL, 0),
+      fibril_reference_call_key(none, key, NULL, 0),
+      fibril_reference_keys(none),
+  };
+  for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++) {
+    const char *name = fibril_err_name(fibril_error_code(passed[i]));
+    if (fibril_array_push(list, fibril_string(name, FIBRIL_AUTO_LENGTH)) != 0) return fibril_null();
+  }
+  return list;
+}
+
 /* Each with a value of C's, which is no reference. */
 static fibril_value misuse(fibril_args *args) {
   const char *which = fibril_arg_string(args, 0);
@@ -223,7 +246,7 @@ static fibril_value misuse(fibril_args *args) {
       fibril_array_push(list, fibril_string(fibril_err_name(fibril_error_code(run_step(&s))),
                                             FIBRIL_AUTO_LENGTH));
     }
-  return list;
+  return of_key ? list : pass_on(list);
 }
 
 static void never(void *data) {
