@@ -403,12 +403,14 @@ describe('generators from C', () => {
 
     it('keep the struct until they have ended', async () => {
       await addon.counts();
-      const generator = new Ladder(2).climb(9);
-      await generator.next();
-      for (let i = 0; i < 5; i++) await collectUntil(() => true);
-      assert.deepStrictEqual(await generator.next(), { value: 2, done: false });
-      assert.strictEqual((await addon.counts()).yielded, 0);
-      await generator.return();
+      await (async () => { // whose variable would keep the iterator, and that its object
+        const generator = new Ladder(2).climb(9);
+        await generator.next();
+        for (let i = 0; i < 5; i++) await collectUntil(() => true);
+        assert.deepStrictEqual(await generator.next(), { value: 2, done: false });
+        assert.strictEqual((await addon.counts()).yielded, 0);
+        await generator.return();
+      })();
       await collectUntil(async () => (await addon.counts()).yielded === -1);
     });
   });
