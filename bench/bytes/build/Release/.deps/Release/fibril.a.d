@@ -1,1 +1,0 @@
-cmd_Release/fibril.a := ln -f "Release/obj.target/build/fibril/gyp/fibril.a" "Release/fibril.a" 2>/dev/null || (rm -rf "Release/fibril.a" && cp -af "Release/obj.target/build/fibril/gyp/fibril.a" "Release/fibril.a")

@@ -1,1 +1,0 @@
-cmd_Release/obj.target/bytes.node := g++ -o Release/obj.target/bytes.node -shared -pthread -rdynamic -Wl,--exclude-libs,ALL -Wl,-z,nodelete -Wl,-z,noexecstack -Wl,--as-needed -m64  -Wl,-soname=bytes.node -Wl,--start-group Release/obj.target/bytes/bytes.o Release/obj.target/build/fibril/gyp/fibril.a -Wl,--end-group 

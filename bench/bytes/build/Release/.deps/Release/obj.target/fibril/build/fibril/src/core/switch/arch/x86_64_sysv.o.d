@@ -1,6 +1,0 @@
-cmd_Release/obj.target/fibril/build/fibril/src/core/switch/arch/x86_64_sysv.o := cc -o Release/obj.target/fibril/build/fibril/src/core/switch/arch/x86_64_sysv.o ../build/fibril/src/core/switch/arch/x86_64_sysv.S '-DNODE_GYP_MODULE_NAME=fibril' '-DUSING_UV_SHARED=1' '-DUSING_V8_SHARED=1' '-DV8_DEPRECATION_WARNINGS=1' '-D_GLIBCXX_USE_CXX11_ABI=1' '-D_FILE_OFFSET_BITS=64' '-D_LARGEFILE_SOURCE' '-D__STDC_FORMAT_MACROS' '-DOPENSSL_NO_PINSHARED' '-DOPENSSL_THREADS' '-DNAPI_VERSION=8' -I/usr/include/node -I/usr/src -I/usr/deps/openssl/config -I/usr/deps/openssl/openssl/include -I/usr/deps/uv/include -I/usr/deps/zlib -I/usr/deps/v8/include -I../build/fibril/include -I../build/fibril_js  -fPIC -pthread -Wall -Wextra -Wno-unused-parameter -fstack-clash-protection -m64 -O3 -fno-omit-frame-pointer -std=gnu11 -fvisibility=hidden -fno-lto -Wunused-parameter -Werror -O2 -fomit-frame-pointer -falign-functions=64 -MMD -MF ./Release/.deps/Release/obj.target/fibril/build/fibril/src/core/switch/arch/x86_64_sysv.o.d.raw   -c
-Release/obj.target/fibril/build/fibril/src/core/switch/arch/x86_64_sysv.o: \
- ../build/fibril/src/core/switch/arch/x86_64_sysv.S \
- ../build/fibril/src/core/switch/arch/result.h
-../build/fibril/src/core/switch/arch/x86_64_sysv.S:
-../build/fibril/src/core/switch/arch/result.h:
